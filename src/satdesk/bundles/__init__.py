@@ -1,0 +1,1 @@
+"""A provider's folder becomes a Scene; one file a format."""

@@ -1,0 +1,1 @@
+"""Values: frozen, checked, without files and without a clock."""

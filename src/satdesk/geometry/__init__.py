@@ -1,0 +1,1 @@
+"""Where: sensor models, terrain, grids, resampling, registration."""

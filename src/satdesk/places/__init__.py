@@ -1,0 +1,1 @@
+"""Districts and sites by any of their names."""

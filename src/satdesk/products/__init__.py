@@ -1,0 +1,1 @@
+"""Lazy layers that wrap layers."""

@@ -1,0 +1,1 @@
+"""Running layers: serial, threads, dask."""
