@@ -1,0 +1,275 @@
+"""The recipe: the frozen settings of one release, from TOML.
+
+The shape is fixed by ``schemas/recipe.schema.json`` and described in ``docs/reference/recipe.md``;
+an unknown key is an error. Paths are relative to the recipe's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from satdesk.core.scene import Acquisition
+from satdesk.errors import BrokenInputError, MissingInputError, UsageError
+from satdesk.release.content import Event, Licence
+from satdesk.release.schema import check
+from satdesk.release.times import parse_acquisition, parse_zone
+
+__all__ = [
+    "DistrictChoice",
+    "GridChoice",
+    "Recipe",
+    "SceneChoice",
+    "SitesChoice",
+    "TerrainChoice",
+    "load_recipe",
+]
+
+_MAX_BYTES = 1_000_000
+_UNSTATED = Licence()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrictChoice:
+    """Which district, by exactly one of name, code, file and box; the rest states facts."""
+
+    name: str | None = None
+    code: str | None = None
+    file: Path | None = None
+    feature: str | None = None
+    box: tuple[float, float, float, float] | None = None
+    title: str | None = None
+    source: str | None = None
+    source_date: str | None = None
+    viewpoint: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    contested: bool | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitesChoice:
+    """Which sites: a register (None = the one that ships) and, optionally, ids from it."""
+
+    register: Path | None = None
+    include: tuple[str, ...] | None = None
+    none: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridChoice:
+    """Output grid and product; None leaves the choice to the rules in the reference."""
+
+    crs: str | None = None
+    gsd_m: float | None = None
+    product: str | None = None
+    quantity: str | None = None
+    resampling: str = "cubic"
+    codec: str = "zstd:9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerrainChoice:
+    """DEM files with their vertical datum, or one ellipsoidal height in metres."""
+
+    dem: tuple[Path, ...] = ()
+    vertical: str | None = None
+    geoid: Path | None = None
+    height_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneChoice:
+    """One scene: where it lies and what its files do not say.
+
+    Attributes:
+        at: The acquisition as the recipe states it; None = the files say.
+        bands: Our names in the file's order; None = the files say.
+        counts_per_reflectance: Counts that mean reflectance 1.0; None = the files say.
+        group: Scenes of one group make one date; None = a date of its own.
+    """
+
+    bundle: Path | None = None
+    pan: Path | None = None
+    ms: Path | None = None
+    image: Path | None = None
+    rpc: Path | None = None
+    ms_rpc: Path | None = None
+    at: Acquisition | None = None
+    bands: tuple[str, ...] | None = None
+    mission: str | None = None
+    instrument: str | None = None
+    credit: str | None = None
+    counts_per_reflectance: float | None = None
+    nodata: float | None = None
+    group: str | None = None
+    licence: Licence = _UNSTATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The frozen settings of one release; see ``docs/reference/recipe.md``.
+
+    Attributes:
+        sha256: Of the recipe file's bytes (hex).
+        accept: ``(rule, reason)`` pairs.
+    """
+
+    id: str
+    title: str
+    publisher: str
+    district: DistrictChoice
+    scenes: tuple[SceneChoice, ...]
+    sha256: str
+    contact: str | None = None
+    language: str = "en"
+    time_zone: str | None = None
+    assertion: str | None = None
+    sites: SitesChoice = SitesChoice()
+    grid: GridChoice = GridChoice()
+    terrain: TerrainChoice | None = None
+    event: Event | None = None
+    accept: tuple[tuple[str, str], ...] = ()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check the recipe at `path`.
+
+    Raises:
+        MissingInputError: There is no such file.
+        BrokenInputError: It is not TOML, or too large to be a recipe.
+        UsageError: It does not follow the schema; the message names the key.
+    """
+    raw = _bytes_of(path)
+    try:
+        document = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BrokenInputError(
+            "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
+        ) from error
+    check(_stringified(document), "recipe", subject=path)
+    return _recipe(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _bytes_of(path: Path) -> bytes:
+    if not path.is_file():
+        raise MissingInputError(
+            "there is no such recipe", subject=path, expected="a TOML file", remedy="check the path"
+        )
+    if path.stat().st_size > _MAX_BYTES:
+        raise BrokenInputError(
+            "too large to be a recipe",
+            subject=path,
+            found=f"{path.stat().st_size} bytes",
+            expected=f"at most {_MAX_BYTES}",
+        )
+    return path.read_bytes()
+
+
+def _stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """TOML's dates as text, so that one schema serves TOML and JSON."""
+    if isinstance(value, dict):
+        return {key: _stringified(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_stringified(item) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _recipe(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe:
+    release = document["release"]
+    zone = release.get("time_zone")
+    return Recipe(
+        id=release["id"],
+        title=release["title"],
+        publisher=release["publisher"],
+        contact=release.get("contact"),
+        language=release.get("language", "en"),
+        time_zone=None if zone is None else parse_zone(zone),
+        assertion=release.get("assertion"),
+        district=_district(document["district"], folder),
+        sites=_sites(document.get("sites", {}), folder),
+        grid=GridChoice(**document.get("grid", {})),
+        terrain=_terrain(document.get("terrain"), folder),
+        event=_event(document.get("event")),
+        scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
+        accept=tuple(sorted(document.get("accept", {}).items())),
+        sha256=sha256,
+    )
+
+
+def _inside(folder: Path, value: str | None) -> Path | None:
+    return None if value is None else folder / value
+
+
+def _district(table: Mapping[str, Any], folder: Path) -> DistrictChoice:
+    box = table.get("box")
+    if box is not None and not (-180 <= box[0] < box[2] <= 360 and -90 <= box[1] < box[3] <= 90):
+        raise UsageError(
+            "district.box is not a box",
+            found=str(box),
+            expected="west < east and south < north, in degrees",
+        )
+    stated = {key: value for key, value in table.items() if key not in {"file", "box"}}
+    return DistrictChoice(
+        file=_inside(folder, table.get("file")),
+        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        **stated,
+    )
+
+
+def _sites(table: Mapping[str, Any], folder: Path) -> SitesChoice:
+    include = table.get("include")
+    return SitesChoice(
+        register=_inside(folder, table.get("register")),
+        include=None if include is None else tuple(include),
+        none=table.get("none", False),
+    )
+
+
+def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | None:
+    if table is None:
+        return None
+    return TerrainChoice(
+        dem=tuple(folder / tile for tile in table.get("dem", ())),
+        vertical=table.get("vertical"),
+        geoid=_inside(folder, table.get("geoid")),
+        height_m=table.get("height_m"),
+    )
+
+
+def _event(table: Mapping[str, Any] | None) -> Event | None:
+    if table is None:
+        return None
+    return Event(
+        name=table["name"],
+        at=parse_acquisition(table["at"], what="event.at"),
+        time_zone=parse_zone(table["time_zone"]),
+        source=table["source"],
+    )
+
+
+def _scene(table: Mapping[str, Any], folder: Path) -> SceneChoice:
+    at, bands = table.get("at"), table.get("bands")
+    return SceneChoice(
+        bundle=_inside(folder, table.get("bundle")),
+        pan=_inside(folder, table.get("pan")),
+        ms=_inside(folder, table.get("ms")),
+        image=_inside(folder, table.get("image")),
+        rpc=_inside(folder, table.get("rpc")),
+        ms_rpc=_inside(folder, table.get("ms_rpc")),
+        at=None if at is None else parse_acquisition(at, what="scenes.at"),
+        bands=None if bands is None else tuple(bands),
+        mission=table.get("mission"),
+        instrument=table.get("instrument"),
+        credit=table.get("credit"),
+        counts_per_reflectance=table.get("counts_per_reflectance"),
+        nodata=table.get("nodata"),
+        group=table.get("group"),
+        licence=Licence(**table.get("licence", {})),
+    )

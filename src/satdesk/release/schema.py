@@ -1,0 +1,53 @@
+"""Checking documents against the JSON Schemas that ship with the package."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from os import PathLike
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from satdesk.errors import UsageError
+
+__all__ = ["SCHEMAS", "check", "schema"]
+
+SCHEMAS = (
+    "error", "inspect", "issue", "locate", "ortho", "places", "project", "recipe", "release",
+    "simulate",
+)  # fmt: skip
+"""Names of the schemas that ship: the recipe, ``release.json`` and every ``--json`` answer."""
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema called `name`, one of `SCHEMAS`."""
+    text = files("satdesk.schemas").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def check(document: object, name: str, *, subject: str | PathLike[str] | None = None) -> None:
+    """Raise UsageError, naming the key, where `document` does not follow the schema `name`."""
+    error = best_match(Draft202012Validator(schema(name)).iter_errors(document))
+    if error is not None:
+        where = ".".join(str(part) for part in error.absolute_path) or "the document"
+        raise UsageError(
+            f"{where} does not follow the {name} schema",
+            subject=subject,
+            found=_short(error),
+            expected=_expected(error),
+            remedy=f"see docs/reference/{'recipe' if name == 'recipe' else 'json'}.md",
+        )
+
+
+def _short(error: ValidationError) -> str:
+    return error.message if len(error.message) <= 200 else error.message[:197] + "..."
+
+
+def _expected(error: ValidationError) -> str:
+    described = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return str(described or f"{error.validator}: {json.dumps(error.validator_value)[:160]}")
