@@ -1,0 +1,250 @@
+"""A picture as a pyramid of web map tiles: ``z/x/y.webp``, for any map library, from any folder.
+
+The tiles follow the common XYZ scheme in EPSG:3857 (row 0 at the top) with 512 pixels a side, so a
+tile of zoom ``z`` is as sharp as a 256-pixel tile of zoom ``z + 1``. What lies outside the picture
+is transparent, and a tile without a single usable pixel is not written: `TileIndex` tells which
+ones exist, so that a page never asks for one that is not there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from PIL import Image
+
+from satdesk.errors import DisjointInputError, UsageError
+
+__all__ = [
+    "TILE",
+    "Mark",
+    "Pyramid",
+    "Reader",
+    "TileIndex",
+    "TileRow",
+    "encode",
+    "plan_pyramid",
+    "tile_grid",
+    "write_tiles",
+]
+
+TILE = 512
+"""Pixels a side."""
+
+_HALF_WORLD = 20_037_508.342789244
+"""Half of the equator's length on EPSG:3857's sphere of 6 378 137 m, metres."""
+
+_MERCATOR_LIMIT_DEG = 85.0
+_LAST_ZOOM = 22
+_QUALITY = 82
+
+Pixels = NDArray[np.uint8]
+"""``(y, x, 4)`` sRGB and alpha."""
+
+Mark = Callable[[Pixels, int, int], Pixels]
+"""Draws a mark into pixels whose first one is ``col, row`` of the zoom's whole pixel plane."""
+
+
+class Reader(Protocol):
+    """What the pixels come from (`satdesk.files.pictures.Picture` is one)."""
+
+    def read(self, grid: GeoBox) -> Pixels:
+        """``(y, x, 4)`` of any grid; alpha 0 where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyramid:
+    """Which zooms cover which rectangle.
+
+    Attributes:
+        bounds: West, south, east, north in EPSG:3857 metres.
+        first: The zoom at which the rectangle fits into half a tile.
+        last: The zoom whose pixels are about those of the picture.
+    """
+
+    bounds: tuple[float, float, float, float]
+    first: int
+    last: int
+
+    @property
+    def zooms(self) -> range:
+        """From the coarsest to the finest."""
+        return range(self.first, self.last + 1)
+
+    def columns(self, zoom: int) -> range:
+        """Tile columns that touch the rectangle."""
+        return _touched(zoom, self.bounds[0] + _HALF_WORLD, self.bounds[2] + _HALF_WORLD)
+
+    def rows(self, zoom: int) -> range:
+        """Tile rows that touch the rectangle, from the top."""
+        return _touched(zoom, _HALF_WORLD - self.bounds[3], _HALF_WORLD - self.bounds[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileRow:
+    """One row of tiles of one zoom that may exist."""
+
+    zoom: int
+    y: int
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileIndex:
+    """The tiles that exist, as rows with at least one tile, coarse zooms first."""
+
+    rows: tuple[TileRow, ...]
+
+    def paths(self) -> tuple[str, ...]:
+        """POSIX paths ``z/x/y.webp``, in order."""
+        return tuple(f"{row.zoom}/{x}/{row.y}.webp" for row in self.rows for x in row.columns)
+
+    def runs(self) -> dict[str, dict[str, list[list[int]]]]:
+        """JSON-ready ``{zoom: {y: [[first, last], …]}}`` with inclusive runs of columns."""
+        zooms: dict[str, dict[str, list[list[int]]]] = {}
+        for row in self.rows:
+            zooms.setdefault(str(row.zoom), {})[str(row.y)] = _runs(row.columns)
+        return zooms
+
+
+def plan_pyramid(grid: GeoBox, gsd_m: float) -> Pyramid:
+    """The zooms from "all of it at a glance" to about the picture's own pixels.
+
+    The finest zoom is the first whose pixels, measured on the ground (EPSG:3857's are larger by
+    1/cos latitude), are at most a tenth coarser than `gsd_m`.
+
+    Raises:
+        UsageError: A pixel size that is not positive.
+        DisjointInputError: The grid reaches beyond what EPSG:3857 can show (85° of latitude).
+    """
+    if not gsd_m > 0:
+        raise UsageError("a pixel size must be positive", found=f"{gsd_m:g} m")
+    around = grid.extent.to_crs("EPSG:4326", resolution=math.inf).boundingbox
+    if max(abs(around.bottom), abs(around.top)) > _MERCATOR_LIMIT_DEG:
+        raise DisjointInputError(
+            "the page's map projection ends at 85° of latitude",
+            found=f"{around.bottom:.2f}° to {around.top:.2f}°",
+            remedy="issue without the page",
+        )
+    cosine = math.cos(math.radians((around.bottom + around.top) / 2))
+    box = _mercator_box(grid)
+    widest = max(box[2] - box[0], box[3] - box[1])
+    finest = math.log2(2 * _HALF_WORLD * cosine / (TILE * gsd_m))
+    last = min(max(math.ceil(finest - math.log2(1.1)), 0), _LAST_ZOOM)
+    first = math.floor(math.log2(_HALF_WORLD / widest))
+    return Pyramid(bounds=box, first=min(max(first, 0), last), last=last)
+
+
+def tile_grid(zoom: int, x: int, y: int) -> GeoBox:
+    """The 512 × 512 pixels of one tile in EPSG:3857."""
+    pixel = 2 * _HALF_WORLD / (TILE << zoom)
+    west, north = x * TILE * pixel - _HALF_WORLD, _HALF_WORLD - y * TILE * pixel
+    return GeoBox((TILE, TILE), Affine(pixel, 0.0, west, 0.0, -pixel, north), "EPSG:3857")
+
+
+def write_tiles(
+    opened: Callable[[], AbstractContextManager[Reader]],
+    folder: Path,
+    pyramid: Pyramid,
+    *,
+    mark: Mark | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> TileIndex:
+    """Write the tiles of a picture below `folder`.
+
+    The rows of tiles are shared out among a few threads; each opens the picture for itself, since
+    an open raster serves one thread at a time. The bytes do not depend on how many there are.
+
+    Args:
+        opened: Opens the picture; called once for each row of tiles.
+        folder: Gets ``z/x/y.webp``.
+        pyramid: Which zooms and which rectangle.
+        mark: Burned into every tile (``DRAFT``, ``SIMULATED``), seamlessly across them.
+        progress: Told the number of rows done and of all rows.
+    """
+    rows = [
+        TileRow(zoom=zoom, y=y, columns=tuple(pyramid.columns(zoom)))
+        for zoom in pyramid.zooms
+        for y in pyramid.rows(zoom)
+    ]
+    written: list[TileRow] = []
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        for row in pool.map(lambda row: _write_row(opened, folder, row, mark), rows):
+            written.append(row)
+            if progress is not None:
+                progress(len(written), len(rows))
+    return TileIndex(rows=tuple(row for row in written if row.columns))
+
+
+def encode(pixels: Pixels) -> bytes:
+    """One tile as lossy WebP; its alpha, if any, is kept exactly."""
+    buffer = BytesIO()
+    opaque = bool((pixels[..., 3] == 255).all())
+    image = Image.fromarray(pixels[..., :3] if opaque else pixels)
+    image.save(buffer, format="WEBP", quality=_QUALITY, alpha_quality=100, method=4)
+    return buffer.getvalue()
+
+
+def _write_row(
+    opened: Callable[[], AbstractContextManager[Reader]],
+    folder: Path,
+    row: TileRow,
+    mark: Mark | None,
+) -> TileRow:
+    with opened() as picture:
+        columns = tuple(
+            x for x in row.columns if _write_tile(picture, folder, (row.zoom, x, row.y), mark)
+        )
+    return TileRow(zoom=row.zoom, y=row.y, columns=columns)
+
+
+def _write_tile(
+    picture: Reader, folder: Path, tile: tuple[int, int, int], mark: Mark | None
+) -> bool:
+    """Write one tile; False where it has no usable pixel."""
+    zoom, x, y = tile
+    pixels = picture.read(tile_grid(zoom, x, y))
+    if not pixels[..., 3].any():
+        return False
+    if mark is not None:
+        pixels = mark(pixels, x * TILE, y * TILE)
+    path = folder / str(zoom) / str(x) / f"{y}.webp"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(pixels))
+    return True
+
+
+def _mercator_box(grid: GeoBox) -> tuple[float, float, float, float]:
+    # The edges are followed in some twenty steps: a straight edge in UTM is a curve in Mercator.
+    step = max(grid.boundingbox.span_x, grid.boundingbox.span_y) / 20
+    box = grid.extent.to_crs("EPSG:3857", resolution=step).boundingbox
+    return (box.left, box.bottom, box.right, box.top)
+
+
+def _touched(zoom: int, start: float, end: float) -> range:
+    """Tiles that the stretch from `start` to `end` touches, metres from the plane's left or top."""
+    size = 2 * _HALF_WORLD / (1 << zoom)
+    first = max(math.floor(start / size), 0)
+    last = min(math.ceil(end / size), 1 << zoom)
+    return range(first, max(last, first + 1))
+
+
+def _runs(columns: tuple[int, ...]) -> list[list[int]]:
+    """Inclusive ``[first, last]`` of neighbouring columns; a run keeps ``column − index``."""
+    runs = []
+    for _, group in groupby(enumerate(columns), key=lambda pair: pair[1] - pair[0]):
+        members = [column for _, column in group]
+        runs.append([members[0], members[-1]])
+    return runs
