@@ -1,0 +1,63 @@
+"""A sensor model followed by an affine in image space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+from numpy.typing import ArrayLike
+
+from satdesk.core.sensor import FloatArray, SensorModel
+from satdesk.errors import UsageError
+
+__all__ = ["Adjusted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """`model`, then `matrix`: a `SensorModel` whose pixels are moved.
+
+    It serves to lay MS onto PAN (a shift) and to hold what a bundle adjustment found. An affine
+    in image space absorbs nearly all of a narrow-field camera's error of attitude and position
+    (Grodecki and Dial, PE&RS 69(1), 2003, 59–68).
+
+    Attributes:
+        model: Ground to image as the provider states it.
+        matrix: ``(col, row)`` of `model` → ``(col, row)`` in the image as it is; pixels, both
+            counted from the outer corner.
+
+    Raises:
+        UsageError: The matrix cannot be inverted.
+    """
+
+    model: SensorModel
+    matrix: Affine
+
+    def __post_init__(self) -> None:
+        if self.matrix.is_degenerate:
+            raise UsageError("an adjustment must be invertible", found=str(tuple(self.matrix)[:6]))
+
+    def project(
+        self, lon: ArrayLike, lat: ArrayLike, height: ArrayLike
+    ) -> tuple[FloatArray, FloatArray]:
+        """Ground to image: as the model does, then moved. NaN outside the model's domain."""
+        return _moved(self.matrix, *self.model.project(*_arrays(lon, lat, height)))
+
+    def locate(
+        self, col: ArrayLike, row: ArrayLike, height: ArrayLike
+    ) -> tuple[FloatArray, FloatArray]:
+        """Image to ground: moved back, then as the model does. NaN outside its domain."""
+        there = _moved(~self.matrix, *_arrays(col, row))
+        return self.model.locate(*there, *_arrays(height))
+
+
+def _arrays(*values: ArrayLike) -> tuple[FloatArray, ...]:
+    return tuple(np.asarray(value, dtype=np.float64) for value in values)
+
+
+def _moved(matrix: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return (
+        matrix.a * col + matrix.b * row + matrix.c,
+        matrix.d * col + matrix.e * row + matrix.f,
+    )
