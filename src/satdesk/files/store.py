@@ -1,0 +1,204 @@
+"""Folders and files that appear whole, by rename, or not at all.
+
+Work goes to a hidden sibling (``.name.1a2b3c4d.partial``), so that the last step is a rename within
+one file system. Whatever interrupts the work, an error, a full disk, Ctrl-C, the sibling is removed
+and what lay at the target before lies there still.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from satdesk.errors import MachineError, UsageError
+
+__all__ = ["check_target", "machine_errors", "new_file", "new_folder"]
+
+_MACHINE = frozenset(
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES,
+        errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENAMETOOLONG, errno.ESTALE,
+    }
+)  # fmt: skip
+
+
+@contextmanager
+def new_folder(
+    out: Path,
+    overwrite: bool = False,  # noqa: FBT001, FBT002 - new_folder(out, overwrite) is the agreed call
+    *,
+    inputs: Iterable[Path] = (),
+) -> Iterator[Path]:
+    """A folder to write into that becomes `out` when the block ends well.
+
+    Args:
+        out: Where the folder shall be; its parent must exist.
+        overwrite: Replace a folder that is there. It stays untouched until the new one is whole,
+            is moved aside while the new one takes its place, and is then removed.
+        inputs: What the work reads: `out` may neither contain nor lie inside any of it.
+
+    Yields:
+        The hidden sibling to write into.
+
+    Raises:
+        UsageError: Before any work: `out` is there without `overwrite`, is a link or a file, its
+            parent is missing, or it overlaps an input.
+        MachineError: Disk full, no permission and the like, naming the path; nothing is left.
+    """
+    target = check_target(out, overwrite=overwrite, inputs=inputs, folder=True)
+    partial = _sibling(target, "partial")
+    with machine_errors(target):
+        partial.mkdir()
+        try:
+            yield partial
+            _settle_folder(partial, target, overwrite=overwrite)
+        finally:
+            _remove(partial)
+
+
+@contextmanager
+def new_file(
+    out: Path,
+    overwrite: bool = False,  # noqa: FBT001, FBT002 - as new_folder
+    *,
+    inputs: Iterable[Path] = (),
+) -> Iterator[Path]:
+    """A path to write a file to that becomes `out` when the block ends well.
+
+    Args:
+        out: Where the file shall be; its parent must exist.
+        overwrite: Replace a file that is there, in one step.
+        inputs: What the work reads: `out` may be none of it nor lie inside it.
+
+    Yields:
+        A path beside `out` with the same suffix, not yet there.
+
+    Raises:
+        UsageError: As `new_folder`.
+        MachineError: As `new_folder`.
+    """
+    target = check_target(out, overwrite=overwrite, inputs=inputs, folder=False)
+    partial = _sibling(target, "partial" + target.suffix)
+    with machine_errors(target):
+        try:
+            yield partial
+            if not overwrite:
+                _refuse_existing(target)
+            partial.replace(target)
+        finally:
+            _remove(partial)
+
+
+def check_target(
+    out: Path, *, overwrite: bool, inputs: Iterable[Path] = (), folder: bool = True
+) -> Path:
+    """The absolute path of `out` if a result may be put there; UsageError if not.
+
+    Call it before long work starts; `new_folder` and `new_file` call it themselves.
+    """
+    target = Path(os.path.abspath(out))  # noqa: PTH100 - links must stay visible, not be resolved
+    if target.parent == target:
+        raise UsageError("the root of a disk cannot be the output", subject=out)
+    if not target.parent.is_dir():
+        raise UsageError(
+            "the output's parent folder is not there",
+            subject=target.parent,
+            remedy="create it first",
+        )
+    _refuse_overlap(target, inputs)
+    if not overwrite:
+        _refuse_existing(target)
+    elif os.path.lexists(target):
+        _refuse_other_kind(target, folder=folder)
+    return target
+
+
+@contextmanager
+def machine_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system raises for a failing machine into MachineError.
+
+    Only errors of disk, permission and resources; any other OSError is left as it is, because it
+    may be a bug of ours.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = error.filename if isinstance(error.filename, str) else path
+        raise MachineError(
+            f"could not be written: {error.strerror}",
+            subject=where,
+            remedy="free space or choose another place, then run it again; nothing was left behind",
+        ) from error
+
+
+def _refuse_existing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise UsageError(
+            "the output is already there",
+            subject=target,
+            remedy="choose another name or pass --overwrite",
+        )
+
+
+def _refuse_other_kind(target: Path, *, folder: bool) -> None:
+    if target.is_symlink():
+        raise UsageError("the output is a link", subject=target, remedy="name its target instead")
+    if target.is_dir() != folder:
+        kinds = {True: "a folder", False: "a file"}
+        raise UsageError(
+            "the output is of another kind",
+            subject=target,
+            found=kinds[target.is_dir()],
+            expected=kinds[folder],
+        )
+    if folder and Path.cwd().is_relative_to(target.resolve()):
+        raise UsageError(
+            "the output holds the working folder and cannot be replaced", subject=target
+        )
+
+
+def _refuse_overlap(target: Path, inputs: Iterable[Path]) -> None:
+    real = target.resolve()
+    for given in inputs:
+        source = Path(given).resolve()
+        if source.is_relative_to(real) or (source.is_dir() and real.is_relative_to(source)):
+            raise UsageError(
+                "the output overlaps an input",
+                subject=target,
+                found=str(given),
+                remedy="write outside the inputs",
+            )
+
+
+def _settle_folder(partial: Path, target: Path, *, overwrite: bool) -> None:
+    if not os.path.lexists(target):
+        partial.rename(target)
+        return
+    if not overwrite:
+        _refuse_existing(target)
+    old = _sibling(target, "old")
+    target.rename(old)
+    try:
+        partial.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
+def _sibling(target: Path, ending: str) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{ending}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
