@@ -17,7 +17,7 @@ from pathlib import Path
 
 from satdesk.errors import MachineError, UsageError
 
-__all__ = ["check_target", "machine_errors", "new_file", "new_folder"]
+__all__ = ["check_target", "machine_errors", "new_file", "new_folder", "scratch_beside"]
 
 _MACHINE = frozenset(
     {
@@ -92,6 +92,18 @@ def new_file(
             partial.replace(target)
         finally:
             _remove(partial)
+
+
+@contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` for intermediate files, removed in any case."""
+    folder = _sibling(path, "work")
+    with machine_errors(path):
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        _remove(folder)
 
 
 def check_target(
