@@ -138,11 +138,14 @@ class ImageTile:
         path: The file.
         origin: ``col, row`` of the tile's outer corner in the image's own pixel plane.
         shape: ``rows, cols`` as the metadata states; None = read it from the file.
+        bands: For each plane of the file, the index of its band in the image's `bands`; None =
+            all bands in order, or the one of `band_files` (Pléiades Neo: two files of 3 bands).
     """
 
     path: Path
     origin: tuple[int, int] = (0, 0)
     shape: tuple[int, int] | None = None
+    bands: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

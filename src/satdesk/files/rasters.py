@@ -1,0 +1,386 @@
+"""Raster files as layers.
+
+Which pixels are not valid, whatever the file:
+
+* all that lie outside the file;
+* where the file carries a mask of its own, or an alpha plane *beside* the declared bands, what is
+  masked there (a fourth band that JPEG 2000 flags as alpha is near infrared, not a mask);
+* floats that are NaN or infinite in any band;
+* with a declared nodata of 0 and all bands in one file: pixels that are 0 in **every** band, for a
+  dark pixel may well count 0 in one of them;
+* with any other nodata, or one file a band (Sentinel-2): pixels that carry it in **any** band, for
+  such a number must never travel as a measurement.
+
+Saturated counts stay valid; `saturated_share` counts them.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.windows import Window
+
+from satdesk.core.bands import Band
+from satdesk.core.raster import Raster
+from satdesk.core.scene import ImageTile, Scene, SourceImage
+from satdesk.core.units import Quantity
+from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError
+from satdesk.geometry.grids import offset
+
+__all__ = [
+    "FileFacts",
+    "ImageLayer",
+    "describe_file",
+    "image_state",
+    "opened_raster",
+    "require_pixels",
+    "saturated_share",
+]
+
+EMPTY_BYTES = 1
+"""Files of at most this size are placeholders: some archives replace images by one byte."""
+
+_opening = threading.Lock()
+"""`warnings.catch_warnings` changes the whole process; two threads must not nest it crosswise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What a raster file says of itself.
+
+    Attributes:
+        path: The file.
+        driver: GDAL's name of the format.
+        shape: ``rows, cols``.
+        count: Planes, alpha included.
+        dtype: NumPy name of the sample type of all planes.
+        affine: Pixel to `crs`, outer corner; identity where the file has none.
+        crs: WKT or ``EPSG:n``; None where the file has none.
+        descriptions: One a plane; None = not described.
+        colours: GDAL's colour interpretation, one a plane (``red``, ``alpha``, ``undefined``).
+        nodata: Declared; None = none.
+        tags: The file's own tags.
+        band_tags: The tags of each plane.
+    """
+
+    path: Path
+    driver: str
+    shape: tuple[int, int]
+    count: int
+    dtype: str
+    affine: Affine
+    crs: str | None
+    descriptions: tuple[str | None, ...]
+    colours: tuple[str, ...]
+    nodata: float | None
+    tags: tuple[tuple[str, str], ...]
+    band_tags: tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLayer:
+    """A `SourceImage` as a layer: counts as the provider delivered them.
+
+    Files are opened inside `read` and closed again, so that a layer may be read from many threads
+    and pickles by its description alone.
+
+    Attributes:
+        image: What to read. Its tiles' origins count from the first pixel of its grid.
+    """
+
+    image: SourceImage
+
+    @property
+    def grid(self) -> GeoBox:
+        """The image's grid."""
+        return self.image.grid
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The image's bands, in its order."""
+        return self.image.bands
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the file's numbers are."""
+        return self.image.quantity
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Pixels of `grid`, which is shifted against the image's by whole pixels.
+
+        Raises:
+            MissingInputError: A file is absent.
+            UnreadableInputError: A file is empty, truncated or foreign.
+            BrokenInputError: A file has another shape, sample type or number of planes than
+                declared.
+        """
+        row, col = offset(self.image.grid, grid)
+        rows, cols = grid.shape
+        target: NDArray[Any] | None = None
+        covered = np.zeros((len(self.bands), rows, cols), dtype=bool)
+        for index, tile in enumerate(self.image.tiles):
+            piece = _read_tile(self.image, index, (col, row, cols, rows))
+            if piece is None:
+                continue
+            values, valid, planes, window = piece
+            if target is None:
+                target = np.zeros(covered.shape, dtype=values.dtype)
+            elif target.dtype != values.dtype:
+                raise BrokenInputError(
+                    "the tiles of one image differ in sample type",
+                    subject=tile.path,
+                    found=str(values.dtype),
+                    expected=str(target.dtype),
+                )
+            for plane, band in enumerate(planes):
+                target[band][window] = values[plane]
+                covered[band][window] = valid
+        if target is None:
+            target = np.zeros(covered.shape, dtype=self.image.dtype or "uint16")
+        usable = covered.all(axis=0) & _data(target, self.image)
+        return Raster(
+            values=target, valid=usable, grid=grid, bands=self.bands, quantity=self.quantity
+        )
+
+
+@contextmanager
+def opened_raster(path: Path, *, siblings: bool = True) -> Iterator[Any]:
+    """Open a raster for reading, errors turned into ours.
+
+    Args:
+        path: The file.
+        siblings: False hides every other file of the folder from GDAL, so that what is read
+            stands in the file itself.
+
+    Raises:
+        MissingInputError: Absent.
+        UnreadableInputError: Empty, truncated or no raster.
+    """
+    _require_file(path)
+    hidden = (
+        {} if siblings else {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+    )
+    try:
+        with rasterio.Env(**hidden):
+            with _opening, warnings.catch_warnings():
+                # Images in sensor geometry have no georeference; that is no news here.
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                dataset = rasterio.open(path)
+            with dataset:
+                yield dataset
+    except (RasterioIOError, RasterioError) as error:
+        raise UnreadableInputError(
+            "the image cannot be decoded",
+            subject=path,
+            found=_reason(error),
+            expected="a whole raster file",
+            remedy="copy the file again from its source; its end may be missing",
+        ) from error
+
+
+def describe_file(path: Path) -> FileFacts:
+    """Everything that a raster file says of itself, without reading pixels.
+
+    Raises:
+        MissingInputError: Absent.
+        UnreadableInputError: Empty, truncated or no raster.
+    """
+    with opened_raster(path) as dataset:
+        dtypes = sorted(set(dataset.dtypes))
+        if len(dtypes) != 1:
+            raise BrokenInputError(
+                "the planes of one file differ in sample type",
+                subject=path,
+                found=", ".join(dtypes),
+            )
+        return FileFacts(
+            path=path,
+            driver=dataset.driver,
+            shape=(dataset.height, dataset.width),
+            count=dataset.count,
+            dtype=dtypes[0],
+            affine=dataset.transform,
+            crs=None if dataset.crs is None else dataset.crs.to_string(),
+            descriptions=tuple(dataset.descriptions),
+            colours=tuple(colour.name for colour in dataset.colorinterp),
+            nodata=dataset.nodata,
+            tags=tuple(sorted(dataset.tags().items())),
+            band_tags=tuple(
+                tuple(sorted(dataset.tags(plane).items())) for plane in range(1, dataset.count + 1)
+            ),
+        )
+
+
+def image_state(path: Path) -> str:
+    """``absent``, ``empty`` (0 or 1 byte) or ``present``."""
+    if not path.is_file():
+        return "absent"
+    return "empty" if path.stat().st_size <= EMPTY_BYTES else "present"
+
+
+def require_pixels(source: Scene | SourceImage) -> None:
+    """Refuse what has no pixels to process.
+
+    Raises:
+        BrokenInputError: The scene has a problem that blocks, other than a missing image.
+        MissingInputError: An image is absent.
+        UnreadableInputError: An image is empty.
+    """
+    images = source.images if isinstance(source, Scene) else (source,)
+    for image in images:
+        for tile in image.tiles:
+            _require_file(tile.path)
+    for problem in source.problems if isinstance(source, Scene) else ():
+        if problem.blocks:
+            raise BrokenInputError(
+                f"the delivery cannot be processed ({problem.code})",
+                subject=problem.file,
+                found=problem.found,
+                expected=problem.expected,
+                remedy=problem.remedy,
+            )
+
+
+def saturated_share(raster: Raster, saturated: float | None) -> float | None:
+    """Share of the valid pixels, 0–1, whose count reaches `saturated` in any band.
+
+    Counts above the declared code occur (SPOT 7: code 4095, maximum 4182), so "reaches" it is.
+    None where no code is declared or no pixel is valid.
+    """
+    total = int(raster.valid.sum())
+    if saturated is None or total == 0:
+        return None
+    reached = (raster.values >= saturated).any(axis=0) & raster.valid
+    return float(reached.sum() / total)
+
+
+def _require_file(path: Path) -> None:
+    state = image_state(path)
+    if state == "absent":
+        raise MissingInputError(
+            "the image is absent",
+            subject=path,
+            found="no such file",
+            expected="the file that the metadata names",
+            remedy="copy the delivery again from its source",
+        )
+    if state == "empty":
+        raise UnreadableInputError(
+            "the image is empty",
+            subject=path,
+            found=f"{path.stat().st_size} byte(s)",
+            expected="pixels",
+            remedy="copy the file again from its source",
+        )
+
+
+_Piece = tuple[NDArray[Any], NDArray[np.bool_], tuple[int, ...], tuple[slice, slice]]
+
+
+def _read_tile(image: SourceImage, index: int, wanted: tuple[int, int, int, int]) -> _Piece | None:
+    """The part of one tile that lies in ``col, row, cols, rows`` of the image, or None."""
+    tile = image.tiles[index]
+    col, row = wanted[:2]
+    if tile.shape is not None and _overlap(tile.origin, tile.shape, wanted) is None:
+        _require_file(tile.path)
+        return None
+    with opened_raster(tile.path) as dataset:
+        planes = _planes(image, index)
+        _check_file(image, tile, dataset, planes)
+        common = _overlap(tile.origin, (dataset.height, dataset.width), wanted)
+        if common is None:
+            return None
+        left, top, right, bottom = common
+        window = Window(left - tile.origin[0], top - tile.origin[1], right - left, bottom - top)
+        values = dataset.read(indexes=list(range(1, len(planes) + 1)), window=window)
+        valid = _own_mask(dataset, len(planes), window)
+    inside = (slice(top - row, bottom - row), slice(left - col, right - col))
+    return values, valid, planes, inside
+
+
+def _planes(image: SourceImage, index: int) -> tuple[int, ...]:
+    """Which band of the image each plane of a tile carries."""
+    declared = image.tiles[index].bands
+    if declared is not None:
+        return declared
+    return (index,) if image.band_files else tuple(range(len(image.bands)))
+
+
+def _overlap(
+    origin: tuple[int, int], shape: tuple[int, int], wanted: tuple[int, int, int, int]
+) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom of what tile and window share; None if nothing."""
+    col, row, cols, rows = wanted
+    left, top = max(origin[0], col), max(origin[1], row)
+    right, bottom = min(origin[0] + shape[1], col + cols), min(origin[1] + shape[0], row + rows)
+    return None if left >= right or top >= bottom else (left, top, right, bottom)
+
+
+def _check_file(image: SourceImage, tile: ImageTile, dataset: Any, planes: tuple[int, ...]) -> None:  # noqa: ANN401 - rasterio has no types
+    shape = (dataset.height, dataset.width)
+    alone = len(image.tiles) == 1 or image.band_files
+    expected = (
+        tile.shape if tile.shape is not None else (tuple(image.grid.shape) if alone else None)
+    )
+    if expected is not None and shape != expected:
+        raise BrokenInputError(
+            "the image has another size than its metadata says",
+            subject=tile.path,
+            found=f"{shape[1]} × {shape[0]} pixels",
+            expected=f"{expected[1]} × {expected[0]} pixels",
+            remedy="ask the provider which of the two is right",
+        )
+    if dataset.count < len(planes):
+        raise BrokenInputError(
+            "the image has fewer planes than its metadata names bands",
+            subject=tile.path,
+            found=str(dataset.count),
+            expected=str(len(planes)),
+        )
+
+
+def _own_mask(dataset: Any, bands: int, window: Window) -> NDArray[np.bool_]:  # noqa: ANN401 - rasterio has no types
+    """The file's own mask; an alpha plane counts only beside the declared bands."""
+    extra = range(bands, dataset.count)
+    alpha = next((i for i in extra if dataset.colorinterp[i] is ColorInterp.alpha), None)
+    if alpha is not None:
+        mask = dataset.read(alpha + 1, window=window)
+        return np.asarray(mask > 0)
+    flags = dataset.mask_flag_enums[0]
+    if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+        return np.asarray(dataset.read_masks(1, window=window) > 0)
+    return np.ones((int(window.height), int(window.width)), dtype=bool)
+
+
+def _data(values: NDArray[Any], image: SourceImage) -> NDArray[np.bool_]:
+    """Where the numbers are measurements; the rule stands at the top of this module."""
+    usable = np.ones(values.shape[1:], dtype=bool)
+    if np.issubdtype(values.dtype, np.floating):
+        usable &= np.isfinite(values).all(axis=0)
+    if image.nodata is None or math.isnan(image.nodata):
+        return usable
+    missing = values == image.nodata
+    together = image.nodata == 0 and not image.band_files
+    gone: NDArray[np.bool_] = missing.all(axis=0) if together else missing.any(axis=0)
+    return usable & ~gone
+
+
+def _reason(error: Exception) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return str(cause)[:300]

@@ -1,0 +1,248 @@
+"""Every way in which an RPC reaches us, with its counting rule.
+
+`read_rpc` reads one file; `find_rpc` looks where an image's own RPC may lie and refuses two that
+disagree. The rules of counting stand in `rpc_dialects`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from affine import Affine
+from odc.geo.geobox import GeoBox
+
+from satdesk.errors import BrokenInputError, UnreadableInputError
+from satdesk.files.rasters import FileFacts, image_state, opened_raster
+from satdesk.files.rpc_dialects import (
+    Written,
+    from_dimap,
+    from_keywords,
+    from_ossim,
+    from_rpb,
+    from_worldview,
+)
+from satdesk.files.xml import read_bounded, read_xml
+from satdesk.geometry.rpc import RPC, max_difference
+
+__all__ = ["MAX_DISAGREEMENT_PX", "RpcFile", "find_rpc", "pixel_grid", "read_image_rpc", "read_rpc"]
+
+MAX_DISAGREEMENT_PX = 0.1
+"""Two RPCs of one image may differ by this much.
+
+Wrong counts differ by 0.5 or 1, wrong files by far more; rounding on the way through NITF's fixed
+columns stays some hundredths.
+"""
+
+_MAX_TEXT_BYTES = 4 * 1024 * 1024
+_IMAGE_MAGIC = (
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
+    b"\0\0\0\x0cjP  ",
+    b"\xff\x4f\xff\x51",
+    b"NITF",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcFile:
+    """An RPC and where it came from.
+
+    Attributes:
+        model: Offsets in our count (outer corner = 0).
+        path: The file that it was read from: an RPC file, or the image itself for tags.
+        profile: Dialect or DIMAP profile (see `rpc_dialects`).
+        counts_from: How the file counts its first pixel's centre: ``"0"`` or ``"1"``.
+        notices: What had to be set right or left out, as sentences.
+    """
+
+    model: RPC
+    path: Path
+    profile: str
+    counts_from: str
+    notices: tuple[str, ...] = ()
+
+
+def read_rpc(path: Path) -> RpcFile:
+    """Read a bare RPC file, or the tags of an image, by its content and not by its name.
+
+    Raises:
+        MissingInputError: No such file.
+        UnreadableInputError: Empty, malformed, or no RPC in any known dialect.
+        UnsafeInputError: Too large, or XML with entities.
+        BrokenInputError: An RPC with missing, zero or impossible numbers.
+    """
+    if _head(path).startswith(_IMAGE_MAGIC):
+        found = read_image_rpc(path)
+        if found is None:
+            raise UnreadableInputError("the image carries no RPC in its tags", subject=path)
+        return found
+    data = read_bounded(path, _MAX_TEXT_BYTES)
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return _filed(path, _from_xml(path))
+    text = data.decode("latin-1")
+    if re.search(r"\blineOffset\s*=", text, re.IGNORECASE):
+        return _filed(path, from_rpb(path, text))
+    keywords = _keywords(text)
+    if "LINE_NUM_COEFF_00" in keywords:
+        return _filed(path, from_ossim(path, keywords))
+    if "LINE_OFF" in keywords:
+        return _filed(path, from_keywords(path, keywords, "rpc-text"))
+    raise UnreadableInputError(
+        "the file holds no RPC in any known dialect",
+        subject=path,
+        found=repr(text[:60]),
+        expected="DIMAP or WorldView XML, _RPC.TXT, .RPB, OSSIM .geom, or an image with tags",
+    )
+
+
+def read_image_rpc(path: Path) -> RpcFile | None:
+    """The RPC in an image's own tags (GeoTIFF's RPCCoefficientTag, NITF's RPC00B), or None.
+
+    GDAL would also report a sidecar's as the image's: it is kept from seeing the folder.
+    """
+    with opened_raster(path, siblings=False) as dataset:
+        tags = dataset.tags(ns="RPC")
+    if not tags:
+        return None
+    keywords = {key.upper(): value for key, value in tags.items()}
+    return _filed(path, from_keywords(path, keywords, "tags"))
+
+
+def find_rpc(
+    image: Path, *, explicit: Path | None = None, dimap_ref: Path | None = None
+) -> RpcFile | None:
+    """The RPC of an image, or None.
+
+    In this order: the file named by the user, the image's tags, a sidecar of the same stem, what
+    the DIMAP refers to. "The only RPC in the folder" is never taken. All that are there are read.
+
+    Raises:
+        BrokenInputError: Two of them put the same ground more than `MAX_DISAGREEMENT_PX` apart.
+    """
+    found: list[RpcFile] = []
+    if explicit is not None:
+        found.append(read_rpc(explicit))
+    if image_state(image) == "present":
+        tagged = read_image_rpc(image)
+        found.extend([] if tagged is None else [tagged])
+    paths = [*_sidecars(image), *([] if dimap_ref is None else [dimap_ref])]
+    known = {rpc.path.resolve() for rpc in found if rpc.profile != "tags"}
+    for path in paths:
+        if path.resolve() not in known:
+            known.add(path.resolve())
+            found.append(read_rpc(path))
+    if not found:
+        return None
+    for other in found[1:]:
+        _require_agreement(image, found[0], other)
+    return found[0]
+
+
+def pixel_grid(facts: FileFacts) -> GeoBox:
+    """The grid of an image in sensor geometry: no CRS, its crop's origin as a translation.
+
+    A geotransform without CRS whose pixels are 1 × 1 and whose origin is whole states where a crop
+    lies in the full image, rows downwards; world files write the rows of the same thing upwards
+    (−1), which states no crop. No geotransform at all means the full image.
+
+    Raises:
+        BrokenInputError: A geotransform without CRS that is neither.
+    """
+    affine = facts.affine
+    if affine in (Affine.identity(), Affine.scale(1, -1)):
+        return GeoBox(facts.shape, Affine.identity(), None)
+    steps = (affine.a, affine.b, affine.d, affine.e)
+    whole = affine.c == int(affine.c) and affine.f == int(affine.f)
+    if steps != (1.0, 0.0, 0.0, 1.0) or not whole or min(affine.c, affine.f) < 0:
+        raise BrokenInputError(
+            "the image states a place without saying in which CRS",
+            subject=facts.path,
+            found=str(tuple(affine)[:6]),
+            expected="a CRS, or a crop's whole origin with pixels of 1 × 1",
+            remedy="write the CRS into the file (gdal_edit.py -a_srs)",
+        )
+    return GeoBox(facts.shape, Affine.translation(affine.c, affine.f), None)
+
+
+def _filed(path: Path, written: Written) -> RpcFile:
+    return RpcFile(
+        model=written.model,
+        path=path,
+        profile=written.profile,
+        counts_from=written.counts_from,
+        notices=written.notices,
+    )
+
+
+def _from_xml(path: Path) -> Written:
+    root = read_xml(path)
+    if root.find(".//RFM_Validity") is not None:
+        return from_dimap(root)
+    if root.find(".//RPB") is not None:
+        return from_worldview(root)
+    raise UnreadableInputError(
+        "the XML holds no RPC",
+        subject=path,
+        found=f"a {root.tag}",
+        expected="a DIMAP Rational_Function_Model or an RPB block",
+    )
+
+
+def _keywords(text: str) -> dict[str, str]:
+    """``KEY: value``, ``KEY = value`` or ``KEY value`` a line; ``#`` starts a comment."""
+    keywords: dict[str, str] = {}
+    for line in text.splitlines():
+        match = re.match(r"\s*([A-Za-z][\w.]*)\s*[:=\s]\s*(\S.*)", line.split("#", 1)[0])
+        if match:
+            keywords.setdefault(match[1].upper(), match[2].strip())
+    return keywords
+
+
+def _sidecars(image: Path) -> Iterator[Path]:
+    """Files of the image's own stem that hold an RPC, in a fixed order."""
+    stem = image.stem.lower()
+    names = [f"{stem}_rpc.txt", f"{stem}.rpb", f"{stem}_rpc.xml", f"{stem}.xml", f"{stem}.geom"]
+    product = re.fullmatch(r"img_(.+)_r\d+c\d+", stem)
+    if product:
+        names.append(f"rpc_{product[1]}.xml")
+    if not image.parent.is_dir():
+        return
+    lying = {entry.name.lower(): entry for entry in sorted(image.parent.iterdir())}
+    for name in names:
+        path = lying.get(name)
+        if path is not None and path.is_file() and _holds_rpc(path):
+            yield path
+
+
+def _holds_rpc(path: Path) -> bool:
+    """``stem.xml`` and ``stem.geom`` may be about anything else."""
+    if path.suffix.lower() not in {".xml", ".geom"}:
+        return True
+    data = path.read_bytes()[:_MAX_TEXT_BYTES]
+    return any(word in data for word in (b"RFM_Validity", b"LINEOFFSET", b"line_num_coeff_00"))
+
+
+def _require_agreement(image: Path, first: RpcFile, other: RpcFile) -> None:
+    apart = max_difference(first.model, other.model)
+    if apart > MAX_DISAGREEMENT_PX:
+        raise BrokenInputError(
+            "two RPCs of one image disagree",
+            subject=image,
+            found=f"{first.path.name} ({first.profile}) and {other.path.name} ({other.profile}) "
+            f"differ by {apart:.2f} px after their counting rules",
+            expected=f"at most {MAX_DISAGREEMENT_PX:g} px",
+            remedy="find out which one is the image's own and remove the other",
+        )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)
+    except OSError:
+        return b""
