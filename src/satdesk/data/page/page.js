@@ -1,0 +1,379 @@
+/* The map of a release: tiles, boundary, sites and the before/after swipe. Nothing is fetched. */
+(function () {
+  'use strict';
+
+  const data = JSON.parse(document.getElementById('data').textContent);
+  const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  document.documentElement.classList.add('js');
+
+  /* Text from the release only ever becomes text nodes. */
+  function make(name, className, text) {
+    const element = document.createElement(name);
+    if (className) element.className = className;
+    if (text) element.textContent = text;
+    return element;
+  }
+
+  /* Map. */
+
+  const fine = window.devicePixelRatio >= 1.5; // a 512-pixel tile fills 256 pixels of the page
+  const offset = fine ? 0 : -1;
+  const bounds = L.latLngBounds(data.bounds);
+  const map = L.map('map', {
+    attributionControl: false,
+    zoomControl: false,
+    zoomSnap: 0.25,
+    wheelPxPerZoomLevel: 100,
+    minZoom: Math.max(data.tiles.first - 1, 0),
+    maxZoom: data.tiles.last + 4,
+    maxBounds: bounds.pad(1.5),
+    maxBoundsViscosity: 0.8,
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+    inertia: !still,
+  });
+
+  const Tiles = L.TileLayer.extend({
+    /* Ask only for tiles that the release has. */
+    _isValidTile(coords) {
+      const row = (this.options.rows[coords.z + offset] || {})[coords.y] || [];
+      return row.some(([first, last]) => first <= coords.x && coords.x <= last);
+    },
+  });
+
+  function tiles(date, pane) {
+    return new Tiles(date.path + '/{z}/{x}/{y}.webp', {
+      pane: pane,
+      rows: date.rows,
+      tileSize: fine ? 256 : 512,
+      zoomOffset: offset,
+      minNativeZoom: data.tiles.first - offset,
+      maxNativeZoom: data.tiles.last - offset,
+      maxZoom: data.tiles.last + 4,
+      noWrap: true,
+      keepBuffer: 3,
+    });
+  }
+
+  function whole(animate) {
+    map.fitBounds(bounds, { paddingTopLeft: [16, 16], paddingBottomRight: [16, 16], animate: animate && !still });
+  }
+
+  /* Controls. */
+
+  const Zoom = L.Control.Zoom.extend({
+    onAdd(map_) {
+      const bar = L.Control.Zoom.prototype.onAdd.call(this, map_);
+      this._createButton('', 'Show the whole district', 'whole', bar, () => whole(true));
+      return bar;
+    },
+  });
+
+  const Readout = L.Control.extend({
+    onAdd() {
+      return make('div', 'readout');
+    },
+    show(word, at) {
+      const part = (value, plus, minus) => Math.abs(value).toFixed(5) + '° ' + (value < 0 ? minus : plus);
+      this.getContainer().textContent =
+        word + ' ' + part(at.lat, 'N', 'S') + ', ' + part(at.wrap().lng, 'E', 'W');
+    },
+  });
+
+  function addControls() {
+    new Zoom({ position: 'topleft', zoomInTitle: 'Zoom in', zoomOutTitle: 'Zoom out' }).addTo(map);
+    L.control.scale({ position: 'bottomleft', imperial: false, maxWidth: 140 }).addTo(map);
+    const readout = new Readout({ position: 'bottomright' }).addTo(map);
+    const center = () => readout.show('Centre', map.getCenter());
+    map.on('move', center);
+    map.on('mouseout', center);
+    map.on('mousemove', (event) => readout.show('Cursor', event.latlng));
+    center();
+  }
+
+  /* Boundary. */
+
+  function addBoundary() {
+    const dash = data.district.contested ? '9 7' : null;
+    const line = (color, weight) => ({
+      style: { color: color, weight: weight, fill: false, dashArray: dash, lineCap: 'butt', interactive: false },
+      interactive: false,
+    });
+    L.geoJSON(data.district.geometry, line('#000000', 5)).addTo(map);
+    L.geoJSON(data.district.geometry, line('#ffffff', 2.5)).addTo(map);
+  }
+
+  /* Sites. */
+
+  function languageName(tag) {
+    try {
+      return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag);
+    } catch (error) {
+      return tag; // not a well-formed tag, or an old browser
+    }
+  }
+
+  function about(site) {
+    const box = make('div');
+    box.append(make('h3', '', site.title));
+    box.append(make('p', 'about', site.kind));
+    const list = make('ul');
+    site.names.forEach((name) => {
+      const item = make('li');
+      const text = make('span', '', name.text);
+      text.dir = 'auto';
+      if (name.lang) text.lang = name.lang;
+      item.append(text);
+      const remarks = [name.lang && languageName(name.lang), name.source].filter(Boolean).join(', ');
+      if (remarks) item.append(' ', make('small', '', remarks));
+      list.append(item);
+    });
+    box.append(list);
+    if (site.coarse) box.append(make('p', 'about', 'Position coarsened on purpose.'));
+    if (site.uncertainty_m) box.append(make('p', 'about', 'Known to about ' + site.uncertainty_m + ' m.'));
+    if (site.sources.length) box.append(make('p', 'about', 'Sources: ' + site.sources.join('; ') + '.'));
+    return box;
+  }
+
+  const markers = new Map();
+
+  function addSite(site) {
+    if (site.shape) {
+      L.geoJSON(site.shape, {
+        interactive: false,
+        style: { color: '#ffffff', weight: 2, fillOpacity: 0.08, interactive: false },
+      }).addTo(map);
+    }
+    const marker = L.marker(site.point, {
+      icon: L.divIcon({ className: 'site', iconSize: [44, 44] }),
+      keyboard: true,
+      riseOnHover: true,
+    }).addTo(map);
+    marker.getElement().setAttribute('aria-label', site.title + ', ' + site.kind);
+    marker.bindTooltip(make('span', '', site.title), {
+      permanent: true, direction: 'right', offset: [12, 0], className: 'site-label',
+    });
+    marker.bindPopup(about(site), { maxWidth: 300, minWidth: 200, autoPanPadding: [20, 20] });
+    markers.set(site.id, marker);
+  }
+
+  /* A label that would cover an earlier one is hidden at this zoom; its marker stays. */
+  function thinLabels() {
+    const taken = [];
+    markers.forEach((marker) => {
+      const label = marker.getTooltip().getElement();
+      if (!label) return;
+      const box = label.getBoundingClientRect();
+      const crowded = taken.some(
+        (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom
+      );
+      label.classList.toggle('crowded', crowded);
+      if (!crowded) taken.push(box);
+    });
+  }
+
+  /* Swipe. */
+
+  const Swipe = L.Evented.extend({
+    initialize(left, right) {
+      this._share = 0.5;
+      this._panes = { left: this._pane('left', 210), right: this._pane('right', 205) };
+      this._layers = {};
+      this._dates = {};
+      this._build();
+      this.show('left', left);
+      this.show('right', right);
+      map.on('move zoom zoomend viewreset resize', this._place, this);
+      this._place();
+    },
+
+    show(side, date) {
+      if (this._layers[side]) this._layers[side].remove();
+      this._dates[side] = date;
+      this._layers[side] = tiles(date, side).addTo(map);
+      this._tags[side].replaceChildren(make('b', '', date.side), make('span', '', date.day));
+      this._describe();
+    },
+
+    _pane(name, order) {
+      const pane = map.createPane(name);
+      pane.style.zIndex = order;
+      return pane;
+    },
+
+    _build() {
+      const pane = this._pane('swipe', 680); // above sites, below popups
+      pane.style.pointerEvents = 'none';
+      this._bar = make('div', 'swipe');
+      this._tags = { left: make('div', 'tag left'), right: make('div', 'tag right') };
+      const grip = make('div', 'grip');
+      this._handle = make('div', 'handle');
+      this._handle.tabIndex = 0;
+      const attributes = {
+        role: 'slider',
+        'aria-label': 'Divider between the two dates',
+        'aria-orientation': 'horizontal',
+        'aria-valuemin': '0',
+        'aria-valuemax': '100',
+      };
+      Object.entries(attributes).forEach(([name, value]) => this._handle.setAttribute(name, value));
+      this._bar.append(make('div', 'line'), grip, this._tags.left, this._tags.right, this._handle);
+      pane.append(this._bar);
+      [grip, this._handle].forEach((target) => this._listen(target));
+      this._handle.addEventListener('keydown', (event) => this._onKey(event));
+    },
+
+    _listen(target) {
+      L.DomEvent.disableClickPropagation(target);
+      const drag = (event) => {
+        const box = map.getContainer().getBoundingClientRect();
+        this.move((event.clientX - box.left) / box.width);
+      };
+      target.addEventListener('pointerdown', (event) => {
+        if (event.button !== 0) return;
+        target.setPointerCapture(event.pointerId);
+        target.addEventListener('pointermove', drag);
+        this._handle.focus({ preventScroll: true });
+        event.preventDefault();
+      });
+      ['pointerup', 'pointercancel', 'lostpointercapture'].forEach((end) =>
+        target.addEventListener(end, () => target.removeEventListener('pointermove', drag))
+      );
+    },
+
+    _onKey(event) {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const step = event.shiftKey ? 0.1 : 0.02;
+      const moves = {
+        ArrowLeft: this._share - step,
+        ArrowDown: this._share - step,
+        ArrowRight: this._share + step,
+        ArrowUp: this._share + step,
+        PageDown: this._share - 0.1,
+        PageUp: this._share + 0.1,
+        Home: 0,
+        End: 1,
+      };
+      if (!(event.key in moves)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.move(moves[event.key]);
+    },
+
+    /* Share of the map's width that the left date has, 0 to 1. */
+    move(share) {
+      this._share = Math.min(Math.max(share, 0), 1);
+      this._place();
+      this._describe();
+    },
+
+    /* Panes move with the map, so the clip is set anew in their own pixels. */
+    _place() {
+      const size = map.getSize();
+      const start = map.containerPointToLayerPoint([0, 0]);
+      const end = start.add(size);
+      const edge = start.x + size.x * this._share;
+      const clip = (from, to) =>
+        'polygon(' + [[from, start.y], [to, start.y], [to, end.y], [from, end.y]]
+          .map((point) => point[0] + 'px ' + point[1] + 'px').join(', ') + ')';
+      this._panes.left.style.clipPath = clip(start.x, edge);
+      this._panes.right.style.clipPath = clip(edge, end.x);
+      this._bar.style.left = edge + 'px';
+      this._bar.style.top = start.y + 'px';
+      this._bar.style.height = size.y + 'px';
+    },
+
+    _describe() {
+      const percent = Math.round(this._share * 100);
+      const name = (side) => this._dates[side] && this._dates[side].side + ', ' + this._dates[side].day;
+      this._handle.setAttribute('aria-valuenow', percent);
+      this._handle.setAttribute(
+        'aria-valuetext',
+        percent + ' %: left ' + name('left') + '; right ' + name('right')
+      );
+    },
+  });
+
+  /* The line of each date below the map says on which side it is; the others step back. */
+  function markSides(left, right) {
+    document.querySelectorAll('.date').forEach((line) => {
+      const at = line.dataset.date === left.id ? 'left' : line.dataset.date === right.id ? 'right' : '';
+      line.dataset.at = at;
+      line.hidden = !at;
+    });
+  }
+
+  function compare() {
+    const byId = new Map(data.dates.map((date) => [date.id, date]));
+    const chosen = { left: data.dates[0], right: data.dates[data.dates.length - 1] };
+    const swipe = new Swipe(chosen.left, chosen.right);
+    markSides(chosen.left, chosen.right);
+    ['left', 'right'].forEach((side) => {
+      const select = document.getElementById('choose-' + side);
+      if (!select) return;
+      select.addEventListener('change', () => {
+        chosen[side] = byId.get(select.value);
+        swipe.show(side, chosen[side]);
+        markSides(chosen.left, chosen.right);
+      });
+    });
+  }
+
+  /* Panel: beside the map where there is room, else over it. */
+
+  function setUpPanel() {
+    const panel = document.getElementById('panel');
+    const toggle = document.getElementById('panel-toggle');
+    const main = panel.parentElement;
+    const wide = window.matchMedia('(min-width: 62rem) and (min-height: 30rem)');
+    const set = (open) => {
+      panel.hidden = !open;
+      main.classList.toggle('open', open);
+      toggle.setAttribute('aria-expanded', open);
+      toggle.textContent = open && !wide.matches ? 'Back to the map' : 'Facts and downloads';
+    };
+    toggle.hidden = false;
+    set(wide.matches);
+    wide.addEventListener('change', () => set(wide.matches));
+    toggle.addEventListener('click', () => set(panel.hidden));
+    document.querySelector('.skip').addEventListener('click', () => { set(true); panel.focus(); });
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && !wide.matches && !panel.hidden) { set(false); toggle.focus(); }
+    });
+    document.querySelectorAll('[data-site]').forEach((button) =>
+      button.addEventListener('click', () => {
+        if (!wide.matches) set(false);
+        map.invalidateSize({ animate: false });
+        const marker = markers.get(button.dataset.site);
+        map.setView(marker.getLatLng(), Math.max(map.getZoom(), data.tiles.last), { animate: !still });
+        marker.openPopup();
+      })
+    );
+  }
+
+  function setUpCopying() {
+    document.querySelectorAll('[data-copy]').forEach((button) =>
+      button.addEventListener('click', () => {
+        const source = document.getElementById(button.dataset.copy);
+        window.getSelection().selectAllChildren(source);
+        const done = document.execCommand('copy'); // works from file:// too, where the clipboard may not
+        button.textContent = done ? 'Copied' : 'Selected: press Ctrl+C';
+        window.setTimeout(() => { button.textContent = 'Copy'; }, 2500);
+      })
+    );
+  }
+
+  setUpPanel();
+  setUpCopying();
+  map.invalidateSize({ animate: false });
+  whole(false);
+  if (data.dates.length > 1) compare();
+  else tiles(data.dates[0], 'tilePane').addTo(map);
+  addBoundary();
+  data.sites.forEach(addSite);
+  addControls();
+  thinLabels();
+  map.on('zoomend resize', thinLabels);
+  new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
+})();

@@ -1,0 +1,232 @@
+"""The page of a release: a map with a before/after swipe that needs no server and no network.
+
+``index.html`` and the folder ``page/`` beside it work from ``file://``, from any static web server
+and offline: every byte that the page loads lies in the release, all words of the release stand in
+the HTML itself, and the script draws nothing but the map.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from satdesk.errors import UsageError
+from satdesk.files.pictures import Picture
+from satdesk.release.captions import alt_text, comparison_alt_text
+from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.page_data import page_data
+from satdesk.release.page_html import Html, el, embed_json, join
+from satdesk.release.page_panel import Download, banners, date_lines, heading, panel, side_words
+from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid, write_tiles
+
+__all__ = ["ASSETS", "CONTENT_SECURITY_POLICY", "write_page"]
+
+ASSETS = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "leaflet/leaflet.css": "text/css",
+    "leaflet/leaflet.js": "text/javascript",
+    "leaflet/LICENSE.txt": "text/plain",
+}
+"""What is copied into ``page/``, with its media type."""
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        # A page opened from a disk has no origin of its own: 'self' is not enough in every browser.
+        "script-src 'self' file:",
+        "style-src 'self' file:",
+        "img-src 'self' file: data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+"""Nothing inline runs, nothing is fetched, nothing comes from elsewhere."""
+
+_LATER = (
+    Artifact(
+        path="release.json",
+        role="release",
+        media_type="application/json",
+        title="Every fact of this release",
+    ),
+    Artifact(
+        path="SHA256SUMS", role="checksums", media_type="text/plain", title="Checksums of the files"
+    ),
+)
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_COMPARED = 2
+
+
+def write_page(
+    content: Content,
+    folder: Path,
+    artifacts: Sequence[Artifact] = (),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Artifact, ...]:
+    """Write ``index.html`` and ``page/`` into a release.
+
+    A date whose licence forbids tiles gets none, and the page says so; one whose licence is not
+    stated gets them, since such a release is a DRAFT and every tile says that.
+
+    Args:
+        content: The release.
+        folder: Its folder, which exists.
+        artifacts: What the other parts wrote into it, offered as downloads; sizes are read here.
+        progress: Told the rows of tiles done and of all rows, over all dates.
+
+    Returns:
+        The page, what it loads, and every tile.
+
+    Raises:
+        UsageError: A date whose id cannot be the name of a folder.
+    """
+    pyramid = plan_pyramid(content.grid, min(image.gsd_m for image in content.dates))
+    shown = [image for image in content.dates if image.licence.tiles is not False]
+    indexes = {
+        image.id: _write_date(content, image, folder, pyramid, _nth(progress, number, len(shown)))
+        for number, image in enumerate(shown)
+    }
+    data = page_data(content, pyramid, indexes)
+    html = _html(content, _downloads(folder, artifacts), data)
+    (folder / "index.html").write_text(html, encoding="utf-8", newline="\n")
+    return (
+        Artifact(path="index.html", role="page", media_type="text/html", title="The page"),
+        *_copy_assets(folder),
+        *(tile for date_id, index in indexes.items() for tile in _tiles(date_id, index)),
+    )
+
+
+def _write_date(
+    content: Content,
+    image: DatedImage,
+    folder: Path,
+    pyramid: Pyramid,
+    progress: Callable[[int, int], None] | None,
+) -> TileIndex:
+    if not _SAFE_ID.fullmatch(image.id):
+        raise UsageError(
+            "a date's id must be able to name a folder",
+            found=repr(image.id),
+            expected="letters, digits, dots, hyphens, underscores",
+        )
+    return write_tiles(
+        partial(Picture, image.visual),
+        folder / "page" / "tiles" / image.id,
+        pyramid,
+        progress=progress,
+    )
+
+
+def _nth(
+    progress: Callable[[int, int], None] | None, number: int, count: int
+) -> Callable[[int, int], None] | None:
+    """Progress of the `number`-th of `count` equally long jobs."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, count * total)
+
+
+def _copy_assets(folder: Path) -> list[Artifact]:
+    source = files("satdesk").joinpath("data", "page")
+    artifacts = []
+    for name, media_type in ASSETS.items():
+        target = folder / "page" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.joinpath(*name.split("/")).read_bytes())
+        artifacts.append(Artifact(path=f"page/{name}", role="page-asset", media_type=media_type))
+    return artifacts
+
+
+def _tiles(date_id: str, index: TileIndex) -> list[Artifact]:
+    return [
+        Artifact(
+            path=f"page/tiles/{date_id}/{path}",
+            role="tile",
+            media_type="image/webp",
+            date_id=date_id,
+        )
+        for path in index.paths()
+    ]
+
+
+def _downloads(folder: Path, artifacts: Sequence[Artifact]) -> list[Download]:
+    known = {artifact.path for artifact in artifacts}
+    later = [artifact for artifact in _LATER if artifact.path not in known]
+    return [
+        Download(artifact=artifact, size=_size(folder / artifact.path))
+        for artifact in (*artifacts, *later)
+    ]
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _html(content: Content, downloads: Sequence[Download], data: Mapping[str, object]) -> str:
+    template = files("satdesk").joinpath("data", "page", "page.html").read_text(encoding="utf-8")
+    return Template(template).substitute(
+        language=join((content.language,)),
+        policy=join((CONTENT_SECURITY_POLICY,)),
+        title=join((_title(content),)),
+        description=join((_description(content),)),
+        robots=_robots(content),
+        banners=banners(content),
+        heading=heading(content),
+        compare=_compare(content),
+        dates=date_lines(content),
+        panel=panel(content, downloads),
+        data=embed_json(data),
+    )
+
+
+def _title(content: Content) -> str:
+    marks = ["SIMULATED"] if content.simulated else []
+    marks += ["DRAFT"] if content.status is Status.DRAFT else []
+    return " · ".join((*marks, content.title, content.publisher))
+
+
+def _description(content: Content) -> str:
+    if len(content.dates) == 1:
+        return alt_text(content, content.dates[0])
+    return comparison_alt_text(content, content.dates)
+
+
+def _robots(content: Content) -> Html | None:
+    """A draft that slipped out is at least not indexed."""
+    if content.status is Status.DRAFT:
+        return el("meta", name="robots", content="noindex")
+    return Html("")
+
+
+def _compare(content: Content) -> Html:
+    """Two selects where there are more than two dates to compare."""
+    if len(content.dates) <= _COMPARED:
+        return Html("")
+    chosen = {"left": content.dates[0].id, "right": content.dates[-1].id}
+    selects = (
+        el(
+            "label",
+            el("span", side.capitalize()),
+            el("select", *_options(content, chosen[side]), id=f"choose-{side}"),
+        )
+        for side in chosen
+    )
+    return el("div", *selects, class_="compare", role="group", aria_label="Dates to compare")
+
+
+def _options(content: Content, chosen: str) -> list[Html]:
+    return [
+        el(
+            "option",
+            f"{image.acquisition.day.isoformat()} · {side_words(image)}",
+            value=image.id,
+            selected=image.id == chosen,
+        )
+        for image in content.dates
+    ]

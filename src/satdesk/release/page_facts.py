@@ -1,0 +1,116 @@
+"""Measured facts of a release, which may be of any shape, as labels and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from satdesk.core.scene import Angles
+from satdesk.release.content import DatedImage
+
+__all__ = ["NOT_CHECKED", "accuracy_words", "fact_words", "label", "sun_words", "view_words"]
+
+NOT_CHECKED = "not checked; no independent points were measured in this picture."
+"""What stands on the page where nobody compared positions with anything."""
+
+_UNITS = {
+    "m": "m",
+    "px": "px",
+    "deg": "°",
+    "percent": "%",
+    "km": "km",
+    "km2": "km²",
+    "m2": "m²",
+    "s": "s",
+    "nm": "nm",
+}
+_HIDDEN = frozenset({"accuracy"})
+_DEEPEST = 4
+
+
+def accuracy_words(image: DatedImage) -> str:
+    """The statement of the fact ``accuracy``; "not checked" where there is none."""
+    for name, value in image.facts:
+        if name == "accuracy":
+            statement = value.get("statement") if isinstance(value, Mapping) else value
+            if statement:
+                return str(statement)
+    return NOT_CHECKED
+
+
+def view_words(angles: Angles | None) -> str:
+    """How the satellite looked at the place."""
+    if angles is None:
+        return "not stated"
+    parts = (
+        _degrees("incidence", angles.incidence_deg, "from overhead"),
+        _degrees("off nadir", angles.viewing_deg, "at the satellite"),
+        _degrees("azimuth", angles.view_azimuth_deg, "towards the satellite"),
+    )
+    return "; ".join(part for part in parts if part) or "not stated"
+
+
+def sun_words(angles: Angles | None) -> str:
+    """Where the sun stood."""
+    if angles is None:
+        return "not stated"
+    parts = (
+        _degrees("elevation", angles.sun_elevation_deg, "above the horizon"),
+        _degrees("azimuth", angles.sun_azimuth_deg, "clockwise from north"),
+    )
+    return "; ".join(part for part in parts if part) or "not stated"
+
+
+def fact_words(image: DatedImage) -> tuple[tuple[str, str], ...]:
+    """Every further fact as ``(label, words)``, in order."""
+    return tuple(
+        (label(name)[0], _words(value, label(name)[1], 0))
+        for name, value in image.facts
+        if name not in _HIDDEN
+    )
+
+
+def label(name: str) -> tuple[str, str]:
+    """``residual_px`` → ``("Residual", "px")``; the unit is empty where the name has none."""
+    words = [word for word in re.split(r"[_\-\s]+", name) if word]
+    unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
+    text = " ".join(words[:-1] if unit else words)
+    return (text[:1].upper() + text[1:], unit)
+
+
+def _words(value: object, unit: str, depth: int) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _with_unit(_number(value), unit)
+    if isinstance(value, str) or depth >= _DEEPEST:
+        return str(value)
+    if isinstance(value, Mapping):
+        return "; ".join(_pair(str(key), inner, depth + 1) for key, inner in value.items())
+    if isinstance(value, Sequence):
+        listed = ", ".join(_words(inner, "", depth + 1) for inner in value) or "none"
+        return _with_unit(listed, unit)
+    return str(value)
+
+
+def _pair(name: str, value: object, depth: int) -> str:
+    text, unit = label(name)
+    return f"{text[:1].lower() + text[1:]} {_words(value, unit, depth)}"
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value)}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _with_unit(text: str, unit: str) -> str:
+    if not unit:
+        return text
+    return f"{text}{unit}" if unit == "°" else f"{text} {unit}"
+
+
+def _degrees(name: str, value: float | None, remark: str) -> str | None:
+    return None if value is None else f"{name} {value:.1f}° ({remark})"

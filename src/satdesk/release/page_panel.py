@@ -1,0 +1,343 @@
+"""What the page says in words: dates and credit, facts, sites, boundary, captions, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from satdesk.core.place import Name, Site, Source
+from satdesk.release.captions import (
+    alt_text,
+    caption,
+    cloud_words,
+    comparison_caption,
+    pixel_words,
+    processing_words,
+    relation_words,
+    satellite_words,
+    seen_words,
+    source_line,
+)
+from satdesk.release.content import Artifact, Content, DatedImage, Notice
+from satdesk.release.dates import format_acquisition
+from satdesk.release.page_facts import accuracy_words, fact_words, sun_words, view_words
+from satdesk.release.page_html import Html, el, join
+
+__all__ = ["Download", "banners", "date_lines", "heading", "names", "panel", "side_words"]
+
+_BOUNDARY_DISCLAIMER = (
+    "The dashed line shows the boundary as its source draws it. Other sources draw it otherwise. "
+    "The line is no statement about who owns or governs the area."
+)
+_ROLES = {
+    "image": "Images for analysis",
+    "visual": "Images for display",
+    "plate": "Plates",
+    "press": "Press images",
+    "stac-catalog": "Catalogue and checks",
+    "release": "Catalogue and checks",
+    "checksums": "Catalogue and checks",
+    "recipe": "Catalogue and checks",
+}
+_OTHER = "Other files"
+_UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
+_ORDER = (*dict.fromkeys(_ROLES.values()), _OTHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file of the release as the page offers it.
+
+    Attributes:
+        artifact: What it is.
+        size: Bytes; None where it is written after the page.
+    """
+
+    artifact: Artifact
+    size: int | None
+
+
+def side_words(image: DatedImage) -> str:
+    """``Before``, ``After`` …; the picture's own name where there is no event."""
+    text = image.id if image.relation is None else image.relation.value
+    return text[:1].upper() + text[1:]
+
+
+def heading(content: Content) -> Html:
+    """Who issues what."""
+    district = content.district.title
+    return join(
+        (
+            el("p", content.publisher, class_="publisher", dir="auto"),
+            el("h1", content.title, dir="auto"),
+            None if district in content.title else el("p", district, class_="place", dir="auto"),
+        )
+    )
+
+
+def banners(content: Content) -> Html:
+    """The two bars that nobody may overlook; empty where neither holds."""
+    bars = []
+    if content.simulated:
+        bars.append(_banner("simulated", "SIMULATED", "No camera took these pictures."))
+    if content.status.value == "draft":
+        reasons = "; ".join(content.draft_reasons)
+        text = f"Not for publication: {reasons}." if reasons else "Not for publication."
+        bars.append(_banner("draft", "DRAFT", text))
+    return join(bars)
+
+
+def _banner(kind: str, word: str, text: str) -> Html:
+    return el("p", el("strong", word), " ", el("span", text), class_=f"banner {kind}")
+
+
+def date_lines(content: Content) -> Html:
+    """One line a date, in sight at every size: day, UTC, local time, satellite, credit."""
+    return join(_date_line(content, image) for image in content.dates)
+
+
+def _date_line(content: Content, image: DatedImage) -> Html:
+    when = format_acquisition(image.acquisition, content.time_zone)
+    mark = el("strong", "SIMULATED", class_="chip") if image.simulated else None
+    return el(
+        "p",
+        el("strong", side_words(image), class_="side"),
+        mark,
+        el("time", when.day, datetime=_machine_time(image)),
+        el("span", when.utc, class_="utc"),
+        None if when.local is None else el("span", when.local, class_="local"),
+        el("span", satellite_words(image), class_="satellite"),
+        el("span", image.credit, class_="credit"),
+        class_="date",
+        data_date=image.id,
+        dir="auto",
+    )
+
+
+def _machine_time(image: DatedImage) -> str:
+    at = image.acquisition
+    return at.day.isoformat() if at.instant is None else f"{at.instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def panel(content: Content, downloads: Sequence[Download]) -> Html:
+    """All sections beside the map."""
+    return join(
+        (
+            _notices(content),
+            _assertion(content),
+            *(_date_section(content, image) for image in content.dates),
+            _sites(content.sites),
+            _boundary(content),
+            _captions(content),
+            _downloads(content, downloads),
+            _colophon(content),
+        )
+    )
+
+
+def _section(key: str, title: str, *children: str | None) -> Html:
+    return el(
+        "section", el("h2", title, id=f"{key}-title"), *children, aria_labelledby=f"{key}-title"
+    )
+
+
+def _notices(content: Content) -> Html | None:
+    if not content.notices:
+        return None
+    return _section("notices", "Please note", _notice_list(content.notices))
+
+
+def _notice_list(notices: Iterable[Notice]) -> Html:
+    return el("ul", *(el("li", notice.text) for notice in notices), class_="notices")
+
+
+def _assertion(content: Content) -> Html | None:
+    if content.assertion is None:
+        return None
+    words = content.assertion.strip().strip('“”"')
+    return _section(
+        "statement",
+        "The publisher’s statement",
+        el(
+            "figure",
+            el("blockquote", el("p", f"“{words}”"), dir="auto", lang=content.language),
+            el("figcaption", f"{content.publisher}. A statement, not an observation in the image."),
+        ),
+    )
+
+
+def _date_section(content: Content, image: DatedImage) -> Html:
+    when = format_acquisition(image.acquisition, content.time_zone)
+    rows = (
+        ("Taken", when.line),
+        ("Event", relation_words(content, image)),
+        ("Satellite", satellite_words(image)),
+        ("Credit", image.credit),
+        ("Licence", image.licence.name or "not stated"),
+        ("Pixel size", pixel_words(image)),
+        ("Shown", seen_words(image)),
+        ("Cloud", cloud_words(image)),
+        ("View", view_words(image.angles)),
+        ("Sun", sun_words(image.angles)),
+        ("Processing", processing_words(image)),
+        ("Positions", accuracy_words(image)),
+        *fact_words(image),
+        ("Scenes", ", ".join(image.scene_ids)),
+    )
+    hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
+    notices = _notice_list(image.notices) if image.notices else None
+    title = f"{side_words(image)}: {when.day}"
+    return _section(f"date-{image.id}", title, hidden, _facts(rows), notices)
+
+
+_KEPT_BACK = "The licence of this picture does not allow it to be shown here."
+
+
+def _facts(rows: Iterable[tuple[str, str | None]]) -> Html:
+    pairs = (
+        el("div", el("dt", name), el("dd", words, dir="auto"))
+        for name, words in rows
+        if words is not None
+    )
+    return el("dl", *pairs)
+
+
+def _sites(sites: Sequence[Site]) -> Html | None:
+    if not sites:
+        return None
+    return _section("sites", "Places", el("ul", *map(_site, sites), class_="sites"))
+
+
+def _site(site: Site) -> Html:
+    text = (
+        el("span", site.title, class_="site-name", dir="auto"),
+        el("span", site.kind, class_="kind"),
+    )
+    if site.geometry is None:
+        head = el("p", *text, el("span", "not located", class_="kind"))
+    else:
+        head = el("button", *text, type="button", class_="site-button", data_site=site.id)
+    return el("li", head, el("details", el("summary", "Names and sources"), _site_details(site)))
+
+
+def _site_details(site: Site) -> Html:
+    remarks = [
+        "Position coarsened on purpose." if site.sensitivity == "coarse" else None,
+        None if site.uncertainty_m is None else f"Known to about {site.uncertainty_m:g} m.",
+        site.notes,
+    ]
+    return join(
+        (
+            names(site.names),
+            *(el("p", remark) for remark in remarks if remark),
+            el("ul", *(el("li", _source_words(source)) for source in site.sources)),
+        )
+    )
+
+
+def names(listed: Iterable[Name]) -> Html:
+    """All names, each in its language; none is dropped."""
+    items = (
+        el(
+            "li",
+            el("span", name.text, lang=name.language, dir="auto"),
+            None if name.language is None else el("small", f" {name.language}"),
+            None if name.source is None else el("small", f" ({name.source})"),
+        )
+        for name in listed
+    )
+    return el("ul", *items, class_="names")
+
+
+def _source_words(source: Source) -> str:
+    parts = (source.title, source.date or "date unknown", source.licence, source.reference)
+    return ", ".join(part for part in parts if part)
+
+
+def _boundary(content: Content) -> Html:
+    disclaimer = el("p", _BOUNDARY_DISCLAIMER) if content.district.contested else None
+    codes = ", ".join(f"{scheme} {code}" for scheme, code in content.district.codes)
+    return _section(
+        "boundary",
+        f"District: {content.district.title}",
+        names(content.district.names),
+        el("p", codes) if codes else None,
+        el("p", source_line(content)),
+        disclaimer,
+    )
+
+
+def _captions(content: Content) -> Html:
+    blocks = [
+        _copyable(f"caption-{image.id}", f"Caption: {side_words(image)}", caption(content, image))
+        for image in content.dates
+    ]
+    if len(content.dates) > 1:
+        both = comparison_caption(content, content.dates)
+        blocks.append(_copyable("caption-comparison", "Caption: comparison", both))
+    blocks += [
+        _copyable(
+            f"alt-{image.id}", f"Text alternative: {side_words(image)}", alt_text(content, image)
+        )
+        for image in content.dates
+    ]
+    return _section("captions", "Captions to copy", *blocks)
+
+
+def _copyable(key: str, title: str, text: str) -> Html:
+    button = el("button", "Copy", type="button", data_copy=key, aria_label=f"Copy: {title}")
+    return el(
+        "div",
+        el("h3", title),
+        el("p", text, id=key, dir="auto"),
+        button,
+        class_="copyable",
+    )
+
+
+def _downloads(content: Content, downloads: Sequence[Download]) -> Html:
+    groups: dict[str, list[Download]] = {title: [] for title in _ORDER}
+    for download in downloads:
+        if download.artifact.role not in _UNLISTED:
+            groups[_ROLES.get(download.artifact.role, _OTHER)].append(download)
+    listed = [
+        join((el("h3", title), el("ul", *(_download(content, d) for d in group))))
+        for title, group in groups.items()
+        if group
+    ]
+    check = el("p", "To check every file: ", el("code", "sha256sum -c SHA256SUMS"))
+    return _section("downloads", "Downloads", *listed, check)
+
+
+def _download(content: Content, download: Download) -> Html:
+    artifact = download.artifact
+    sides = {image.id: side_words(image) for image in content.dates}
+    side = sides.get(artifact.date_id or "")
+    title = artifact.title or artifact.path
+    facts = (side, artifact.path if artifact.title else None, _size_words(download.size))
+    return el(
+        "li",
+        el("a", title, href=f"./{quote(artifact.path)}", type=artifact.media_type),
+        el("small", " · ".join(fact for fact in facts if fact)),
+    )
+
+
+def _size_words(size: int | None) -> str | None:
+    if size is None:
+        return None
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def _colophon(content: Content) -> Html:
+    contact = None if content.contact is None else f"Corrections: {content.contact}. "
+    leaflet = el("a", "BSD-2-Clause", href="page/leaflet/LICENSE.txt")
+    return el(
+        "section",
+        el("p", contact, f"Made with satdesk {content.version}. "),
+        el("p", "Map display: Leaflet (", leaflet, "). Scale and shapes hold at the map’s centre."),
+        class_="colophon",
+        aria_label="About this page",
+    )
