@@ -1,0 +1,71 @@
+"""The group of commands, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from satdesk import __version__
+from satdesk.cli.failure import report_failure
+
+__all__ = ["COMMANDS", "Commands", "app", "run"]
+
+COMMANDS = {
+    "issue": "Turn scenes and a recipe into a release.",
+    "inspect": "Say what a delivery is: every fact, and what is wrong with it.",
+    "locate": "Tell where on the ground a pixel is.",
+    "project": "Tell in which pixel a place on the ground is.",
+    "ortho": "Orthorectify one scene, without a release.",
+    "places": "Find districts and sites by any of their names.",
+    "simulate": "Make a SIMULATED bundle whose truth is known.",
+}
+"""Every command with its one-line help; its module is loaded when it is called."""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command `cmd_name`, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"satdesk.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="satdesk")
+def app() -> None:
+    """The satellite image desk: scenes go in, issued images of a named district come out.
+
+    Exit codes: 0 done; 2 wrong usage; 3 input missing, unreadable, broken or undeclared; 4 a
+    measured value breaks a limit (--accept RULE=REASON); 5 verification failed; 6 the machine
+    failed; 130 interrupted; 1 is a bug of ours.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; nothing escapes but a bug of ours."""
+    try:
+        result = app.main(args=list(arguments), prog_name="satdesk", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except BaseException as error:  # noqa: BLE001 - the one border where errors become exit codes
+        return report_failure(error, as_json="--json" in arguments)
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,66 @@
+"""An error becomes a message, a JSON document and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+import traceback
+
+import click
+
+from satdesk.errors import MachineError, SatdeskError, UsageError, exit_code
+
+__all__ = ["report_failure"]
+
+_MACHINE_ERRNOS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EACCES, errno.EPERM,
+    errno.EMFILE, errno.ENFILE, errno.EFBIG,
+}  # fmt: skip
+
+
+def report_failure(error: BaseException, *, as_json: bool) -> int:
+    """Print `error` for people on stderr, with `as_json` also on stdout, and return its code."""
+    told = _told(error)
+    if told is None:
+        traceback.print_exception(error)
+        print("satdesk: this is a bug of ours; please report the lines above", file=sys.stderr)  # noqa: T201
+        told = SatdeskError(f"{type(error).__name__}: {error}")
+        code = 1
+    else:
+        code = 130 if _interrupted(error) else exit_code(told)
+        print(f"satdesk: {told}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+    if as_json:
+        print(json.dumps(_document(told, code), ensure_ascii=False))  # noqa: T201 - as above
+    return code
+
+
+def _interrupted(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt | click.exceptions.Abort)
+
+
+def _told(error: BaseException) -> SatdeskError | None:
+    """`error` in our own tree; None for a bug."""
+    if isinstance(error, SatdeskError):
+        return error
+    if isinstance(error, click.ClickException):
+        subject = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
+        )
+        return UsageError(error.format_message(), subject=subject, remedy="see --help")
+    if _interrupted(error):
+        return SatdeskError("interrupted; nothing was left half-written")
+    if isinstance(error, MemoryError):
+        return MachineError("out of memory", remedy="use a smaller area or a coarser pixel")
+    if isinstance(error, OSError) and error.errno in _MACHINE_ERRNOS:
+        return MachineError(error.strerror or "the machine failed", subject=error.filename)
+    return None
+
+
+def _document(error: SatdeskError, code: int) -> dict[str, object]:
+    facts = {
+        key: getattr(error, key, None)
+        for key in ("subject", "found", "expected", "remedy", "rule", "measured", "limit", "unit")
+    }
+    kind = "Interrupted" if code == 130 else type(error).__name__
+    return {"error": {"kind": kind, "message": str(error), **facts, "exit_code": code}}

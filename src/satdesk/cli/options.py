@@ -1,0 +1,96 @@
+"""Options that several commands share, and how their texts become values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from satdesk.errors import UsageError
+from satdesk.release.recipe import SceneChoice
+from satdesk.release.times import parse_acquisition
+
+__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+overwrite = click.option(
+    "--overwrite", is_flag=True, help="Swap an existing result whole, by rename."
+)
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep a scene option's value in the call's context instead of the command's signature."""
+    context.meta[f"scene.{parameter.name}"] = value
+
+
+def _scene_option(name: str, kind: Any, help_text: str) -> Callable[[F], F]:  # noqa: ANN401 - a click type
+    return click.option(name, type=kind, help=help_text, expose_value=False, callback=_remember)
+
+
+_SCENE_OPTIONS = (
+    _scene_option("--pan", FILE, "Panchromatic image of a scene of loose files."),
+    _scene_option("--ms", FILE, "Multispectral image of a scene of loose files."),
+    _scene_option("--rpc", FILE, "RPC of the (PAN) image; else its tags, sidecar, DIMAP."),
+    _scene_option("--ms-rpc", FILE, "RPC of the MS image."),
+    _scene_option("--at", str, "Acquisition where the files do not say: a day, or an instant."),
+    _scene_option("--bands", str, "Our band names in the file's order: B,G,R,NIR."),
+    _scene_option(
+        "--counts-per-reflectance", float, "Counts that mean reflectance 1.0, e.g. 10000."
+    ),
+    _scene_option("--nodata", float, "The count that means no data."),
+)
+
+
+def scene_options(command: F) -> F:
+    """Add the options that say what a scene is; `scene_choice` reads them."""
+    for option in reversed(_SCENE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def scene_choice(source: Path | None) -> SceneChoice:
+    """The scene that the argument and the scene options of the running command describe.
+
+    Raises:
+        UsageError: Neither a bundle nor loose files, or both.
+    """
+    given = {
+        key.removeprefix("scene."): value
+        for key, value in click.get_current_context().meta.items()
+        if key.startswith("scene.")
+    }
+    if (source is None) == (given["pan"] is None and given["ms"] is None):
+        raise UsageError(
+            "a scene is a bundle, or loose files",
+            found="both" if source else "neither",
+            expected="BUNDLE, or --pan FILE and/or --ms FILE",
+        )
+    at, bands = given["at"], given["bands"]
+    return SceneChoice(
+        bundle=source,
+        pan=given["pan"],
+        ms=given["ms"],
+        rpc=given["rpc"],
+        ms_rpc=given["ms_rpc"],
+        at=None if at is None else parse_acquisition(at, what="--at"),
+        bands=None if bands is None else tuple(bands.replace(" ", "").split(",")),
+        counts_per_reflectance=given["counts_per_reflectance"],
+        nodata=given["nodata"],
+    )
+
+
+def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """``RULE=REASON`` options as pairs; UsageError where there is no reason."""
+    pairs = []
+    for rule in rules:
+        name, _, reason = rule.partition("=")
+        if not name or not reason.strip():
+            raise UsageError("a rule is accepted with a reason", found=rule, expected="RULE=REASON")
+        pairs.append((name, reason.strip()))
+    return tuple(pairs)

@@ -1,0 +1,86 @@
+"""``satdesk ortho``: one scene orthorectified, no release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from satdesk.cli.answer import print_json
+from satdesk.cli.options import FILE, accepted, as_json, overwrite, scene_choice, scene_options
+from satdesk.cli.progress import progress_bar
+
+__all__ = ["command"]
+
+
+@click.command("ortho")
+@click.argument("bundle", type=FILE, required=False)
+@scene_options
+@click.option("--dem", type=FILE, multiple=True, help="DEM tile or VRT; may be repeated.")
+@click.option(
+    "--vertical",
+    type=click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"]),
+    help="Vertical datum of the DEM, where the file does not declare it.",
+)
+@click.option("--geoid", type=FILE, help="Geoid grid file; EGM96 ships.")
+@click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@click.option(
+    "--product", type=click.Choice(["pan", "ms", "sharpened"]), help="Default: sharpened."
+)
+@click.option(
+    "--quantity", type=click.Choice(["counts", "toa"]), help="Default: toa where possible."
+)
+@click.option("--crs", help="Output CRS, e.g. EPSG:32638; default: the scene's UTM zone.")
+@click.option("--bounds", type=float, nargs=4, help="XMIN YMIN XMAX YMAX in the output CRS.")
+@click.option("--gsd", type=float, help="Output pixel in units of the CRS.")
+@click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
+@click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
+@click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
+@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@overwrite
+@as_json
+def command(  # noqa: PLR0913 - one parameter an option
+    bundle: Path | None,
+    *,
+    dem: tuple[Path, ...],
+    vertical: str | None,
+    geoid: Path | None,
+    height: float | None,
+    product: str | None,
+    quantity: str | None,
+    crs: str | None,
+    bounds: tuple[float, float, float, float] | None,
+    gsd: float | None,
+    resampling: str,
+    codec: str,
+    out: Path,
+    accept: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Orthorectify one scene into a Cloud Optimized GeoTIFF; sharpened where PAN and MS exist."""
+    from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
+    from satdesk.release.recipe import GridChoice, TerrainChoice  # noqa: PLC0415 - as above
+
+    choice = scene_choice(bundle)
+    grid = GridChoice(
+        crs=crs, gsd_m=gsd, product=product, quantity=quantity, resampling=resampling, codec=codec
+    )
+    terrain = TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height)
+    with progress_bar("ortho") as progress:
+        answer = desk.ortho(
+            choice,
+            out,
+            grid=grid,
+            terrain=terrain,
+            bounds=bounds,
+            accept=accepted(accept),
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(f"{answer['path']}: {answer['product']}, {answer['quantity']}")
+    for notice in answer["notices"]:
+        click.echo(f"  note: {notice['text']}")
