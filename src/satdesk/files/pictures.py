@@ -1,0 +1,215 @@
+"""Written pictures, read back onto any grid: web tiles, plates, press images.
+
+Resampling weighs colours by their opacity, so that the hidden colour of transparent pixels never
+bleeds into an edge. Where a picture is shrunk, the nearest finer overview is taken first, so that
+a coarse tile of a large picture is as quick as a fine one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pyproj import Transformer
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+
+from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
+
+__all__ = ["Picture", "read_picture", "read_values"]
+
+
+class Picture:
+    """A written picture, opened once and read many times; use it in a ``with`` block.
+
+    One object serves one thread at a time: open one a thread.
+
+    Raises:
+        MissingInputError: The file is not there.
+        UnreadableInputError: It cannot be decoded.
+        BrokenInputError: It is no 8-bit picture of one or three colours, with or without alpha, or
+            has no place on the ground.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._levels = _Levels(path)
+        try:
+            self._check(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, grid: GeoBox) -> NDArray[np.uint8]:
+        """The picture on `grid`: RGBA ``(y, x, 4)``, sRGB, opacity not multiplied in.
+
+        Args:
+            grid: Any CRS, any pixel size; outside the picture it is wholly transparent (0, 0, 0, 0).
+
+        Raises:
+            UsageError: `grid` has no CRS.
+            UnreadableInputError: The file's pixels cannot be decoded.
+        """
+        planes = self._levels.warped(grid, Resampling.cubic, add_alpha=not self._has_alpha)
+        colours, alpha = planes[:-1], planes[-1]
+        rgba = np.empty((*alpha.shape, 4), np.uint8)
+        rgba[..., :3] = np.moveaxis(colours, 0, -1)  # one grey plane spreads over all three
+        rgba[..., 3] = alpha
+        rgba[alpha == 0] = 0
+        return rgba
+
+    def close(self) -> None:
+        """Release the file."""
+        self._levels.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self, path: Path) -> None:
+        whole = self._levels.whole
+        self._has_alpha = ColorInterp.alpha in whole.colorinterp
+        colours = whole.count - self._has_alpha
+        if set(whole.dtypes) != {"uint8"} or colours not in {1, 3}:
+            raise BrokenInputError(
+                "not a picture for eyes",
+                subject=path,
+                found=f"{whole.count} planes of {whole.dtypes[0]}",
+                expected="one or three colours of uint8, with or without alpha",
+            )
+
+
+def read_picture(path: Path, grid: GeoBox) -> NDArray[np.uint8]:
+    """One reading of a `Picture`: RGBA ``(y, x, 4)`` on `grid`, transparent outside."""
+    with Picture(path) as picture:
+        return picture.read(grid)
+
+
+def read_values(path: Path, grid: GeoBox) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """An analysis image on any grid, bilinear, for previews and comparisons.
+
+    Args:
+        path: A georeferenced raster.
+        grid: Any CRS, any pixel size.
+
+    Returns:
+        ``values (band, y, x)`` in physical units (the file's scale and offset applied; alpha left
+        out) and ``valid (y, x)``, True = usable. Where it is False the value means nothing.
+
+    Raises:
+        MissingInputError, UnreadableInputError, BrokenInputError: As `Picture`.
+        UsageError: `grid` has no CRS.
+    """
+    levels = _Levels(path)
+    try:
+        whole = levels.whole
+        has_alpha = ColorInterp.alpha in whole.colorinterp
+        planes = levels.warped(grid, Resampling.bilinear, add_alpha=not has_alpha)
+        scales = np.array(whole.scales[: len(planes) - 1])[:, np.newaxis, np.newaxis]
+        offsets = np.array(whole.offsets[: len(planes) - 1])[:, np.newaxis, np.newaxis]
+    finally:
+        levels.close()
+    return (planes[:-1] * scales + offsets).astype(np.float32), planes[-1] > 0
+
+
+class _Levels:
+    """The full resolution of a file and its overviews, each opened when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise MissingInputError("no such file", subject=path)
+        self._path = path
+        self._open: dict[int, Any] = {}
+        self.whole = self._level(0)
+        if self.whole.crs is None:
+            self.close()
+            raise BrokenInputError("the file has no place on the ground", subject=path)
+        self._factors = (1, *self.whole.overviews(1))
+
+    def warped(self, grid: GeoBox, resampling: Resampling, *, add_alpha: bool) -> NDArray[Any]:
+        """Planes ``(band, y, x)`` on `grid`, alpha last."""
+        if grid.crs is None:
+            raise UsageError("a picture can only be read onto a grid with a CRS")
+        dataset = self._level(self._suited(grid))
+        rows, cols = grid.shape
+        with (
+            _decoding(self._path),
+            WarpedVRT(
+                dataset,
+                crs=grid.crs.to_wkt(),
+                transform=grid.affine,
+                width=cols,
+                height=rows,
+                resampling=resampling,
+                add_alpha=add_alpha,
+            ) as warped,
+        ):
+            return np.asarray(warped.read())
+
+    def close(self) -> None:
+        """Close every level."""
+        for dataset in self._open.values():
+            dataset.close()
+
+    def _suited(self, grid: GeoBox) -> int:
+        """The coarsest level that is still at least as fine as `grid`."""
+        shrink = _shrink(self.whole, grid)
+        suited = [i for i, factor in enumerate(self._factors) if factor <= shrink * 1.01]
+        return max(suited, default=0)
+
+    def _level(self, number: int) -> Any:  # noqa: ANN401 - rasterio is untyped
+        if number not in self._open:
+            options = {} if number == 0 else {"overview_level": number - 1}
+            with _decoding(self._path), rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+                self._open[number] = rasterio.open(self._path, **options)
+        return self._open[number]
+
+
+def _shrink(dataset: Any, grid: GeoBox) -> float:  # noqa: ANN401 - rasterio is untyped
+    """Edge of a pixel of `grid` in pixels of `dataset`, at the middle of `dataset`.
+
+    There, and not at the middle of `grid`, because a web tile of a coarse zoom has its middle
+    where the picture's CRS may not be defined.
+    """
+    centre = np.array([dataset.width, dataset.height]) / 2
+    cols, rows = (centre[0] + np.array([0, 1, 0]), centre[1] + np.array([0, 0, 1]))
+    x, y = _apply(dataset.transform, cols, rows)
+    to_grid = Transformer.from_crs(dataset.crs.to_wkt(), grid.crs.to_wkt(), always_xy=True)
+    col, row = _apply(~grid.affine, *to_grid.transform(x, y))
+    area = abs((col[1] - col[0]) * (row[2] - row[0]) - (col[2] - col[0]) * (row[1] - row[0]))
+    return 1 / math.sqrt(area) if np.isfinite(area) and area > 0 else 1.0
+
+
+def _apply(affine: Affine, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    return affine.a * x + affine.b * y + affine.c, affine.d * x + affine.e * y + affine.f
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        raise UnreadableInputError(
+            "the picture cannot be decoded",
+            subject=path,
+            found=str(error.__cause__ or error) or type(error).__name__,
+            expected="a whole raster file",
+            remedy="write it again",
+        ) from error
