@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from satdesk.core.sensor import FloatArray, SensorModel
 from satdesk.errors import UsageError
 
-__all__ = ["Adjusted"]
+__all__ = ["Adjusted", "mapped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,13 @@ class Adjusted:
         self, lon: ArrayLike, lat: ArrayLike, height: ArrayLike
     ) -> tuple[FloatArray, FloatArray]:
         """Ground to image: as the model does, then moved. NaN outside the model's domain."""
-        return _moved(self.matrix, *self.model.project(*_arrays(lon, lat, height)))
+        return mapped(self.matrix, *self.model.project(*_arrays(lon, lat, height)))
 
     def locate(
         self, col: ArrayLike, row: ArrayLike, height: ArrayLike
     ) -> tuple[FloatArray, FloatArray]:
         """Image to ground: moved back, then as the model does. NaN outside its domain."""
-        there = _moved(~self.matrix, *_arrays(col, row))
+        there = mapped(~self.matrix, *_arrays(col, row))
         return self.model.locate(*there, *_arrays(height))
 
 
@@ -56,7 +56,8 @@ def _arrays(*values: ArrayLike) -> tuple[FloatArray, ...]:
     return tuple(np.asarray(value, dtype=np.float64) for value in values)
 
 
-def _moved(matrix: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+def mapped(matrix: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """An affine applied to arrays, elementwise: ``(a·col + b·row + c, d·col + e·row + f)``."""
     return (
         matrix.a * col + matrix.b * row + matrix.c,
         matrix.d * col + matrix.e * row + matrix.f,
