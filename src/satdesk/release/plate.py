@@ -1,0 +1,184 @@
+"""Plates: one sheet for each date, and one that sets two dates side by side; PNG and PDF.
+
+A plate carries every fact that a reader needs to judge the picture: when (UTC and local), by what,
+how fine its pixels really are, where, on which scale, how much of the district it shows, whose
+boundary is drawn, what was done to the pixels, and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from satdesk.release.captions import comparison_caption, caption
+from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.dates import format_acquisition
+from satdesk.release.plate_layout import Layout, choose_layout, make_sheet
+from satdesk.release.plate_margin import (
+    draw_footer,
+    draw_header,
+    legend_of,
+    margin_blocks,
+    role_word,
+)
+from satdesk.release.plate_blocks import flow
+from satdesk.release.plate_map import (
+    INK,
+    QUIET,
+    MapFrame,
+    district_bounds,
+    draw_graticule,
+    draw_map,
+    draw_marks,
+    draw_sites,
+    fit_frame,
+    map_crs,
+)
+from satdesk.release.plate_picture import picture_on
+from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
+from satdesk.release.press_metadata import PictureFacts, png_bytes
+from satdesk.release.typography import Face
+
+__all__ = ["compose_plate", "write_plates"]
+
+_TICKS = Face(size_pt=5.4)
+_LABELS = Face(size_pt=6.6, bold=True)
+_TAG = Face(size_pt=7.4, bold=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plate:
+    """What one sheet is to show."""
+
+    stem: str
+    images: tuple[DatedImage, ...]
+    date_id: str | None
+    title: str
+    caption: str
+
+
+def write_plates(content: Content, folder: Path) -> tuple[Artifact, ...]:
+    """Write ``plates/`` below `folder`: PNG and PDF for each date, and for two dates together.
+
+    In an issued release a date whose licence does not allow press pictures has no plate. The same
+    content gives the same bytes.
+
+    Returns:
+        The files, in the order of the dates, the comparison last.
+    """
+    target = folder / "plates"
+    target.mkdir(parents=True, exist_ok=True)
+    artifacts: list[Artifact] = []
+    for plate in _plates(content):
+        with drawing_style():
+            sheet = compose_plate(content, plate.images)
+            facts = _facts(content, plate)
+            files = {
+                "png": ("image/png", png_bytes(sheet.picture(), facts, dpi=sheet.dpi)),
+                "pdf": ("application/pdf", sheet.pdf(facts.pdf())),
+            }
+        for suffix, (media_type, data) in files.items():
+            name = f"plates/{plate.stem}.{suffix}"
+            (folder / name).write_bytes(data)
+            artifacts.append(
+                Artifact(
+                    path=name,
+                    role="plate",
+                    media_type=media_type,
+                    date_id=plate.date_id,
+                    title=facts.title,
+                )
+            )
+    return tuple(artifacts)
+
+
+def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
+    """Draw the plate of one date, or of two side by side (or one above the other)."""
+    crs = map_crs(content)
+    bounds = district_bounds(content.district, crs)
+    layout = choose_layout(bounds, maps=len(images))
+    sheet = make_sheet(layout)
+    placed = []
+    frames = [fit_frame(sheet, rect, bounds, crs, 0.05) for rect in layout.maps]
+    for frame, image in zip(frames, images, strict=True):
+        placed.append(_draw_one(sheet, frame, content, image, tagged=len(images) > 1))
+    _draw_around(sheet, layout, content, images)
+    legend = legend_of(content, images, frames[0], placed[0])
+    flow(sheet, margin_blocks(content, images, frames[0], legend), layout.columns)
+    return sheet
+
+
+def _draw_one(
+    sheet: Sheet, frame: MapFrame, content: Content, image: DatedImage, *, tagged: bool
+) -> tuple[object, ...]:
+    draw_map(sheet, frame, picture_on(image, frame.grid), content.district)
+    draw_graticule(sheet, frame, _TICKS)
+    draft = content.status is Status.DRAFT
+    draw_marks(sheet, frame.rect, draft=draft, simulated=image.simulated)
+    taken = (_draw_tag(sheet, frame.rect, content, image),) if tagged else ()
+    return draw_sites(sheet, frame, content.sites, _LABELS, taken)
+
+
+def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
+    """Which date this map shows, in its upper left corner."""
+    when = format_acquisition(image.acquisition, content.time_zone)
+    lines = ((role_word(content, image).upper(), _TAG), (f"{when.day}, {when.utc}", _TICKS))
+    sheet_width = max(_width(text, face) for text, face in lines) + 3
+    rect = Rect(x=frame.x, y=frame.top - 7.4, width=min(sheet_width, frame.width), height=7.4)
+    sheet.box(rect, fill="#ffffff", edge=INK, width_pt=0.5, order=5.5)
+    sheet.text((rect.x + 1.5, rect.top - 3.2), lines[0][0], _TAG, color=INK)
+    sheet.text((rect.x + 1.5, rect.top - 6.1), lines[1][0], _TICKS, color=QUIET)
+    return rect
+
+
+def _draw_around(
+    sheet: Sheet, layout: Layout, content: Content, images: tuple[DatedImage, ...]
+) -> None:
+    draw_header(sheet, layout.header, content, images)
+    draw_footer(sheet, layout.footer, content)
+
+
+def _plates(content: Content) -> tuple[_Plate, ...]:
+    shown = tuple(i for i in content.dates if _may_be_shown(content, i))
+    plates = [
+        _Plate(
+            stem=_stem(content, image.id, simulated=image.simulated),
+            images=(image,),
+            date_id=image.id,
+            title=f"{content.title}: {format_acquisition(image.acquisition, None).day}",
+            caption=caption(content, image),
+        )
+        for image in shown
+    ]
+    if len(shown) == 2:
+        plates.append(
+            _Plate(
+                stem=_stem(content, "comparison", simulated=content.simulated),
+                images=shown,
+                date_id=None,
+                title=f"{content.title}: two dates",
+                caption=comparison_caption(content, shown),
+            )
+        )
+    return tuple(plates)
+
+
+def _may_be_shown(content: Content, image: DatedImage) -> bool:
+    return content.status is Status.DRAFT or image.licence.press is True
+
+
+def _stem(content: Content, name: str, *, simulated: bool) -> str:
+    stem = f"{content.id}-{name}"
+    return f"{stem}-simulated" if simulated and "simulated" not in stem.lower() else stem
+
+
+def _facts(content: Content, plate: _Plate) -> PictureFacts:
+    return PictureFacts.of(
+        content, plate.images, title=plate.title, description=plate.caption, alt_text=None
+    )
+
+
+def _width(text: str, face: Face) -> float:
+    from satdesk.release.typography import measure  # noqa: PLC0415
+
+    return measure(text, face)

@@ -1,0 +1,306 @@
+"""The blocks of a plate's margin, and how they flow through its columns.
+
+A block knows its height for a width and a factor of size, and draws itself into a rectangle.
+`flow` tries the factors from large to small until all blocks fit; if none does, the notes, which
+come last, end with a reference to ``release.json``, which holds them in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shapely.geometry import LineString, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from satdesk.release.furniture import length_label, scale_bar, true_north_deg
+from satdesk.release.locator import Country, draw_locator
+from satdesk.release.plate_map import INK, QUIET, MapFrame, draw_boundary, draw_marker
+from satdesk.release.plate_sheet import Rect, Sheet
+from satdesk.release.typography import Face, wrap
+
+__all__ = ["Block", "Facts", "Legend", "Locator", "Notes", "ScaleAndNorth", "flow"]
+
+_HEADING = Face(size_pt=7.2, bold=True)
+_BODY = Face(size_pt=6.8)
+_SMALL = Face(size_pt=6.0)
+_FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8)
+_GAP_MM = 3.2
+_CONTINUED = "… in full in release.json."
+
+
+class Block(Protocol):
+    """One block of the margin."""
+
+    def height(self, width: float, factor: float) -> float:
+        """Height in millimetres in a column of `width` with type scaled by `factor`."""
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """Draw it, beginning at the top of `rect`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A heading and rows of label and value, values in one aligned column."""
+
+    heading: str
+    rows: tuple[tuple[str, str], ...]
+
+    def height(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        lines = sum(len(lines) for _, lines in self._set(width, factor))
+        return _heading_mm(factor) + lines * _BODY.scaled(factor).leading_mm + 0.5 * len(self.rows)
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """See `Block`."""
+        y = _draw_heading(sheet, rect, self.heading, factor)
+        face = _BODY.scaled(factor)
+        for label, lines in self._set(rect.width, factor):
+            y -= face.leading_mm
+            sheet.text((rect.x, y), label, face, color=QUIET)
+            for i, line in enumerate(lines):
+                y -= face.leading_mm if i else 0
+                sheet.text((rect.x + self._indent(rect.width), y), line, face, color=INK)
+            y -= 0.5
+
+    def _indent(self, width: float) -> float:
+        return min(19.0, width * 0.32)
+
+    def _set(self, width: float, factor: float) -> list[tuple[str, tuple[str, ...]]]:
+        room = width - self._indent(width)
+        return [(k, wrap(v, _BODY.scaled(factor), room, 5)) for k, v in self.rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """A heading and paragraphs in small type; may be cut short, visibly."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+    def height(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        face = _SMALL.scaled(factor)
+        lines = sum(len(wrap(text, face, width)) for text in self.paragraphs)
+        return _heading_mm(factor) + lines * face.leading_mm + 0.9 * len(self.paragraphs)
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """See `Block`; stops where `rect` ends."""
+        y = _draw_heading(sheet, rect, self.heading, factor)
+        face = _SMALL.scaled(factor)
+        for text in self.paragraphs:
+            for line in wrap(text, face, rect.width):
+                y -= face.leading_mm
+                if y - face.leading_mm < rect.y - 0.01 and not self._ends(rect, factor):
+                    sheet.text((rect.x, y), _CONTINUED, face, color=QUIET)
+                    return
+                sheet.text((rect.x, y), line, face, color=INK)
+            y -= 0.9
+
+    def _ends(self, rect: Rect, factor: float) -> bool:
+        return self.height(rect.width, factor) <= rect.height + 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleAndNorth:
+    """Scale bar, the scale as a ratio, and an arrow to true north."""
+
+    frame: MapFrame
+
+    def height(self, width: float, factor: float) -> float:  # noqa: ARG002 - the block's contract
+        """See `Block`."""
+        return 13.5
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:  # noqa: ARG002 - as above
+        """See `Block`."""
+        face = Face(size_pt=6.4)
+        longest = (rect.width - 16) / self.frame.mm_per_unit
+        bar_top = rect.top - 5.0
+        draw_scale_bar(sheet, self.frame, (rect.x, bar_top), longest, face)
+        ratio = f"about 1 : {_rounded(self.frame.scale_denominator):,}".replace(",", "\u202f")
+        sheet.text((rect.x, bar_top - 5.6), f"{ratio} on A4", face, color=QUIET)
+        draw_north(sheet, (rect.right - 4.5, rect.top - 6.4), true_north_deg(self.frame.grid), face)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """The locator map."""
+
+    district: BaseGeometry
+    countries: tuple[Country, ...]
+    aspect: float = 1.55
+
+    def height(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        return width / self.aspect * (1 - 1.2 * (1 - factor))
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """See `Block`."""
+        height = self.height(rect.width, factor)
+        room = Rect(x=rect.x, y=rect.top - height, width=rect.width, height=height)
+        draw_locator(sheet, room, self.district, self.countries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Legend:
+    """What the signs mean, and the names of sites that had no room on the map."""
+
+    contested: bool
+    sites: bool
+    circles: bool
+    hatched: bool
+    numbered: tuple[tuple[int, str], ...] = ()
+
+    def height(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        face = _BODY.scaled(factor)
+        return _heading_mm(factor) + len(self._lines(width, factor)) * face.leading_mm * 1.15
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """See `Block`."""
+        y = _draw_heading(sheet, rect, "Legend", factor)
+        face = _BODY.scaled(factor)
+        for sign, text in self._lines(rect.width, factor):
+            y -= face.leading_mm * 1.15
+            swatch = Rect(x=rect.x, y=y - 0.35, width=8.5, height=2.5)
+            _draw_sign(sheet, swatch, sign, contested=self.contested, face=face)
+            sheet.text((rect.x + 11, y), text, face, color=INK)
+
+    def _lines(self, width: float, factor: float) -> list[tuple[str, str]]:
+        """``(sign, one line of text)``; further lines of an entry have no sign."""
+        boundary = "district boundary" + (" (contested; see notes)" if self.contested else "")
+        entries = [("boundary", boundary)]
+        entries += [("site", "place named in the release")] if self.sites else []
+        entries += [("circle", "the place lies within")] if self.circles else []
+        entries += [("hatch", "not imaged, or not usable")] if self.hatched else []
+        entries += [(str(number), name) for number, name in self.numbered]
+        lines = []
+        for sign, text in entries:
+            for i, line in enumerate(wrap(text, _BODY.scaled(factor), width - 11, 2)):
+                lines.append((sign if i == 0 else "", line))
+        return lines
+
+
+def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None:
+    """Draw `blocks` one below the other through `columns`, in the largest size that fits."""
+    for factor in _FACTORS:
+        places = _places(blocks, columns, factor)
+        if places is not None:
+            break
+    else:
+        factor = _FACTORS[-1]
+        places = _places(blocks, columns, factor, squeeze=True)
+    for block, rect in zip(blocks, places or (), strict=False):
+        block.draw(sheet, rect, factor)
+
+
+def draw_scale_bar(
+    sheet: Sheet, frame: MapFrame, at: tuple[float, float], longest_units: float, face: Face,
+    ink: str = INK, ground: str = "#ffffff",
+) -> Rect:  # fmt: skip
+    """The bar with its lower left corner at `at` less its height; returns the bar's rectangle."""
+    bar = scale_bar(frame.grid, longest_units)
+    width = bar.map_units * frame.mm_per_unit
+    part = width / bar.divisions
+    thick = 1.3
+    rect = Rect(x=at[0], y=at[1] - thick, width=width, height=thick)
+    for i in range(bar.divisions):
+        cell = Rect(x=at[0] + i * part, y=rect.y, width=part, height=thick)
+        sheet.box(cell, fill=ink if i % 2 == 0 else ground, edge=ink, width_pt=0.5, order=6)
+    sheet.text((rect.x, rect.top + 1.1), "0", face, color=ink)
+    end = length_label(bar.metres)
+    sheet.text((rect.right, rect.top + 1.1), end, face, color=ink, align="center")
+    return rect
+
+
+def draw_north(
+    sheet: Sheet, center: tuple[float, float], direction_deg: float, face: Face, ink: str = INK
+) -> None:
+    """An arrow to true north: one half filled, turned by `direction_deg` clockwise, N at its tip."""
+    import math  # noqa: PLC0415
+
+    turn = math.radians(direction_deg)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (
+            center[0] + x * math.cos(turn) + y * math.sin(turn),
+            center[1] - x * math.sin(turn) + y * math.cos(turn),
+        )
+
+    tip, tail, left, right = place(0, 4.2), place(0, -2.4), place(-2.1, -4.2), place(2.1, -4.2)
+    sheet.shape(Polygon([tip, tail, left]), fill=ink, edge=ink, width_pt=0.5, order=6)
+    sheet.shape(Polygon([tip, tail, right]), fill="#ffffff", edge=ink, width_pt=0.5, order=6)
+    letter = place(0, 6.0)
+    low = letter[1] - 0.36 * face.size_pt * 0.3528
+    sheet.text((letter[0], low), "N", Face(size_pt=face.size_pt, bold=True), color=ink,
+               align="center")  # fmt: skip
+
+
+def _places(
+    blocks: Sequence[Block], columns: Sequence[Rect], factor: float, *, squeeze: bool = False
+) -> list[Rect] | None:
+    """A rectangle for each block; None where they do not fit. `squeeze` gives the last the rest."""
+    places: list[Rect] = []
+    column, top = 0, columns[0].top
+    for i, block in enumerate(blocks):
+        need = block.height(columns[column].width, factor)
+        while top - need < columns[column].y - 0.01:
+            if column + 1 == len(columns):
+                if not squeeze:
+                    return None
+                break
+            column, top = column + 1, columns[column + 1].top
+            need = block.height(columns[column].width, factor)
+        now = columns[column]
+        low = now.y if i == len(blocks) - 1 else max(top - need, now.y)
+        places.append(Rect(x=now.x, y=low, width=now.width, height=max(top - low, 0)))
+        top = low - _GAP_MM
+    return places
+
+
+def _heading_mm(factor: float) -> float:
+    return _HEADING.scaled(factor).leading_mm + 1.2
+
+
+def _draw_heading(sheet: Sheet, rect: Rect, heading: str, factor: float) -> float:
+    """Heading with a rule below it; returns where the text below begins."""
+    face = _HEADING.scaled(factor)
+    sheet.text((rect.x, rect.top - face.ascent_mm), heading, face, color=INK)
+    y = rect.top - _heading_mm(factor) + 0.6
+    sheet.line([(rect.x, y), (rect.right, y)], color=QUIET, width_pt=0.4)
+    return y - 0.6
+
+
+def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Face) -> None:
+    middle = rect.center
+    if sign == "boundary":
+        sheet.box(rect, fill="#b9b6ab")
+        line = LineString([(rect.x, middle[1]), (rect.right, middle[1])])
+        draw_boundary(sheet, line.buffer(0.01), rect, contested=contested)
+    elif sign == "site":
+        draw_marker(sheet, middle)
+    elif sign == "circle":
+        sheet.shape(line_circle(middle, 1.1), edge=INK, width_pt=0.7, dashes=(2, 1.4))
+    elif sign == "hatch":
+        sheet.shape(
+            Polygon([(rect.x, rect.y), (rect.right, rect.y), (rect.right, rect.top),
+                     (rect.x, rect.top)]),
+            fill="#f7f6f2", edge="#8a8f98", hatch="////", width_pt=0.4,
+        )  # fmt: skip
+    elif sign:
+        strong = Face(size_pt=face.size_pt, bold=True)
+        sheet.text((middle[0], rect.y + 0.35), sign, strong, color=INK, align="center")
+
+
+def line_circle(center: tuple[float, float], radius: float) -> BaseGeometry:
+    """A circle as a polygon."""
+    from shapely.geometry import Point  # noqa: PLC0415
+
+    return Point(center).buffer(radius)
+
+
+def _rounded(value: float) -> int:
+    """Three significant figures: a ratio on paper is not truer than that."""
+    digits = max(len(str(int(value))) - 3, 0)
+    return round(int(value), -digits)

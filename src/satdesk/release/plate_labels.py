@@ -1,0 +1,197 @@
+"""Label placement: every site named once, no label over another, none outside the frame.
+
+The method is greedy over a fixed list of candidates (rings around the point, sixteen directions;
+after Imhof's order of preference: right, left, above, below), so the same sites always get the same
+places. A site for which there is no room at all keeps its marker and gets a number; its name then
+stands in the legend.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from shapely.geometry import LineString, box
+
+from satdesk.core.place import Site
+from satdesk.release.plate_sheet import Rect
+from satdesk.release.typography import Face, measure, wrap
+
+__all__ = ["Label", "PlacedLabel", "make_label", "place_labels"]
+
+_RINGS_MM = (2.0, 3.5, 6.0, 10.0, 15.0, 21.0, 28.0, 36.0, 46.0, 60.0, 80.0)
+_DIRECTIONS = tuple(math.radians(a) for a in (0, 180, 30, -30, 150, -150, 60, -60, 120, -120,
+                                              90, -90, 15, -15, 165, -165))  # fmt: skip
+_GAP_MM = 0.7
+_PAD_MM = 0.7
+_LEADER_FROM_MM = 2.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What stands beside one marker, and its size.
+
+    Attributes:
+        site_id: The site.
+        anchor: Its marker's centre in millimetres.
+        title: Lines of the title.
+        others: Lines of the further names.
+        title_face: Face of the title.
+        others_face: Face of the further names.
+    """
+
+    site_id: str
+    anchor: tuple[float, float]
+    title: tuple[str, ...]
+    others: tuple[str, ...]
+    title_face: Face
+    others_face: Face
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in millimetres, padding included."""
+        widths = [measure(line, self.title_face) for line in self.title]
+        widths += [measure(line, self.others_face) for line in self.others]
+        height = len(self.title) * self.title_face.leading_mm
+        height += len(self.others) * self.others_face.leading_mm
+        return max(widths, default=0.0) + 2 * _PAD_MM, height + 2 * _PAD_MM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLabel:
+    """A label in its place.
+
+    Attributes:
+        label: What is written.
+        rect: Where; None where there was no room (then `number` stands on the marker).
+        leader: From the marker to the label; None where they are close enough.
+        number: 1, 2 … for a site that is named in the legend instead.
+    """
+
+    label: Label
+    rect: Rect | None
+    leader: tuple[tuple[float, float], tuple[float, float]] | None = None
+    number: int | None = None
+
+
+def make_label(
+    site: Site, anchor: tuple[float, float], *, width_mm: float, title_face: Face
+) -> Label:
+    """The label of `site`: its title, below it all its other names in smaller type.
+
+    At most three lines each; what does not fit ends in an ellipsis (the page and ``release.json``
+    carry every name in full).
+    """
+    others_face = title_face.scaled(0.8)
+    others_face = Face(size_pt=others_face.size_pt)
+    others = " · ".join(dict.fromkeys(n.text for n in site.names if n.text != site.title))
+    title = wrap(site.title, title_face, width_mm, 3)
+    return Label(
+        site_id=site.id,
+        anchor=anchor,
+        title=title,
+        others=wrap(others, others_face, width_mm, 3) if others else (),
+        title_face=title_face,
+        others_face=others_face,
+    )
+
+
+def place_labels(
+    labels: tuple[Label, ...], frame: Rect, taken: tuple[Rect, ...] = (), marker_mm: float = 2.4
+) -> tuple[PlacedLabel, ...]:
+    """Find a place for each of `labels` inside `frame`, in a fixed order (from above, then left).
+
+    Args:
+        labels: What to place.
+        frame: Where labels may be.
+        taken: Rectangles that they must keep clear of besides each other and all markers.
+        marker_mm: Width of a marker.
+
+    Returns:
+        One for each label, in the order of `labels`.
+    """
+    markers = {one.site_id: _around(one.anchor, marker_mm) for one in labels}
+    placed: dict[str, PlacedLabel] = {}
+    for label in sorted(labels, key=lambda one: (-one.anchor[1], one.anchor[0], one.site_id)):
+        done = tuple(placed.values())
+        blocked = (*taken, *(r for key, r in markers.items() if key != label.site_id))
+        placed[label.site_id] = _place(label, frame, blocked, done)
+    return _numbered(tuple(placed[one.site_id] for one in labels))
+
+
+def _place(
+    label: Label, frame: Rect, blocked: tuple[Rect, ...], done: tuple[PlacedLabel, ...]
+) -> PlacedLabel:
+    for ring in _RINGS_MM:
+        for angle in _DIRECTIONS:
+            rect = _candidate(label, ring, angle)
+            leader = _leader(label.anchor, rect, ring)
+            if frame.holds(rect) and _free(rect, leader, blocked, done):
+                return PlacedLabel(label=label, rect=rect, leader=leader)
+    return PlacedLabel(label=label, rect=None)
+
+
+def _candidate(label: Label, ring: float, angle: float) -> Rect:
+    """The label's rectangle touching the ring around its anchor in direction `angle`."""
+    width, height = label.size
+    x = label.anchor[0] + ring * math.cos(angle)
+    y = label.anchor[1] + ring * math.sin(angle)
+    return Rect(
+        x=x - width * (1 - math.cos(angle)) / 2,
+        y=y - height * (1 - math.sin(angle)) / 2,
+        width=width,
+        height=height,
+    )
+
+
+def _leader(
+    anchor: tuple[float, float], rect: Rect, ring: float
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    if ring < _LEADER_FROM_MM:
+        return None
+    nearest = (
+        min(max(anchor[0], rect.x), rect.right),
+        min(max(anchor[1], rect.y), rect.top),
+    )
+    return anchor, nearest
+
+
+def _free(
+    rect: Rect,
+    leader: tuple[tuple[float, float], tuple[float, float]] | None,
+    blocked: tuple[Rect, ...],
+    done: tuple[PlacedLabel, ...],
+) -> bool:
+    room = rect.inset(-_GAP_MM)
+    others = tuple(one.rect for one in done if one.rect is not None)
+    if any(room.meets(other) for other in (*blocked, *others)):
+        return False
+    leaders = [LineString(one.leader) for one in done if one.leader is not None]
+    if any(line.intersects(_box(rect)) for line in leaders):
+        return False
+    if leader is None:
+        return True
+    ours = LineString(leader)
+    if any(ours.intersects(line) for line in leaders):
+        return False
+    return not any(ours.intersects(_box(other)) for other in (*others, *blocked))
+
+
+def _numbered(placed: tuple[PlacedLabel, ...]) -> tuple[PlacedLabel, ...]:
+    count = 0
+    result = []
+    for one in placed:
+        if one.rect is None:
+            count += 1
+            result.append(PlacedLabel(label=one.label, rect=None, number=count))
+        else:
+            result.append(one)
+    return tuple(result)
+
+
+def _around(center: tuple[float, float], size: float) -> Rect:
+    return Rect(x=center[0] - size / 2, y=center[1] - size / 2, width=size, height=size)
+
+
+def _box(rect: Rect) -> object:
+    return box(rect.x, rect.y, rect.right, rect.top)

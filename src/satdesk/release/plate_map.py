@@ -1,0 +1,312 @@
+"""The map on a plate or a press image: picture, boundary, sites, graticule, neatline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pyproj import CRS
+from shapely import transform
+from shapely.geometry.base import BaseGeometry
+
+from satdesk.core.place import District, Site
+from satdesk.geometry.grids import utm_crs
+from satdesk.release.content import Content
+from satdesk.release.furniture import edge_ticks, graticule, ground_metres, to_map
+from satdesk.release.plate_labels import Label, PlacedLabel, make_label, place_labels
+from satdesk.release.plate_sheet import Rect, Sheet
+from satdesk.release.typography import Face, measure
+
+__all__ = [
+    "INK",
+    "MARK",
+    "OUTSIDE",
+    "PAPER",
+    "QUIET",
+    "RED",
+    "MapFrame",
+    "ReadPicture",
+    "district_bounds",
+    "draw_graticule",
+    "draw_map",
+    "draw_marks",
+    "draw_sites",
+    "fit_frame",
+    "map_crs",
+]
+
+INK, QUIET, PAPER, OUTSIDE, RED, MARK = (
+    "#1b1d20",
+    "#5b6068",
+    "#ffffff",
+    "#e7e6e1",
+    "#b3261e",
+    "#ffd34d",
+)
+_CASING = "#1b1d20"
+
+ReadPicture = Callable[[Path, GeoBox], NDArray[np.uint8]]
+"""``(path, grid) -> uint8 (y, x, 4)``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapFrame:
+    """A map's place on the sheet and on the ground.
+
+    Attributes:
+        rect: On the sheet, millimetres.
+        grid: The pixels that fill it, in the map's CRS.
+    """
+
+    rect: Rect
+    grid: GeoBox
+
+    @property
+    def mm_per_unit(self) -> float:
+        """Millimetres on the sheet of one unit of the map's CRS."""
+        box = self.grid.boundingbox
+        return float(self.rect.width / (box.right - box.left))
+
+    @property
+    def scale_denominator(self) -> float:
+        """N of 1 : N at the centre of the map, on the ellipsoid, printed at true size."""
+        box = self.grid.boundingbox
+        return ground_metres(self.grid, box.right - box.left) * 1000 / self.rect.width
+
+    def to_sheet(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points ``(n, 2)`` of the map's CRS in millimetres on the sheet."""
+        box = self.grid.boundingbox
+        offset = np.asarray(points, dtype=float) - (box.left, box.bottom)
+        return offset * self.mm_per_unit + (self.rect.x, self.rect.y)
+
+    def lonlat_to_sheet(self, geometry: BaseGeometry) -> BaseGeometry:
+        """A geometry in longitude and latitude, in millimetres on the sheet."""
+        forward = to_map(str(self.grid.crs))
+
+        def place(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self.to_sheet(np.column_stack(forward.transform(points[:, 0], points[:, 1])))
+
+        return transform(geometry, place)
+
+
+def map_crs(content: Content) -> str:
+    """The release's own CRS where it is projected in metres, else the district's UTM zone."""
+    crs = CRS.from_user_input(str(content.grid.crs))
+    if crs.is_projected and crs.axis_info[0].unit_conversion_factor == 1:
+        return str(content.grid.crs)
+    middle = content.district.geometry.representative_point()
+    return utm_crs(middle.x, middle.y)
+
+
+def district_bounds(district: District, crs: str) -> tuple[float, float, float, float]:
+    """``xmin, ymin, xmax, ymax`` of the district in `crs`."""
+    forward = to_map(crs)
+    dense = district.geometry.segmentize(_segment(district.geometry))
+    placed = transform(dense, lambda p: np.column_stack(forward.transform(p[:, 0], p[:, 1])))
+    xmin, ymin, xmax, ymax = placed.bounds
+    return float(xmin), float(ymin), float(xmax), float(ymax)
+
+
+def fit_frame(
+    sheet: Sheet, rect: Rect, bounds: tuple[float, float, float, float], crs: str, margin: float
+) -> MapFrame:
+    """A frame that fills `rect` and shows all of `bounds` in its middle.
+
+    `margin` is the share of the larger side that stays free around the bounds.
+    """
+    rect = sheet.pixel_aligned(rect)
+    rows, cols = sheet.pixel_shape(rect)
+    width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
+    free = margin * max(width, height)
+    pixel = max((width + 2 * free) / cols, (height + 2 * free) / rows)
+    x = (bounds[0] + bounds[2]) / 2 - pixel * cols / 2
+    y = (bounds[1] + bounds[3]) / 2 + pixel * rows / 2
+    return MapFrame(rect=rect, grid=GeoBox((rows, cols), Affine(pixel, 0, x, 0, -pixel, y), crs))
+
+
+def draw_map(sheet: Sheet, frame: MapFrame, rgba: NDArray[np.uint8], district: District) -> None:
+    """Ground tone, hatching where the district was not imaged, the picture, the boundary.
+
+    Not imaged is what shows through: the hatched district lies below the picture, whose alpha
+    opens it wherever there are no usable pixels.
+    """
+    outline = frame.lonlat_to_sheet(district.geometry.segmentize(_segment(district.geometry)))
+    sheet.box(frame.rect, fill=OUTSIDE, order=1)
+    sheet.shape(
+        outline, fill="#f7f6f2", edge="#8a8f98", hatch="////", width_pt=0, clip=frame.rect, order=1
+    )
+    sheet.image(rgba, frame.rect, order=2)
+    draw_boundary(sheet, outline, frame.rect, contested=district.contested)
+
+
+def draw_boundary(sheet: Sheet, outline: BaseGeometry, clip: Rect, *, contested: bool) -> None:
+    """White on a dark casing, so that it reads on any ground; dashed where it is contested."""
+    dashes = (5.0, 3.0) if contested else None
+    sheet.shape(outline, edge=_CASING, width_pt=1.9, alpha=0.55, clip=clip, order=3)
+    sheet.shape(outline, edge="#ffffff", width_pt=1.1, dashes=dashes, clip=clip, order=3.1)
+
+
+def draw_graticule(sheet: Sheet, frame: MapFrame, face: Face, color: str = QUIET) -> None:
+    """Fine lines over the map, ticks and degrees outside it, and the neatline."""
+    across = max(2, min(6, int(frame.rect.width / 32)))
+    down = max(2, min(6, int(frame.rect.height / 32)))
+    lines = graticule(frame.grid, (across, down))
+    for line in lines:
+        points = [(float(x), float(y)) for x, y in frame.to_sheet(line.points)]
+        sheet.line(points, color="#ffffff", width_pt=0.5, alpha=0.45, clip=frame.rect, order=2.5)
+        sheet.line(points, color=INK, width_pt=0.25, alpha=0.4, clip=frame.rect, order=2.6)
+    meridians = tuple(line.value_arcsec for line in lines if line.is_meridian)
+    parallels = tuple(line.value_arcsec for line in lines if not line.is_meridian)
+    for edge in ("bottom", "top", "left", "right"):
+        values = meridians if edge in {"bottom", "top"} else parallels
+        _draw_ticks(sheet, frame, edge, values, face, color)
+    sheet.box(frame.rect, edge=INK, width_pt=0.8, order=5)
+
+
+def draw_sites(
+    sheet: Sheet, frame: MapFrame, sites: tuple[Site, ...], face: Face, taken: tuple[Rect, ...]
+) -> tuple[PlacedLabel, ...]:
+    """Markers, circles of uncertainty and labels; returns what was placed, for the legend."""
+    labels = []
+    for site in sites:
+        label = _label(frame, site, face)
+        if label is not None:
+            labels.append(label)
+            _draw_uncertainty(sheet, frame, site, label.anchor)
+    room = frame.rect.inset(1.0)
+    placed = place_labels(tuple(labels), room, taken)
+    for one in placed:
+        _draw_label(sheet, one)
+    return placed
+
+
+def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool, simulated: bool) -> None:
+    """DRAFT and SIMULATED written across the picture, each at its own slope."""
+    if draft:
+        sheet.banner(rect.inset(4), "DRAFT", color=RED, alpha=0.30, angle=28)
+    if simulated:
+        slope = -22.0 if draft else 22.0
+        sheet.banner(rect.inset(4), "SIMULATED", color="#ffffff", alpha=0.34, angle=slope)
+
+
+def _label(frame: MapFrame, site: Site, face: Face) -> Label | None:
+    """The label of a site that lies in the frame; None for one outside it."""
+    if site.geometry is None:
+        return None
+    point = frame.lonlat_to_sheet(site.geometry.representative_point())
+    inside = frame.rect.inset(0.8)
+    if not inside.holds(Rect(x=point.x, y=point.y, width=0, height=0)):
+        return None
+    widest = min(52.0, frame.rect.width * 0.4)
+    return make_label(site, (point.x, point.y), width_mm=widest, title_face=face)
+
+
+def _draw_uncertainty(
+    sheet: Sheet, frame: MapFrame, site: Site, anchor: tuple[float, float]
+) -> None:
+    """The circle within which the place lies, where it is large enough to be seen."""
+    radius_m = max(site.uncertainty_m or 0.0, site.coarse_m if site.sensitivity == "coarse" else 0)
+    radius = radius_m * 1000 / frame.scale_denominator
+    if radius < 1.6:
+        return
+    turn = np.linspace(0, 2 * np.pi, 97)
+    circle = [
+        (float(anchor[0] + radius * np.cos(t)), float(anchor[1] + radius * np.sin(t))) for t in turn
+    ]
+    sheet.line(circle, color=_CASING, width_pt=1.3, alpha=0.5, clip=frame.rect, order=4)
+    sheet.line(circle, color=MARK, width_pt=0.7, dashes=(3, 2), clip=frame.rect, order=4.1)
+
+
+def _draw_label(sheet: Sheet, placed: PlacedLabel) -> None:
+    label = placed.label
+    if placed.leader is not None:
+        sheet.line(placed.leader, color=_CASING, width_pt=1.6, alpha=0.8, order=4.5)
+        sheet.line(placed.leader, color="#ffffff", width_pt=0.7, order=4.6)
+    _draw_marker(sheet, label.anchor, large=placed.number is not None)
+    if placed.number is not None:
+        small = Face(size_pt=5.5, bold=True)
+        low = label.anchor[1] - 0.36 * small.size_pt * 0.3528
+        sheet.text((label.anchor[0], low), str(placed.number), small, color=INK, align="center")
+    if placed.rect is not None:
+        _draw_words(sheet, label, placed.rect)
+
+
+def _draw_words(sheet: Sheet, label: Label, rect: Rect) -> None:
+    sheet.box(rect, fill="#ffffff", edge="#33373d", width_pt=0.3, alpha=0.88, order=5.5)
+    y = rect.top - (rect.height - _lines_height(label)) / 2
+    x = rect.x + (rect.width - _lines_width(label)) / 2
+    for lines, face, color in (
+        (label.title, label.title_face, INK),
+        (label.others, label.others_face, QUIET),
+    ):
+        for line in lines:
+            y -= face.leading_mm
+            sheet.text((x, y + 0.3 * (face.leading_mm)), line, face, color=color)
+
+
+def _lines_height(label: Label) -> float:
+    return (
+        len(label.title) * label.title_face.leading_mm
+        + len(label.others) * label.others_face.leading_mm
+    )
+
+
+def _lines_width(label: Label) -> float:
+    widths = [measure(line, label.title_face) for line in label.title]
+    return max([*widths, *(measure(line, label.others_face) for line in label.others)])
+
+
+def draw_marker(sheet: Sheet, at: tuple[float, float]) -> None:
+    """A site's marker, as the legend explains it."""
+    _draw_marker(sheet, at, large=False)
+
+
+def _draw_marker(sheet: Sheet, at: tuple[float, float], *, large: bool) -> None:
+    """A diamond in yellow with a dark rim: no meaning beyond 'here'."""
+    half = 1.9 if large else 1.25
+    x, y = at
+    diamond = [(x, y + half), (x + half, y), (x, y - half), (x - half, y)]
+    from shapely.geometry import Polygon  # noqa: PLC0415 - beside its only use
+
+    sheet.shape(Polygon(diamond), fill=MARK, edge=_CASING, width_pt=0.8, order=5)
+
+
+def _draw_ticks(
+    sheet: Sheet,
+    frame: MapFrame,
+    edge: str,
+    values: tuple[float, ...],
+    face: Face,
+    color: str,
+) -> None:
+    rect = frame.rect
+    length, gap = 1.2, 1.9
+    for tick in edge_ticks(frame.grid, edge, values):
+        across = edge in {"bottom", "top"}
+        x = rect.x + tick.share * rect.width if across else getattr(rect, {"left": "x"}.get(edge, edge))
+        y = getattr(rect, {"bottom": "y"}.get(edge, edge)) if across else rect.y + tick.share * rect.height
+        out = -1 if edge in {"bottom", "left"} else 1
+        end = (x, y + out * length) if across else (x + out * length, y)
+        sheet.line([(x, y), end], color=INK, width_pt=0.5)
+        room = rect.width if across else rect.height
+        half = measure(tick.label, face) / 2 + 0.5
+        if not half <= tick.share * room <= room - half:
+            continue  # a label in the corner would stick out beyond the map
+        cap = 0.73 * face.size_pt * 0.3528
+        if across:
+            low = y + gap if out > 0 else y - gap - cap
+            sheet.text((x, low), tick.label, face, color=color, align="center")
+        else:
+            right = x - gap if out < 0 else x + gap + cap
+            sheet.text((right, y), tick.label, face, color=color, align="center", upright=False)
+
+
+def _segment(geometry: BaseGeometry) -> float:
+    """Longest straight piece in degrees, so that long edges bend with the projection."""
+    xmin, ymin, xmax, ymax = geometry.bounds
+    return max(float(max(xmax - xmin, ymax - ymin)) / 100, 1e-9)
