@@ -21,13 +21,19 @@ class MapModel:
     crs: str
 
     def project(
-        self, lon: FloatArray, lat: FloatArray, height: FloatArray
+        self,
+        lon: FloatArray,
+        lat: FloatArray,
+        height: FloatArray,  # noqa: ARG002 - part of the contract
     ) -> tuple[FloatArray, FloatArray]:
         """``x, y`` in the CRS of ``lon, lat`` in degrees; NaN outside the CRS's domain."""
         return from_lonlat(self.crs, lon, lat)
 
     def locate(
-        self, col: FloatArray, row: FloatArray, height: FloatArray
+        self,
+        col: FloatArray,
+        row: FloatArray,
+        height: FloatArray,  # noqa: ARG002 - part of the contract
     ) -> tuple[FloatArray, FloatArray]:
         """``lon, lat`` in degrees of ``x, y`` in the CRS; NaN outside the CRS's domain."""
         return to_lonlat(self.crs, col, row)

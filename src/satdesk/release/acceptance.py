@@ -1,0 +1,81 @@
+"""Rules that a measured value breaks: refused, or accepted with a reason that is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from satdesk.errors import LimitError, UsageError
+from satdesk.release.content import Notice
+
+__all__ = ["RULES", "Acceptance", "Accepted"]
+
+RULES: Mapping[str, str] = {
+    "pan-ms-residual": "PAN and MS still differ by more than 0.3 PAN pixels after correction",
+    "pan-ms-unmeasured": "nothing in PAN and MS lets their alignment be measured",
+    "district-unseen": "less than 1 % of the district was imaged",
+}
+"""Every rule that can be accepted, with what it refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """One rule that was broken and accepted.
+
+    Attributes:
+        rule: Its name in `RULES`.
+        reason: The reason that was given; printed on the product.
+        measured: The value that broke it, in `unit`.
+        limit: The limit that it broke, in `unit`.
+    """
+
+    rule: str
+    reason: str
+    measured: float
+    limit: float
+    unit: str
+
+    @property
+    def notice(self) -> Notice:
+        """What stands on the product."""
+        return Notice(
+            code=f"accepted:{self.rule}",
+            text=(
+                f"Accepted although {RULES[self.rule]} (measured {self.measured:.3g} {self.unit}, "
+                f"limit {self.limit:g}): {self.reason}"
+            ),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Acceptance:
+    """The rules that one job accepts, and a record of those that were used.
+
+    Raises:
+        UsageError: A rule that does not exist.
+    """
+
+    reasons: Mapping[str, str]
+    used: list[Accepted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.reasons) - set(RULES))
+        if unknown:
+            raise UsageError(
+                f"there is no rule {unknown[0]!r} to accept", expected=", ".join(sorted(RULES))
+            )
+
+    def settle(self, error: LimitError) -> Notice:
+        """The notice to print if `error`'s rule is accepted; else raise `error`."""
+        reason = self.reasons.get(error.rule)
+        if reason is None:
+            raise error
+        accepted = Accepted(
+            rule=error.rule,
+            reason=reason,
+            measured=error.measured,
+            limit=error.limit,
+            unit=error.unit,
+        )
+        self.used.append(accepted)
+        return accepted.notice

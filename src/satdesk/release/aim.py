@@ -1,0 +1,122 @@
+"""Where a source looks: its sensor model and the grid in which its file counts pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from odc.geo.geobox import GeoBox
+
+from satdesk.bundles.formats import open_bundle
+from satdesk.core.scene import Scene, SourceImage
+from satdesk.core.sensor import FloatArray, SensorModel
+from satdesk.errors import UndeclaredInputError, UnreadableInputError
+from satdesk.files.rasters import describe_file
+from satdesk.files.rpcs import find_rpc, pixel_grid, read_rpc
+from satdesk.geometry.mapmodel import MapModel
+from satdesk.release.scenes import pan_and_ms
+
+__all__ = ["Aim", "aim"]
+
+_RPC_SUFFIXES = {".txt", ".rpb", ".rpc", ".geom"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """A camera and the file that it fills.
+
+    Attributes:
+        model: Counts in the full image (or in map coordinates).
+        affine: From the file's ``col, row`` to the model's: a crop's origin, or a geotransform.
+    """
+
+    model: SensorModel
+    affine: Affine
+
+    def locate(self, points: FloatArray) -> FloatArray:
+        """``(n, 3)`` lon, lat, height of ``(n, 3)`` col, row, height; NaN outside the domain."""
+        col, row, height = points.T
+        lon, lat = self.model.locate(*_moved(self.affine, col, row), height)
+        return _columns(lon, lat, height)
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """``(n, 2)`` col, row of ``(n, 3)`` lon, lat, height; NaN outside the domain."""
+        lon, lat, height = points.T
+        return _columns(*_moved(~self.affine, *self.model.project(lon, lat, height)))
+
+
+def aim(source: Path, *, image_id: str | None = None, rpc: Path | None = None) -> Aim:
+    """The aim of a bundle, an image, or a bare RPC file.
+
+    Args:
+        source: Folder, zip, metadata file, image, or RPC file.
+        image_id: Which image of a bundle; None = PAN, else the first.
+        rpc: An RPC file that goes before every other source of one.
+
+    Raises:
+        InputError: It cannot be read, or has neither an RPC nor a CRS.
+    """
+    kind = source.suffix.lower()
+    if source.is_dir() or kind == ".zip":
+        return _bundle_aim(open_bundle(source), image_id)
+    if kind == ".xml":
+        return _xml_aim(source, image_id)
+    if kind in _RPC_SUFFIXES:
+        return Aim(model=read_rpc(source).model, affine=Affine.identity())
+    return _image_aim(source, rpc)
+
+
+def _xml_aim(source: Path, image_id: str | None) -> Aim:
+    """XML that holds an RPC is an RPC file; any other is a bundle's metadata."""
+    try:
+        return Aim(model=read_rpc(source).model, affine=Affine.identity())
+    except UnreadableInputError:
+        return _bundle_aim(open_bundle(source), image_id)
+
+
+def _bundle_aim(scene: Scene, image_id: str | None) -> Aim:
+    if image_id is not None:
+        return _described_aim(scene.image(image_id))
+    pan, ms = pan_and_ms(scene)
+    image = pan or ms
+    if image is None:
+        raise UnreadableInputError("the bundle describes no image", subject=scene.id)
+    return _described_aim(image)
+
+
+def _described_aim(image: SourceImage) -> Aim:
+    return _on_grid(image.grid, image.model, subject=image.id)
+
+
+def _image_aim(path: Path, rpc: Path | None) -> Aim:
+    facts = describe_file(path)
+    if facts.crs is not None and rpc is None:
+        grid = GeoBox(facts.shape, facts.affine, facts.crs)
+        return _on_grid(grid, None, subject=path)
+    found = find_rpc(path, explicit=rpc)
+    return _on_grid(pixel_grid(facts), None if found is None else found.model, subject=path)
+
+
+def _on_grid(grid: GeoBox, model: SensorModel | None, *, subject: str | Path) -> Aim:
+    if grid.crs is not None:
+        return Aim(model=MapModel(crs=str(grid.crs)), affine=grid.affine)
+    if model is None:
+        raise UndeclaredInputError(
+            "nothing says where this image looks",
+            subject=subject,
+            found="no RPC in its tags or beside it, and no CRS",
+            expected="an RPC or georeferencing",
+            remedy="name the RPC with --rpc FILE",
+        )
+    return Aim(model=model, affine=grid.affine)
+
+
+def _moved(affine: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+    a, b, c, d, e, f = tuple(affine)[:6]
+    return a * col + b * row + c, d * col + e * row + f
+
+
+def _columns(*arrays: FloatArray) -> FloatArray:
+    return np.stack(arrays, axis=1)

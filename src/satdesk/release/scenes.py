@@ -1,0 +1,139 @@
+"""Scenes as a recipe or the command line names them: opened, completed, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from satdesk.bundles.formats import open_bundle, open_images
+from satdesk.core.scene import BandCalibration, Precision, Scene, SourceImage
+from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
+from satdesk.geometry.frames import to_lonlat
+from satdesk.radiometry.calibrate import sun_distance_au, sun_position
+from satdesk.release.content import Notice
+from satdesk.release.recipe import SceneChoice
+
+__all__ = ["Light", "can_calibrate", "image_center", "light_of", "open_scene", "pan_and_ms"]
+
+
+def open_scene(choice: SceneChoice) -> Scene:
+    """The scene that `choice` names, completed by what the choice states.
+
+    Raises:
+        InputError: The files cannot be used, or the choice contradicts what they state.
+    """
+    if choice.bundle is not None:
+        scene = open_bundle(choice.bundle)
+    else:
+        scene = open_images(
+            pan=choice.pan,
+            ms=choice.ms,
+            image=choice.image,
+            rpc=choice.rpc,
+            ms_rpc=choice.ms_rpc,
+            bands=choice.bands,
+            nodata=choice.nodata,
+        )
+    return _completed(scene, choice)
+
+
+def _completed(scene: Scene, choice: SceneChoice) -> Scene:
+    """`scene` with what the choice adds; a statement never overrides what the files say."""
+    stated = scene.acquisition
+    if stated is not None and choice.at is not None and stated.day != choice.at.day:
+        raise BrokenInputError(
+            "the stated acquisition contradicts the files",
+            subject=scene.id,
+            found=f"{choice.at.day} stated, {stated.day} in the files",
+            remedy="leave the statement out, or check that this is the scene that you mean",
+        )
+    precise = stated is not None and stated.precision is Precision.INSTANT
+    return replace(
+        scene,
+        acquisition=stated if precise or choice.at is None else choice.at,
+        mission=scene.mission or choice.mission,
+        instrument=scene.instrument or choice.instrument,
+        credit=choice.credit or scene.credit,
+        images=tuple(_scaled(image, choice.counts_per_reflectance) for image in scene.images),
+    )
+
+
+def _scaled(image: SourceImage, counts_per_reflectance: float | None) -> SourceImage:
+    if counts_per_reflectance is None:
+        return image
+    if image.calibration is not None:
+        raise UsageError(
+            "counts_per_reflectance is stated, but the files have a calibration of their own",
+            subject=image.id,
+            remedy="leave counts_per_reflectance out",
+        )
+    calibration = BandCalibration(quantification=counts_per_reflectance)
+    return replace(image, calibration=(calibration,) * len(image.bands))
+
+
+def pan_and_ms(scene: Scene) -> tuple[SourceImage | None, SourceImage | None]:
+    """The scene's panchromatic and its (first) multispectral image; None where there is none."""
+    pans = [image for image in scene.images if [b.name for b in image.bands] == ["PAN"]]
+    others = [image for image in scene.images if image not in pans]
+    return (pans[0] if pans else None), (others[0] if others else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """The sun of a scene.
+
+    Attributes:
+        elevation_deg: Above the horizon at the scene's centre; None = cannot be told.
+        distance_au: Earth to sun; None = cannot be told.
+        notices: Where it was computed because the provider states none.
+    """
+
+    elevation_deg: float | None
+    distance_au: float | None
+    notices: tuple[Notice, ...] = ()
+
+
+def light_of(scene: Scene, image: SourceImage) -> Light:
+    """The sun as the provider states it, else computed from the instant; a day alone has none."""
+    taken = scene.acquisition
+    distance = None if taken is None else sun_distance_au(taken.instant or taken.day)
+    stated = None if scene.center is None else scene.center.sun_elevation_deg
+    if stated is not None or taken is None or taken.instant is None:
+        return Light(elevation_deg=stated, distance_au=distance)
+    elevation, _ = sun_position(taken.instant, *image_center(image))
+    notice = Notice(
+        code="sun-computed",
+        text=f"The provider states no sun: its elevation {elevation:.2f}° was computed.",
+    )
+    return Light(elevation_deg=elevation, distance_au=distance, notices=(notice,))
+
+
+def image_center(image: SourceImage, height_m: float | None = None) -> tuple[float, float]:
+    """``lon, lat`` of the image's centre, degrees; sensor rays are followed down to `height_m`."""
+    rows, cols = image.grid.shape
+    x, y = image.grid.affine @ (cols / 2, rows / 2)
+    if image.grid.crs is not None:
+        lon, lat = to_lonlat(str(image.grid.crs), x, y)
+        return float(lon), float(lat)
+    model = image.model
+    if model is None:
+        raise UndeclaredInputError(
+            "the image has neither a CRS nor a sensor model",
+            subject=image.id,
+            expected="georeferencing, or an RPC",
+            remedy="name the RPC with --rpc FILE",
+        )
+    if height_m is None:
+        height_m = float(getattr(model, "height_off", 0.0))
+    lon, lat = model.locate(np.array([x]), np.array([y]), np.array([height_m]))
+    return float(lon[0]), float(lat[0])
+
+
+def can_calibrate(image: SourceImage, light: Light) -> bool:
+    """Whether every band of `image` can become reflectance."""
+    return image.calibration is not None and all(
+        band.quantification is not None
+        or (band.gain and band.irradiance and light.elevation_deg and light.distance_au)
+        for band in image.calibration
+    )
