@@ -8,7 +8,7 @@ a coarse tile of a large picture is as quick as a fine one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +54,7 @@ class Picture:
         """The picture on `grid`: RGBA ``(y, x, 4)``, sRGB, opacity not multiplied in.
 
         Args:
-            grid: Any CRS, any pixel size; outside the picture it is wholly transparent (0, 0, 0, 0).
+            grid: Any CRS, any pixel size; outside the picture all four planes are 0.
 
         Raises:
             UsageError: `grid` has no CRS.
@@ -137,6 +137,7 @@ class _Levels:
             raise MissingInputError("no such file", subject=path)
         self._path = path
         self._open: dict[int, Any] = {}
+        self._shrinks: dict[Hashable, float] = {}
         self.whole = self._level(0)
         if self.whole.crs is None:
             self.close()
@@ -170,7 +171,10 @@ class _Levels:
 
     def _suited(self, grid: GeoBox) -> int:
         """The coarsest level that is still at least as fine as `grid`."""
-        shrink = _shrink(self.whole, grid)
+        pixel = (grid.crs, tuple(grid.affine)[:2], tuple(grid.affine)[3:5])
+        if pixel not in self._shrinks:  # the tiles of one zoom share it
+            self._shrinks[pixel] = _shrink(self.whole, grid)
+        shrink = self._shrinks[pixel]
         suited = [i for i, factor in enumerate(self._factors) if factor <= shrink * 1.01]
         return max(suited, default=0)
 
@@ -191,7 +195,7 @@ def _shrink(dataset: Any, grid: GeoBox) -> float:  # noqa: ANN401 - rasterio is 
     centre = np.array([dataset.width, dataset.height]) / 2
     cols, rows = (centre[0] + np.array([0, 1, 0]), centre[1] + np.array([0, 0, 1]))
     x, y = _apply(dataset.transform, cols, rows)
-    to_grid = Transformer.from_crs(dataset.crs.to_wkt(), grid.crs.to_wkt(), always_xy=True)
+    to_grid = Transformer.from_crs(dataset.crs.to_wkt(), str(grid.crs), always_xy=True)
     col, row = _apply(~grid.affine, *to_grid.transform(x, y))
     area = abs((col[1] - col[0]) * (row[2] - row[0]) - (col[2] - col[0]) * (row[1] - row[0]))
     return 1 / math.sqrt(area) if np.isfinite(area) and area > 0 else 1.0
