@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from satdesk.core.lineage import Lineage
 from satdesk.core.place import Name
-from satdesk.release.content import Content, DatedImage, Relation
+from satdesk.release.content import Content, DatedImage, Event, Relation, Status
 from satdesk.release.dates import format_acquisition
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "cloud_words",
     "comparison_alt_text",
     "comparison_caption",
+    "event_words",
     "names_line",
     "pixel_words",
     "processing_words",
@@ -160,10 +161,17 @@ def relation_words(content: Content, image: DatedImage) -> str | None:
     """``before “the event” (10 November 2020)``; None without an event."""
     if content.event is None or image.relation is None:
         return None
-    when = format_acquisition(content.event.at, content.event.time_zone)
-    link = "to" if image.relation is Relation.UNKNOWN else ""
-    event = f"“{content.event.name}” ({when.prose}; source: {content.event.source})"
-    return " ".join(part for part in (_relation_word(image.relation), link, event) if part)
+    word = image.relation.value
+    if image.relation is Relation.UNKNOWN:
+        word = f"{word}, in relation to"
+    return f"{word} {event_words(content.event)}"
+
+
+def event_words(event: Event) -> str:
+    """The event in the publisher's words, its time, and who says so."""
+    when = format_acquisition(event.at, event.time_zone)
+    time = when.day if event.at.instant is None else when.prose
+    return f"“{event.name}” ({time}; source: {event.source})"
 
 
 def processing_words(image: DatedImage) -> str:
@@ -212,17 +220,11 @@ def _relation_sentence(content: Content, image: DatedImage) -> str | None:
     return f"The picture is from {words}."
 
 
-def _relation_word(relation: Relation) -> str:
-    return "same day, order not known, in relation" if relation is Relation.UNKNOWN else (
-        relation.value
-    )
-
-
 def _marks(content: Content, *, simulated: bool) -> str | None:
     marks = []
     if simulated:
         marks.append("SIMULATED: no camera took this picture.")
-    if content.draft_reasons or content.status.value == "draft":
+    if content.status is Status.DRAFT:
         marks.append("DRAFT: not for publication.")
     return " ".join(marks) or None
 
@@ -231,5 +233,5 @@ def _assertion(content: Content) -> str | None:
     """The publisher's words in quotation marks of ours, theirs (if any) taken off."""
     if content.assertion is None:
         return None
-    words = content.assertion.strip().strip("“”\"")
+    words = content.assertion.strip().strip('“”"')
     return f"{content.publisher} states: “{words}”"

@@ -160,20 +160,22 @@ def edge_ticks(grid: GeoBox, edge: str, values: tuple[float, ...]) -> tuple[Tick
     for value in values:
         if along.min() <= value <= along.max():
             place = float(np.interp(value, *_ascending(along, share)))
-            ticks.append(Tick(share=place, label=angle_label(value, is_meridian=across)))
+            fine = any(v % 3600 for v in values)
+            label = angle_label(value, is_meridian=across, minutes=fine)
+            ticks.append(Tick(share=place, label=label))
     return tuple(ticks)
 
 
-def angle_label(arcsec: float, *, is_meridian: bool) -> str:
-    """``46°05′E``; seconds only where there are some, with as few decimals as they need."""
+def angle_label(arcsec: float, *, is_meridian: bool, minutes: bool = False) -> str:
+    """``46°05′E``; seconds only where there are some, minutes too unless `minutes` asks."""
     letter = ("E" if arcsec >= 0 else "W") if is_meridian else ("N" if arcsec >= 0 else "S")
     tenths = round(abs(arcsec) * 10)
     degrees, rest = divmod(tenths, 36_000)
-    minutes, tenths = divmod(rest, 600)
+    whole, tenths = divmod(rest, 600)
     seconds, tenth = divmod(tenths, 10)
     text = f"{degrees}°"
-    if minutes or seconds or tenth:
-        text += f"{minutes:02d}′"
+    if minutes or whole or seconds or tenth:
+        text += f"{whole:02d}′"
     if seconds or tenth:
         text += f"{seconds:02d}" + (f".{tenth}″" if tenth else "″")
     return text + (letter if arcsec else "")

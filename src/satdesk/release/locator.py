@@ -72,7 +72,11 @@ def locator_view(
         lon, lat = here.x, here.y
     half_y, half_x = height / 2, height * aspect / 2 / cos_lat
     return LocatorView(
-        west=lon - half_x, south=lat - half_y, east=lon + half_x, north=lat + half_y, cos_lat=cos_lat
+        west=lon - half_x,
+        south=lat - half_y,
+        east=lon + half_x,
+        north=lat + half_y,
+        cos_lat=cos_lat,
     )
 
 
@@ -106,9 +110,7 @@ def _on_sheet(geometry: BaseGeometry, view: LocatorView, rect: Rect) -> BaseGeom
     return transform(geometry, lambda p: (p - (view.west, view.south)) * scale + (rect.x, rect.y))
 
 
-def _draw_here(
-    sheet: Sheet, rect: Rect, outline: BaseGeometry, at: tuple[float, float]
-) -> None:
+def _draw_here(sheet: Sheet, rect: Rect, outline: BaseGeometry, at: tuple[float, float]) -> None:
     """The district's shape, and a ring around it where the shape is too small to be found."""
     sheet.shape(outline, fill=_RED, edge=_RED, width_pt=0.5, clip=rect, order=4)
     xmin, ymin, xmax, ymax = outline.bounds

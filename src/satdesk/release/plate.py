@@ -10,18 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from satdesk.release.captions import comparison_caption, caption
+from satdesk.release.captions import caption, comparison_caption
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.dates import format_acquisition
-from satdesk.release.plate_layout import Layout, choose_layout, make_sheet
-from satdesk.release.plate_margin import (
-    draw_footer,
-    draw_header,
-    legend_of,
-    margin_blocks,
-    role_word,
-)
 from satdesk.release.plate_blocks import flow
+from satdesk.release.plate_labels import PlacedLabel
+from satdesk.release.plate_layout import choose_layout, make_sheet
 from satdesk.release.plate_map import (
     INK,
     QUIET,
@@ -34,10 +28,18 @@ from satdesk.release.plate_map import (
     fit_frame,
     map_crs,
 )
+from satdesk.release.plate_margin import (
+    draw_footer,
+    draw_header,
+    header_height,
+    legend_of,
+    margin_blocks,
+    role_word,
+)
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
 from satdesk.release.press_metadata import PictureFacts, png_bytes
-from satdesk.release.typography import Face
+from satdesk.release.typography import Face, measure
 
 __all__ = ["compose_plate", "write_plates"]
 
@@ -96,13 +98,18 @@ def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
     """Draw the plate of one date, or of two side by side (or one above the other)."""
     crs = map_crs(content)
     bounds = district_bounds(content.district, crs)
-    layout = choose_layout(bounds, maps=len(images))
+    layout = choose_layout(
+        bounds,
+        maps=len(images),
+        header=lambda width: header_height(content, images, width),
+    )
     sheet = make_sheet(layout)
     placed = []
     frames = [fit_frame(sheet, rect, bounds, crs, 0.05) for rect in layout.maps]
     for frame, image in zip(frames, images, strict=True):
         placed.append(_draw_one(sheet, frame, content, image, tagged=len(images) > 1))
-    _draw_around(sheet, layout, content, images)
+    draw_header(sheet, layout.header, content, images)
+    draw_footer(sheet, layout.footer, content)
     legend = legend_of(content, images, frames[0], placed[0])
     flow(sheet, margin_blocks(content, images, frames[0], legend), layout.columns)
     return sheet
@@ -110,7 +117,7 @@ def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
 
 def _draw_one(
     sheet: Sheet, frame: MapFrame, content: Content, image: DatedImage, *, tagged: bool
-) -> tuple[object, ...]:
+) -> tuple[PlacedLabel, ...]:
     draw_map(sheet, frame, picture_on(image, frame.grid), content.district)
     draw_graticule(sheet, frame, _TICKS)
     draft = content.status is Status.DRAFT
@@ -123,19 +130,12 @@ def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) ->
     """Which date this map shows, in its upper left corner."""
     when = format_acquisition(image.acquisition, content.time_zone)
     lines = ((role_word(content, image).upper(), _TAG), (f"{when.day}, {when.utc}", _TICKS))
-    sheet_width = max(_width(text, face) for text, face in lines) + 3
+    sheet_width = max(measure(text, face) for text, face in lines) + 3
     rect = Rect(x=frame.x, y=frame.top - 7.4, width=min(sheet_width, frame.width), height=7.4)
     sheet.box(rect, fill="#ffffff", edge=INK, width_pt=0.5, order=5.5)
     sheet.text((rect.x + 1.5, rect.top - 3.2), lines[0][0], _TAG, color=INK)
     sheet.text((rect.x + 1.5, rect.top - 6.1), lines[1][0], _TICKS, color=QUIET)
     return rect
-
-
-def _draw_around(
-    sheet: Sheet, layout: Layout, content: Content, images: tuple[DatedImage, ...]
-) -> None:
-    draw_header(sheet, layout.header, content, images)
-    draw_footer(sheet, layout.footer, content)
 
 
 def _plates(content: Content) -> tuple[_Plate, ...]:
@@ -176,9 +176,3 @@ def _facts(content: Content, plate: _Plate) -> PictureFacts:
     return PictureFacts.of(
         content, plate.images, title=plate.title, description=plate.caption, alt_text=None
     )
-
-
-def _width(text: str, face: Face) -> float:
-    from satdesk.release.typography import measure  # noqa: PLC0415
-
-    return measure(text, face)

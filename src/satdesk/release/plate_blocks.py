@@ -7,13 +7,15 @@ come last, end with a reference to ``release.json``, which holds them in full.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shapely.geometry import LineString, Polygon
+from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from satdesk.errors import UsageError
 from satdesk.release.furniture import length_label, scale_bar, true_north_deg
 from satdesk.release.locator import Country, draw_locator
 from satdesk.release.plate_map import INK, QUIET, MapFrame, draw_boundary, draw_marker
@@ -25,7 +27,8 @@ __all__ = ["Block", "Facts", "Legend", "Locator", "Notes", "ScaleAndNorth", "flo
 _HEADING = Face(size_pt=7.2, bold=True)
 _BODY = Face(size_pt=6.8)
 _SMALL = Face(size_pt=6.0)
-_FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8)
+_FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
+_SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 _GAP_MM = 3.2
 _CONTINUED = "… in full in release.json."
 
@@ -56,13 +59,21 @@ class Facts:
         """See `Block`."""
         y = _draw_heading(sheet, rect, self.heading, factor)
         face = _BODY.scaled(factor)
-        for label, lines in self._set(rect.width, factor):
-            y -= face.leading_mm
-            sheet.text((rect.x, y), label, face, color=QUIET)
-            for i, line in enumerate(lines):
-                y -= face.leading_mm if i else 0
-                sheet.text((rect.x + self._indent(rect.width), y), line, face, color=INK)
-            y -= 0.5
+        indent = self._indent(rect.width)
+        rows = [
+            (label if i == 0 else "", line)
+            for label, lines in self._set(rect.width, factor)
+            for i, line in enumerate(lines)
+        ]
+        cut = self.height(rect.width, factor) > rect.height + 0.01
+        for i, (label, line) in enumerate(rows):
+            y -= face.leading_mm + (0.5 if label and i else 0)
+            if cut and y - face.leading_mm - 0.5 < rect.y:
+                sheet.text((rect.x, y), _CONTINUED, face, color=QUIET)
+                return
+            if label:
+                sheet.text((rect.x, y), label, face, color=QUIET)
+            sheet.text((rect.x + indent, y), line, face, color=INK)
 
     def _indent(self, width: float) -> float:
         return min(19.0, width * 0.32)
@@ -89,17 +100,15 @@ class Notes:
         """See `Block`; stops where `rect` ends."""
         y = _draw_heading(sheet, rect, self.heading, factor)
         face = _SMALL.scaled(factor)
+        cut = self.height(rect.width, factor) > rect.height + 0.01
         for text in self.paragraphs:
             for line in wrap(text, face, rect.width):
                 y -= face.leading_mm
-                if y - face.leading_mm < rect.y - 0.01 and not self._ends(rect, factor):
+                if cut and y - face.leading_mm < rect.y:
                     sheet.text((rect.x, y), _CONTINUED, face, color=QUIET)
                     return
                 sheet.text((rect.x, y), line, face, color=INK)
             y -= 0.9
-
-    def _ends(self, rect: Rect, factor: float) -> bool:
-        return self.height(rect.width, factor) <= rect.height + 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +142,7 @@ class Locator:
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
-        return width / self.aspect * (1 - 1.2 * (1 - factor))
+        return width / self.aspect * (1 - 1.8 * (1 - factor))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`."""
@@ -166,6 +175,8 @@ class Legend:
             swatch = Rect(x=rect.x, y=y - 0.35, width=8.5, height=2.5)
             _draw_sign(sheet, swatch, sign, contested=self.contested, face=face)
             sheet.text((rect.x + 11, y), text, face, color=INK)
+            if y - face.leading_mm * 1.15 < rect.y - 0.01:
+                return
 
     def _lines(self, width: float, factor: float) -> list[tuple[str, str]]:
         """``(sign, one line of text)``; further lines of an entry have no sign."""
@@ -185,13 +196,17 @@ class Legend:
 def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None:
     """Draw `blocks` one below the other through `columns`, in the largest size that fits."""
     for factor in _FACTORS:
-        places = _places(blocks, columns, factor)
+        places = _places(blocks, columns, factor, share=1.0)
         if places is not None:
             break
-    else:
-        factor = _FACTORS[-1]
-        places = _places(blocks, columns, factor, squeeze=True)
-    for block, rect in zip(blocks, places or (), strict=False):
+    else:  # too much for the sheet: every text gives up the same share, and says so
+        tries = (_places(blocks, columns, factor, share=share) for share in _SHARES)
+        places = next((found for found in tries if found is not None), None)
+    if places is None:
+        raise UsageError(
+            "the facts do not fit on the sheet", found=f"{len(blocks)} blocks", subject="plate"
+        )
+    for block, rect in zip(blocks, places, strict=True):
         block.draw(sheet, rect, factor)
 
 
@@ -218,8 +233,6 @@ def draw_north(
     sheet: Sheet, center: tuple[float, float], direction_deg: float, face: Face, ink: str = INK
 ) -> None:
     """An arrow to true north: one half filled, turned by `direction_deg` clockwise, N at its tip."""
-    import math  # noqa: PLC0415
-
     turn = math.radians(direction_deg)
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -238,25 +251,33 @@ def draw_north(
 
 
 def _places(
-    blocks: Sequence[Block], columns: Sequence[Rect], factor: float, *, squeeze: bool = False
+    blocks: Sequence[Block], columns: Sequence[Rect], factor: float, *, share: float
 ) -> list[Rect] | None:
-    """A rectangle for each block; None where they do not fit. `squeeze` gives the last the rest."""
+    """A rectangle for each block, first fit; None where they do not fit.
+
+    `share` is what each block of text gets of the height that it needs; the last block gets all
+    that is left of its column.
+    """
     places: list[Rect] = []
     column, top = 0, columns[0].top
-    for i, block in enumerate(blocks):
-        need = block.height(columns[column].width, factor)
+    for block in blocks:
+        need = _granted(block, columns[column].width, factor, share)
         while top - need < columns[column].y - 0.01:
             if column + 1 == len(columns):
-                if not squeeze:
-                    return None
-                break
+                return None
             column, top = column + 1, columns[column + 1].top
-            need = block.height(columns[column].width, factor)
         now = columns[column]
-        low = now.y if i == len(blocks) - 1 else max(top - need, now.y)
-        places.append(Rect(x=now.x, y=low, width=now.width, height=max(top - low, 0)))
+        low = now.y if block is blocks[-1] else top - need
+        places.append(Rect(x=now.x, y=low, width=now.width, height=top - low))
         top = low - _GAP_MM
     return places
+
+
+def _granted(block: Block, width: float, factor: float, share: float) -> float:
+    need = block.height(width, factor)
+    if not isinstance(block, Facts | Legend | Notes):
+        return need
+    return min(need, max(need * share, _heading_mm(factor) + 2.5 * _BODY.leading_mm))
 
 
 def _heading_mm(factor: float) -> float:
@@ -295,8 +316,6 @@ def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Fa
 
 def line_circle(center: tuple[float, float], radius: float) -> BaseGeometry:
     """A circle as a polygon."""
-    from shapely.geometry import Point  # noqa: PLC0415
-
     return Point(center).buffer(radius)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet
@@ -11,7 +12,7 @@ __all__ = ["DPI", "Layout", "choose_layout", "make_sheet"]
 DPI = 200
 _LONG_MM, _SHORT_MM = 297.0, 210.0
 _MARGIN = 11.0
-_HEADER, _FOOTER = 27.0, 6.0
+_FOOTER = 6.0
 _SIDE, _GUTTER = 68.0, 8.0
 _BAND = 92.0
 _TICKS = 4.6
@@ -37,13 +38,19 @@ class Layout:
     footer: Rect
 
 
-def choose_layout(bounds: tuple[float, float, float, float], *, maps: int) -> Layout:
-    """The layout in which ground of `bounds` (any unit) is drawn largest; landscape at a draw."""
+def choose_layout(
+    bounds: tuple[float, float, float, float], *, maps: int, header: Callable[[float], float]
+) -> Layout:
+    """The layout in which ground of `bounds` (any unit) is drawn largest; landscape at a draw.
+
+    `header` tells the height that the header needs in a given width, in millimetres.
+    """
     width = max(bounds[2] - bounds[0], 1e-12)
     height = max(bounds[3] - bounds[1], 1e-12)
-    candidates = [_landscape(maps, beside=True), _portrait(maps, beside=True)]
-    if maps > 1:
-        candidates += [_landscape(maps, beside=False), _portrait(maps, beside=False)]
+    ways = (True, False) if maps > 1 else (True,)
+    candidates = [
+        make(maps, header, beside=beside) for beside in ways for make in (_landscape, _portrait)
+    ]
 
     def scale(layout: Layout) -> float:
         frame = layout.maps[0]
@@ -58,9 +65,9 @@ def make_sheet(layout: Layout) -> Sheet:
     return Sheet(pixels=(width, height), dpi=DPI, paper="#ffffff")
 
 
-def _landscape(maps: int, *, beside: bool) -> Layout:
-    header, body, footer = _bands(_LONG_MM, _SHORT_MM)
-    side = Rect(x=body.right - _SIDE, y=body.y, width=_SIDE, height=body.height)
+def _landscape(maps: int, head: Callable[[float], float], *, beside: bool) -> Layout:
+    header, body, footer = _bands(_LONG_MM, _SHORT_MM, head)
+    side = Rect(x=body.right - _SIDE, y=body.y, width=_SIDE, height=body.height - _TICKS)
     room = Rect(x=body.x, y=body.y, width=body.width - _SIDE - _GUTTER, height=body.height)
     return Layout(
         size=(_LONG_MM, _SHORT_MM),
@@ -71,11 +78,9 @@ def _landscape(maps: int, *, beside: bool) -> Layout:
     )
 
 
-def _portrait(maps: int, *, beside: bool) -> Layout:
-    header, body, footer = _bands(_SHORT_MM, _LONG_MM)
-    room = Rect(
-        x=body.x, y=body.y + _BAND + 3, width=body.width, height=body.height - _BAND - 3
-    )
+def _portrait(maps: int, head: Callable[[float], float], *, beside: bool) -> Layout:
+    header, body, footer = _bands(_SHORT_MM, _LONG_MM, head)
+    room = Rect(x=body.x, y=body.y + _BAND + 3, width=body.width, height=body.height - _BAND - 3)
     width = (body.width - 2 * _GUTTER) / 3
     columns = tuple(
         Rect(x=body.x + i * (width + _GUTTER), y=body.y, width=width, height=_BAND)
@@ -90,35 +95,40 @@ def _portrait(maps: int, *, beside: bool) -> Layout:
     )
 
 
-def _bands(width: float, height: float) -> tuple[Rect, Rect, Rect]:
+def _bands(width: float, height: float, head: Callable[[float], float]) -> tuple[Rect, Rect, Rect]:
     inner = width - 2 * _MARGIN
     footer = Rect(x=_MARGIN, y=_MARGIN - 3, width=inner, height=_FOOTER)
-    header = Rect(x=_MARGIN, y=height - _MARGIN - _HEADER, width=inner, height=_HEADER)
+    need = head(inner)
+    header = Rect(x=_MARGIN, y=height - _MARGIN - need, width=inner, height=need)
     low = footer.top + 2
-    body = Rect(x=_MARGIN, y=low, width=inner, height=header.y - 2 - low)
+    body = Rect(x=_MARGIN, y=low, width=inner, height=header.y - 1 - low)
     return header, body, footer
 
 
 def _split(room: Rect, maps: int, *, beside: bool) -> tuple[Rect, ...]:
     """`room` in equal parts, each with room for the labels around its map."""
-    gap = 3.0
     if beside:
+        gap = 4.6
         width = (room.width - gap * (maps - 1)) / maps
         parts = [
             Rect(x=room.x + i * (width + gap), y=room.y, width=width, height=room.height)
             for i in range(maps)
         ]
     else:
+        gap = 1.5
         height = (room.height - gap * (maps - 1)) / maps
         parts = [
-            Rect(
-                x=room.x, y=room.top - (i + 1) * height - i * gap, width=room.width, height=height
-            )
+            Rect(x=room.x, y=room.top - (i + 1) * height - i * gap, width=room.width, height=height)
             for i in range(maps)
         ]
     return tuple(_within_labels(part) for part in parts)
 
 
 def _within_labels(part: Rect) -> Rect:
-    """The map's frame: ticks hang out on all four sides, flush with the sheet's text on the left."""
-    return part.inset(_TICKS)
+    """The map's frame, flush with the text on the left, where its labels hang into the margin."""
+    return Rect(
+        x=part.x,
+        y=part.y + _TICKS,
+        width=part.width - _TICKS,
+        height=part.height - 2 * _TICKS,
+    )

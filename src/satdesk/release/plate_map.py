@@ -202,7 +202,7 @@ def _label(frame: MapFrame, site: Site, face: Face) -> Label | None:
     inside = frame.rect.inset(0.8)
     if not inside.holds(Rect(x=point.x, y=point.y, width=0, height=0)):
         return None
-    widest = min(52.0, frame.rect.width * 0.4)
+    widest = min(42.0, frame.rect.width * 0.36)
     return make_label(site, (point.x, point.y), width_mm=widest, title_face=face)
 
 
@@ -288,8 +288,16 @@ def _draw_ticks(
     length, gap = 1.2, 1.9
     for tick in edge_ticks(frame.grid, edge, values):
         across = edge in {"bottom", "top"}
-        x = rect.x + tick.share * rect.width if across else getattr(rect, {"left": "x"}.get(edge, edge))
-        y = getattr(rect, {"bottom": "y"}.get(edge, edge)) if across else rect.y + tick.share * rect.height
+        x = (
+            rect.x + tick.share * rect.width
+            if across
+            else getattr(rect, {"left": "x"}.get(edge, edge))
+        )
+        y = (
+            getattr(rect, {"bottom": "y"}.get(edge, edge))
+            if across
+            else rect.y + tick.share * rect.height
+        )
         out = -1 if edge in {"bottom", "left"} else 1
         end = (x, y + out * length) if across else (x + out * length, y)
         sheet.line([(x, y), end], color=INK, width_pt=0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from satdesk.release.captions import (
     cloud_words,
+    event_words,
     names_line,
     pixel_words,
     processing_words,
@@ -22,7 +23,15 @@ from satdesk.release.plate_map import INK, QUIET, RED, MapFrame
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.typography import Face, fit_line, measure, wrap
 
-__all__ = ["draw_footer", "draw_header", "legend_of", "margin_blocks", "projection_words", "role_word"]
+__all__ = [
+    "draw_footer",
+    "draw_header",
+    "header_height",
+    "legend_of",
+    "margin_blocks",
+    "projection_words",
+    "role_word",
+]
 
 _TITLES = tuple(Face(size_pt=size, bold=True) for size in (18, 15.5, 13))
 _NAMES = Face(size_pt=8.6)
@@ -39,12 +48,18 @@ def role_word(content: Content, image: DatedImage) -> str:
     return "earlier" if image.id == content.dates[0].id else "later"
 
 
-def draw_header(
-    sheet: Sheet, rect: Rect, content: Content, images: tuple[DatedImage, ...]
-) -> None:
+def header_height(content: Content, images: tuple[DatedImage, ...], width: float) -> float:
+    """Room that `draw_header` needs in a header of `width` millimetres."""
+    face, lines = _title(content.title, width - _badges_width(_badges(content, images)))
+    dates = len(images) * _DATES.leading_mm
+    return len(lines) * face.leading_mm + _NAMES.leading_mm + dates + 1.6
+
+
+def draw_header(sheet: Sheet, rect: Rect, content: Content, images: tuple[DatedImage, ...]) -> None:
     """Title (wrapped, smaller where it is long), all names, the dates; badges on the right."""
-    badges = _draw_badges(sheet, rect, _badges(content, images))
-    width = rect.width - (badges + 6 if badges else 0)
+    badges = _badges(content, images)
+    _draw_badges(sheet, rect, badges)
+    width = rect.width - _badges_width(badges)
     face, lines = _title(content.title, width)
     y = rect.top
     for line in lines:
@@ -78,7 +93,7 @@ def margin_blocks(
     content: Content, images: tuple[DatedImage, ...], frame: MapFrame, legend: Legend
 ) -> tuple[Block, ...]:
     """Everything beside (or below) the map, in reading order; the notes last."""
-    facts = tuple(_facts(content, image, several=len(images) > 1) for image in images)
+    facts = _facts(content, images)
     place = Locator(district=content.district.geometry, countries=world())
     return (*facts, ScaleAndNorth(frame=frame), legend, place, _notes(content, images, frame))
 
@@ -118,21 +133,37 @@ def projection_words(frame: MapFrame) -> str:
     return f"Projection: {name} ({crs}); {north} at the centre. Graticule: WGS 84."
 
 
-def _facts(content: Content, image: DatedImage, *, several: bool) -> Facts:
+def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...]:
+    """One block for one date; for several, one each and one of what they have in common."""
+    tables = [_rows(content, image) for image in images]
+    if len(images) == 1:
+        relation = relation_words(content, images[0])
+        event = (("Event", relation),) if relation else ()
+        return (Facts(heading="The picture", rows=(*tables[0][:2], *event, *tables[0][2:])),)
+    common = tuple(row for row in tables[0] if all(row in table for table in tables))
+    blocks = [
+        Facts(
+            heading=role_word(content, image).capitalize(),
+            rows=tuple(row for row in table if row not in common),
+        )
+        for image, table in zip(images, tables, strict=True)
+    ]
+    event = (("Event", event_words(content.event)),) if content.event else ()
+    return (*blocks, Facts(heading="Both pictures", rows=(*event, *common)))
+
+
+def _rows(content: Content, image: DatedImage) -> tuple[tuple[str, str], ...]:
     when = format_acquisition(image.acquisition, content.time_zone)
-    rows = [("Date", when.day), ("Time", " · ".join(t for t in (when.utc, when.local) if t))]
-    relation = relation_words(content, image)
-    rows += [("Event", relation)] if relation else []
-    rows += [
+    return (
+        ("Date", when.day),
+        ("Time", " · ".join(t for t in (when.utc, when.local) if t)),
         ("Satellite", satellite_words(image)),
         *_angle_rows(image),
         ("Pixel", pixel_words(image)),
         ("Shows", seen_words(image)),
         ("Cloud", cloud_words(image)),
         ("Credit", image.credit),
-    ]
-    heading = role_word(content, image).capitalize() if several else "The picture"
-    return Facts(heading=heading, rows=tuple(rows))
+    )
 
 
 def _angle_rows(image: DatedImage) -> list[tuple[str, str]]:
@@ -184,17 +215,22 @@ def _badges(content: Content, images: tuple[DatedImage, ...]) -> tuple[str, ...]
     return (*draft, *simulated)
 
 
-def _draw_badges(sheet: Sheet, rect: Rect, words: tuple[str, ...]) -> float:
-    """Framed words one below the other in the upper right corner; returns their width."""
-    if not words:
-        return 0.0
-    width = max(measure(word, _BADGE) for word in words) + 5
+def _badges_width(words: tuple[str, ...]) -> float:
+    """Width that the badges take from the title, distance included."""
+    return max((measure(word, _BADGE) + 11 for word in words), default=0.0)
+
+
+def _draw_badges(sheet: Sheet, rect: Rect, words: tuple[str, ...]) -> None:
+    """Framed words one below the other in the upper right corner."""
+    width = _badges_width(words) - 6
     height = _BADGE.leading_mm + 1.6
     for i, word in enumerate(words):
         room = Rect(
-            x=rect.right - width, y=rect.top - (i + 1) * height - i * 1.2, width=width, height=height
+            x=rect.right - width,
+            y=rect.top - (i + 1) * height - i * 1.2,
+            width=width,
+            height=height,
         )
         sheet.box(room, edge=RED, width_pt=1.2)
         low = room.y + (height - 0.73 * _BADGE.size_pt * 0.3528) / 2
         sheet.text((room.center[0], low), word, _BADGE, color=RED, align="center")
-    return width

@@ -310,7 +310,7 @@ class Sheet:
 
 
 def drawing_style() -> AbstractContextManager[None]:
-    """matplotlib's own defaults plus ours for the time of drawing.
+    """Matplotlib's own defaults plus ours for the time of drawing.
 
     A reader's matplotlibrc must not reach a product, and ours must not reach the reader's figures.
     """

@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 from matplotlib.textpath import text_to_path
 
-__all__ = ["MM_PER_PT", "MISSING_GLYPH", "Face", "clean", "fit_line", "measure", "wrap"]
+__all__ = ["MISSING_GLYPH", "MM_PER_PT", "Face", "clean", "fit_line", "measure", "wrap"]
 
 MM_PER_PT = 25.4 / 72
 MISSING_GLYPH = "▯"
@@ -60,7 +60,7 @@ class Face:
         return replace(self, size_pt=self.size_pt * factor)
 
     def properties(self) -> FontProperties:
-        """matplotlib's description of it; by file, so that nothing else can be picked."""
+        """Matplotlib's description of it; by file, so that nothing else can be picked."""
         return FontProperties(fname=_path(self.bold, self.oblique), size=self.size_pt)
 
 
