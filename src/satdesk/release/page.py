@@ -20,6 +20,7 @@ from satdesk.release.captions import alt_text, comparison_alt_text
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.page_data import page_data
 from satdesk.release.page_html import Html, el, embed_json, join
+from satdesk.release.page_marks import tile_mark
 from satdesk.release.page_panel import Download, banners, date_lines, heading, panel, side_words
 from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid, write_tiles
 
@@ -34,16 +35,14 @@ ASSETS = {
 }
 """What is copied into ``page/``, with its media type."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        # A page opened from a disk has no origin of its own: 'self' is not enough in every browser.
-        "script-src 'self' file:",
-        "style-src 'self' file:",
-        "img-src 'self' file: data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
+# A page opened from a disk has no origin of its own: 'self' is not enough in every browser.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; "
+    "script-src 'self' file:; "
+    "style-src 'self' file:; "
+    "img-src 'self' file: data:; "
+    "base-uri 'none'; "
+    "form-action 'none'"
 )
 """Nothing inline runs, nothing is fetched, nothing comes from elsewhere."""
 
@@ -119,6 +118,7 @@ def _write_date(
         partial(Picture, image.visual),
         folder / "page" / "tiles" / image.id,
         pyramid,
+        mark=tile_mark(content, image, pyramid),
         progress=progress,
     )
 

@@ -78,18 +78,17 @@ def label(name: str) -> tuple[str, str]:
     return (text[:1].upper() + text[1:], unit)
 
 
+_FIXED: dict[object, str] = {None: "not known", True: "yes", False: "no"}
+
+
 def _words(value: object, unit: str, depth: int) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if value is None or isinstance(value, bool):
+        return _FIXED[value]
     if isinstance(value, int | float):
         return _with_unit(_number(value), unit)
-    if isinstance(value, str) or depth >= _DEEPEST:
-        return str(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and depth < _DEEPEST:
         return "; ".join(_pair(str(key), inner, depth + 1) for key, inner in value.items())
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, str) and depth < _DEEPEST:
         listed = ", ".join(_words(inner, "", depth + 1) for inner in value) or "none"
         return _with_unit(listed, unit)
     return str(value)

@@ -19,7 +19,7 @@ from satdesk.release.captions import (
     seen_words,
     source_line,
 )
-from satdesk.release.content import Artifact, Content, DatedImage, Notice
+from satdesk.release.content import Artifact, Content, DatedImage
 from satdesk.release.dates import format_acquisition
 from satdesk.release.page_facts import accuracy_words, fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
@@ -143,13 +143,13 @@ def _section(key: str, title: str, *children: str | None) -> Html:
 
 
 def _notices(content: Content) -> Html | None:
-    if not content.notices:
-        return None
-    return _section("notices", "Please note", _notice_list(content.notices))
+    texts = [f"Draft: {reason}." for reason in content.draft_reasons]
+    texts += [notice.text for notice in content.notices]
+    return _section("notices", "Please note", _listed(texts)) if texts else None
 
 
-def _notice_list(notices: Iterable[Notice]) -> Html:
-    return el("ul", *(el("li", notice.text) for notice in notices), class_="notices")
+def _listed(texts: Iterable[str]) -> Html:
+    return el("ul", *(el("li", text) for text in texts), class_="notices")
 
 
 def _assertion(content: Content) -> Html | None:
@@ -186,7 +186,7 @@ def _date_section(content: Content, image: DatedImage) -> Html:
         ("Scenes", ", ".join(image.scene_ids)),
     )
     hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
-    notices = _notice_list(image.notices) if image.notices else None
+    notices = _listed(notice.text for notice in image.notices) if image.notices else None
     title = f"{side_words(image)}: {when.day}"
     return _section(f"date-{image.id}", title, hidden, _facts(rows), notices)
 

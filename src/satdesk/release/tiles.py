@@ -53,8 +53,8 @@ _QUALITY = 82
 Pixels = NDArray[np.uint8]
 """``(y, x, 4)`` sRGB and alpha."""
 
-Mark = Callable[[Pixels, int, int], Pixels]
-"""Draws a mark into pixels whose first one is ``col, row`` of the zoom's whole pixel plane."""
+Mark = Callable[[Pixels, int, tuple[int, int]], Pixels]
+"""Draws a mark into pixels of a zoom, whose first one is ``row, col`` of its whole pixel plane."""
 
 
 class Reader(Protocol):
@@ -82,6 +82,11 @@ class Pyramid:
     def zooms(self) -> range:
         """From the coarsest to the finest."""
         return range(self.first, self.last + 1)
+
+    def extent_px(self, zoom: int) -> float:
+        """The longer side of the rectangle in pixels of a zoom."""
+        west, south, east, north = self.bounds
+        return max(east - west, north - south) * (TILE << zoom) / (2 * _HALF_WORLD)
 
     def columns(self, zoom: int) -> range:
         """Tile columns that touch the rectangle."""
@@ -219,7 +224,7 @@ def _write_tile(
     if not pixels[..., 3].any():
         return False
     if mark is not None:
-        pixels = mark(pixels, x * TILE, y * TILE)
+        pixels = mark(pixels, zoom, (y * TILE, x * TILE))
     path = folder / str(zoom) / str(x) / f"{y}.webp"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode(pixels))

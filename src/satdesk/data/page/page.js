@@ -88,7 +88,9 @@
     const center = () => readout.show('Centre', map.getCenter());
     map.on('move', center);
     map.on('mouseout', center);
-    map.on('mousemove', (event) => readout.show('Cursor', event.latlng));
+    if (window.matchMedia('(hover: hover)').matches) {
+      map.on('mousemove', (event) => readout.show('Cursor', event.latlng));
+    }
     center();
   }
 
@@ -152,10 +154,20 @@
     }).addTo(map);
     marker.getElement().setAttribute('aria-label', site.title + ', ' + site.kind);
     marker.bindTooltip(make('span', '', site.title), {
-      permanent: true, direction: 'right', offset: [12, 0], className: 'site-label',
+      permanent: true, direction: 'auto', offset: [12, 0], className: 'site-label',
     });
-    marker.bindPopup(about(site), { maxWidth: 300, minWidth: 200, autoPanPadding: [20, 20] });
+    marker.bindPopup(() => about(site), { minWidth: 180, autoPanPaddingTopLeft: [62, 16], autoPanPaddingBottomRight: [16, 16] });
     markers.set(site.id, marker);
+  }
+
+  /* A popup never grows out of the map: on a phone it is narrow, held sideways it scrolls. */
+  function fitPopups() {
+    const size = map.getSize();
+    markers.forEach((marker) => {
+      const options = marker.getPopup().options;
+      options.maxWidth = Math.min(300, size.x - 130);
+      options.maxHeight = Math.max(90, size.y - 90);
+    });
   }
 
   /* A label that would cover an earlier one is hidden at this zoom; its marker stays. */
@@ -181,11 +193,11 @@
       this._panes = { left: this._pane('left', 210), right: this._pane('right', 205) };
       this._layers = {};
       this._dates = {};
+      this._widths = { left: 0, right: 0 };
       this._build();
       this.show('left', left);
       this.show('right', right);
       map.on('move zoom zoomend viewreset resize', this._place, this);
-      this._place();
     },
 
     show(side, date) {
@@ -193,6 +205,8 @@
       this._dates[side] = date;
       this._layers[side] = tiles(date, side).addTo(map);
       this._tags[side].replaceChildren(make('b', '', date.side), make('span', '', date.day));
+      this._widths[side] = this._tags[side].offsetWidth + 14;
+      this._place();
       this._describe();
     },
 
@@ -203,9 +217,11 @@
     },
 
     _build() {
-      const pane = this._pane('swipe', 680); // above sites, below popups
-      pane.style.pointerEvents = 'none';
-      this._bar = make('div', 'swipe');
+      this._bars = [['swipe-line', 590], ['swipe-handle', 680]].map(([name, order]) => {
+        const bar = make('div', 'swipe');
+        this._pane(name, order).append(bar);
+        return bar;
+      });
       this._tags = { left: make('div', 'tag left'), right: make('div', 'tag right') };
       const grip = make('div', 'grip');
       this._handle = make('div', 'handle');
@@ -218,8 +234,8 @@
         'aria-valuemax': '100',
       };
       Object.entries(attributes).forEach(([name, value]) => this._handle.setAttribute(name, value));
-      this._bar.append(make('div', 'line'), grip, this._tags.left, this._tags.right, this._handle);
-      pane.append(this._bar);
+      this._bars[0].append(make('div', 'line'), grip); // below sites, which stay within reach
+      this._bars[1].append(this._tags.left, this._tags.right, this._handle); // below popups only
       [grip, this._handle].forEach((target) => this._listen(target));
       this._handle.addEventListener('keydown', (event) => this._onKey(event));
     },
@@ -279,9 +295,15 @@
           .map((point) => point[0] + 'px ' + point[1] + 'px').join(', ') + ')';
       this._panes.left.style.clipPath = clip(start.x, edge);
       this._panes.right.style.clipPath = clip(edge, end.x);
-      this._bar.style.left = edge + 'px';
-      this._bar.style.top = start.y + 'px';
-      this._bar.style.height = size.y + 'px';
+      this._bars.forEach((bar) => {
+        bar.style.left = edge + 'px';
+        bar.style.top = start.y + 'px';
+        bar.style.height = size.y + 'px';
+      });
+      const room = { left: edge - start.x, right: end.x - edge };
+      ['left', 'right'].forEach((side) =>
+        this._tags[side].classList.toggle('cramped', room[side] < this._widths[side])
+      );
     },
 
     _describe() {
@@ -374,6 +396,8 @@
   data.sites.forEach(addSite);
   addControls();
   thinLabels();
+  fitPopups();
   map.on('zoomend resize', thinLabels);
+  map.on('resize', fitPopups);
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
 })();
