@@ -263,7 +263,8 @@ def _geojson_crs(path: Path, document: dict[str, Any]) -> Transformer | None:
     member = document.get("crs")
     if member is None:
         return None
-    name = member.get("properties", {}).get("name") if isinstance(member, dict) else None
+    stated = member.get("properties") if isinstance(member, dict) else None
+    name = stated.get("name") if isinstance(stated, dict) else None
     if not isinstance(name, str):
         raise UndeclaredInputError(
             "the GeoJSON's crs member names no coordinate system", subject=path, found=str(member)
