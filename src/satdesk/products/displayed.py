@@ -70,7 +70,7 @@ class Displayed:
         """Pixels of `grid`, uint8 ``(3, y, x)``."""
         raster = self.source.read(grid)
         if len(raster.bands) == 1:
-            shown = np.repeat(self.tone.apply(raster.values), 3, axis=0)
+            shown = np.repeat(self.tone.grey().apply(raster.values), 3, axis=0)
         else:
             shown = self.tone.apply(np.stack([raster.band(name) for name in self.channels]))
         return raster.with_values(shown, bands=self.bands, quantity=Quantity.DISPLAY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,10 @@ class ToneCurve:
             )
         if not 0 < self.knee < 1:
             raise UsageError("a tone curve's knee lies between 0 and 1", found=repr(self.knee))
+
+    def grey(self) -> ToneCurve:
+        """The same curve for a single band, with the mean of the black points."""
+        return replace(self, low=(sum(self.low) / len(self.low),))
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """8-bit sRGB, ``(band, y, x)``, of linear `values`; NaN becomes 0.

@@ -1,0 +1,103 @@
+"""Sharpened layers."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from affine import Affine
+from odc.geo.geobox import GeoBox
+
+from satdesk.core.bands import BLUE, GREEN, PAN, Band
+from satdesk.core.layer import Layer
+from satdesk.core.lineage import lineage
+from satdesk.core.raster import Raster
+from satdesk.core.units import Quantity
+from satdesk.errors import UsageError
+from satdesk.products.sharpened import Sharpened
+from satdesk.radiometry.sharpen import SharpenWeights
+
+GRID = GeoBox((20, 30), Affine(2, 0, 500_000, 0, -2, 4_400_000), "EPSG:32638")
+WEIGHTS = SharpenWeights(weights=(0.4, 0.5), offset=1.0, floor=0.1, r2=0.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waves:
+    """A smooth function of the ground; not usable where `hole` says."""
+
+    bands: tuple[Band, ...]
+    grid: GeoBox = GRID
+    quantity: Quantity = Quantity.COUNTS
+    hole_x: float = 0.0
+
+    def read(self, grid):
+        cols, rows = np.meshgrid(np.arange(grid.shape[1]) + 0.5, np.arange(grid.shape[0]) + 0.5)
+        x = grid.affine.a * cols + grid.affine.c
+        y = grid.affine.e * rows + grid.affine.f
+        planes = [100 + 10 * (i + 1) * np.sin(x / 7 + i) + y % 13 for i in range(len(self.bands))]
+        return Raster(
+            values=np.array(planes),
+            valid=np.abs(x - self.hole_x) > 3,
+            grid=grid,
+            bands=self.bands,
+            quantity=self.quantity,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoothing:
+    """A method that looks at its neighbours."""
+
+    halo: int = 2
+
+    def sharpen(self, pan, ms):
+        total = sum(np.roll(pan, k, axis=1) for k in range(-2, 3))
+        return (ms + total).astype(np.float32)
+
+
+def sharpened(**changes):
+    fields = {
+        "pan": Waves(bands=(PAN,), hole_x=500_021.0),
+        "ms": Waves(bands=(BLUE, GREEN), hole_x=500_041.0),
+        "weights": WEIGHTS,
+    }
+    return Sharpened(**(fields | changes))
+
+
+def test_reads_and_describes():
+    layer = sharpened()
+    assert isinstance(layer, Layer)
+    raster = layer.read(GRID)
+    assert raster.bands == layer.bands == (BLUE, GREEN)
+    assert raster.quantity is layer.quantity is Quantity.COUNTS
+    pan, ms = layer.pan.read(GRID), layer.ms.read(GRID)
+    np.testing.assert_array_equal(raster.valid, pan.valid & ms.valid)
+    assert not raster.valid.all()
+    met = 0.4 * raster.values[0] + 0.5 * raster.values[1] + 1.0
+    np.testing.assert_allclose(met, pan.values[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [WEIGHTS, Smoothing()])
+def test_tiles_have_no_seams(weights):
+    layer = sharpened(weights=weights)
+    whole = layer.read(GRID)
+    tile = layer.read(GRID[5:15, 7:19])
+    np.testing.assert_array_equal(tile.values, whole.values[:, 5:15, 7:19])
+    np.testing.assert_array_equal(tile.valid, whole.valid[5:15, 7:19])
+
+
+def test_mismatches_are_refused():
+    with pytest.raises(UsageError, match="one grid"):
+        sharpened(ms=Waves(bands=(BLUE, GREEN), grid=GRID[1:, :]))
+    with pytest.raises(UsageError, match="same quantity"):
+        sharpened(ms=Waves(bands=(BLUE, GREEN), quantity=Quantity.TOA))
+    with pytest.raises(UsageError, match="one band"):
+        sharpened(pan=Waves(bands=(PAN, PAN)))
+
+
+def test_lineage_and_pickle():
+    layer = sharpened()
+    assert [step.step for step in lineage(layer).inputs] == ["waves", "waves"]
+    assert pickle.loads(pickle.dumps(layer)) == layer  # noqa: S301 - our own bytes
