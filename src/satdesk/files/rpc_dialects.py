@@ -104,7 +104,8 @@ def from_keywords(path: Path, keywords: Mapping[str, str], profile: str) -> Writ
     numbers = {name: number(key) for name, key in _OFFSETS.items()}
     cubics = {name: _listed_or_numbered(path, keywords, key) for name, key in _CUBICS.items()}
     edges = [keywords.get(key) for key in ("MIN_LONG", "MAX_LONG", "MIN_LAT", "MAX_LAT")]
-    domain, notices = None, ()
+    domain: Domain | None = None
+    notices: tuple[str, ...] = ()
     if all(edge is not None for edge in edges):
         bounds = tuple(_float(path, key, edge) for key, edge in zip("WESN", edges, strict=True))
         domain, notices = _domain(bounds, numbers)
@@ -201,7 +202,7 @@ def _model(
     values["line_off"] += shift
     values["samp_off"] += shift
     try:
-        return RPC(**values, **cubics, domain=domain)
+        return RPC(**values, **cubics, domain=domain)  # type: ignore[arg-type]  # keys are the fields
     except BrokenInputError as error:
         raise BrokenInputError(
             error.what,
@@ -243,11 +244,12 @@ def _domain(
     lon, lat = numbers["lon_off"], numbers["lat_off"]
     around = (lon - west) % 360 <= (east - west) % 360 and south <= lat <= north
     if not around or south == north or west == east:
-        return None, (
+        notice = (
             f"the declared validity domain (longitude {west:g} to {east:g}, latitude {south:g} to "
             f"{north:g}) does not hold the model's own centre {lon:g}, {lat:g}; offset ± scale is "
-            "used instead",
+            "used instead"
         )
+        return None, (notice,)
     half = abs(numbers["height_scale"])
     return (
         Domain(
