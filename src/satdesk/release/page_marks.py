@@ -12,7 +12,7 @@ from satdesk.release.tiles import Mark, Pyramid
 
 __all__ = ["mark_words", "tile_mark"]
 
-_SMALL_PX, _LARGE_PX = 14, 28
+_SMALL_PX, _LARGE_PX = 18, 32
 _SMALL_BELOW = 1024
 _REPEAT = (320, 420)
 """Rows and columns after which a large mark repeats at the latest: no screenful is without one."""

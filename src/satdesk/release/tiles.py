@@ -26,6 +26,7 @@ from odc.geo.geobox import GeoBox
 from PIL import Image
 
 from satdesk.errors import DisjointInputError, UsageError
+from satdesk.geometry.frames import lonlat_bounds
 
 __all__ = [
     "TILE",
@@ -43,8 +44,9 @@ __all__ = [
 TILE = 512
 """Pixels a side."""
 
-_HALF_WORLD = 20_037_508.342789244
-"""Half of the equator's length on EPSG:3857's sphere of 6 378 137 m, metres."""
+_RADIUS = 6_378_137.0
+_HALF_WORLD = math.pi * _RADIUS
+"""Half of the equator's length on EPSG:3857's sphere, metres."""
 
 _MERCATOR_LIMIT_DEG = 85.0
 _LAST_ZOOM = 22
@@ -136,16 +138,16 @@ def plan_pyramid(grid: GeoBox, gsd_m: float) -> Pyramid:
     """
     if not gsd_m > 0:
         raise UsageError("a pixel size must be positive", found=f"{gsd_m:g} m")
-    around = grid.extent.to_crs("EPSG:4326", resolution=math.inf).boundingbox
-    if max(abs(around.bottom), abs(around.top)) > _MERCATOR_LIMIT_DEG:
+    west, south, east, north = lonlat_bounds(grid)
+    if max(abs(south), abs(north)) > _MERCATOR_LIMIT_DEG:
         raise DisjointInputError(
             "the page's map projection ends at 85° of latitude",
-            found=f"{around.bottom:.2f}° to {around.top:.2f}°",
-            remedy="issue without the page",
+            found=f"{south:.2f}° to {north:.2f}°",
+            remedy="issue a district nearer to the equator",
         )
-    cosine = math.cos(math.radians((around.bottom + around.top) / 2))
-    box = _mercator_box(grid)
+    box = (*_mercator(west, south), *_mercator(east, north))
     widest = max(box[2] - box[0], box[3] - box[1])
+    cosine = math.cos(math.radians((south + north) / 2))
     finest = math.log2(2 * _HALF_WORLD * cosine / (TILE * gsd_m))
     last = min(max(math.ceil(finest - math.log2(1.1)), 0), _LAST_ZOOM)
     first = math.floor(math.log2(_HALF_WORLD / widest))
@@ -231,11 +233,12 @@ def _write_tile(
     return True
 
 
-def _mercator_box(grid: GeoBox) -> tuple[float, float, float, float]:
-    # The edges are followed in some twenty steps: a straight edge in UTM is a curve in Mercator.
-    step = max(grid.boundingbox.span_x, grid.boundingbox.span_y) / 20
-    box = grid.extent.to_crs("EPSG:3857", resolution=step).boundingbox
-    return (box.left, box.bottom, box.right, box.top)
+def _mercator(lon: float, lat: float) -> tuple[float, float]:
+    """EPSG:3857 metres: the sphere's Mercator on geodetic latitudes (EPSG method 1024)."""
+    return (
+        math.radians(lon) * _RADIUS,
+        math.asinh(math.tan(math.radians(lat))) * _RADIUS,
+    )
 
 
 def _touched(zoom: int, start: float, end: float) -> range:
