@@ -86,7 +86,7 @@ def open_bundle(path: Path, formats: Formats = FORMATS) -> Scene:
     return formats.open(path)
 
 
-def open_images(
+def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of loose files
     *,
     pan: Path | None = None,
     ms: Path | None = None,

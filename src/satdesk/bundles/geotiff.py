@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -300,11 +300,12 @@ def _acquisition(facts: FileFacts, support: Mapping[str, str]) -> Acquisition | 
 
 def _angles(support: Mapping[str, str]) -> tuple[Angles, ...]:
     """The centre's angles; azimuth_angle and elevation_angle of a ``.geom`` are the sun's."""
+    names = ("AZIMUTH_ANGLE", "ELEVATION_ANGLE", "INCIDENT_ANGLE", "VIEWING_ANGLE")
+    listed = {name: _words(support.get(f"SUPPORT_DATA.{name}")) for name in names}
     middle = {
         name: float(words[len(words) // 2])
-        for name in ("AZIMUTH_ANGLE", "ELEVATION_ANGLE", "INCIDENT_ANGLE", "VIEWING_ANGLE")
-        if all(_is_number(w) for w in (words := _words(support.get(f"SUPPORT_DATA.{name}"))))
-        and words
+        for name, words in listed.items()
+        if words and all(map(_is_number, words))
     }
     if not middle:
         return ()

@@ -73,7 +73,9 @@ class Sentinel2:
         images = tuple(_images(product, tile, level, files))
         if not any(image.id == "ms" for image in images):
             raise BrokenInputError(
-                "the product lists no 10 m bands", subject=file, found=", ".join(sorted(files))
+                "the product lists no 10 m bands",
+                subject=file,
+                found=", ".join(sorted(one for one, _ in files)),
             )
         for image in images:
             problems.extend(image_problems(root, image))
