@@ -1,4 +1,4 @@
-"""Dates in words: UTC always, the place's local time beside it, and never a time that nobody knows."""
+"""Dates in words: UTC and the place's local time beside it; never a time that nobody knows."""
 
 from __future__ import annotations
 

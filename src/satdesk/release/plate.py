@@ -120,8 +120,7 @@ def _draw_one(
 ) -> tuple[PlacedLabel, ...]:
     draw_map(sheet, frame, picture_on(image, frame.grid), content.district)
     draw_graticule(sheet, frame, _TICKS)
-    draft = content.status is Status.DRAFT
-    draw_marks(sheet, frame.rect, draft=draft, simulated=image.simulated)
+    draw_marks(sheet, frame.rect, draft=content.status is Status.DRAFT)
     taken = (_draw_tag(sheet, frame.rect, content, image),) if tagged else ()
     return draw_sites(sheet, frame, content.sites, _LABELS, taken)
 

@@ -28,7 +28,11 @@ _HEADING = Face(size_pt=7.2, bold=True)
 _BODY = Face(size_pt=6.8)
 _SMALL = Face(size_pt=6.0)
 _FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
-_SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+_SHARES = (
+    *((1.0, share / 10) for share in range(9, 3, -1)),
+    *((share / 10, 0.3) for share in range(9, -1, -1)),
+)
+"""What facts and notes get of the height that they need, tried in this order: notes give first."""
 _GAP_MM = 3.2
 _CONTINUED = "… in full in release.json."
 
@@ -119,7 +123,7 @@ class ScaleAndNorth:
 
     def height(self, width: float, factor: float) -> float:  # noqa: ARG002 - the block's contract
         """See `Block`."""
-        return 13.5
+        return 11.5
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:  # noqa: ARG002 - as above
         """See `Block`."""
@@ -196,11 +200,11 @@ class Legend:
 def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None:
     """Draw `blocks` one below the other through `columns`, in the largest size that fits."""
     for factor in _FACTORS:
-        places = _places(blocks, columns, factor, share=1.0)
+        places = _places(blocks, columns, factor, shares=(1.0, 1.0))
         if places is not None:
             break
-    else:  # too much for the sheet: every text gives up the same share, and says so
-        tries = (_places(blocks, columns, factor, share=share) for share in _SHARES)
+    else:  # too much for the sheet: the texts give up some of their height, and say so
+        tries = (_places(blocks, columns, factor, shares=shares) for shares in _SHARES)
         places = next((found for found in tries if found is not None), None)
     if places is None:
         raise UsageError(
@@ -232,7 +236,7 @@ def draw_scale_bar(
 def draw_north(
     sheet: Sheet, center: tuple[float, float], direction_deg: float, face: Face, ink: str = INK
 ) -> None:
-    """An arrow to true north: one half filled, turned by `direction_deg` clockwise, N at its tip."""
+    """An arrow to true north, turned by `direction_deg` clockwise, an N at its tip."""
     turn = math.radians(direction_deg)
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -251,17 +255,17 @@ def draw_north(
 
 
 def _places(
-    blocks: Sequence[Block], columns: Sequence[Rect], factor: float, *, share: float
+    blocks: Sequence[Block], columns: Sequence[Rect], factor: float, *, shares: tuple[float, float]
 ) -> list[Rect] | None:
     """A rectangle for each block, first fit; None where they do not fit.
 
-    `share` is what each block of text gets of the height that it needs; the last block gets all
-    that is left of its column.
+    `shares` is what facts and notes get of the height that they need; the last block gets all that
+    is left of its column.
     """
     places: list[Rect] = []
     column, top = 0, columns[0].top
     for block in blocks:
-        need = _granted(block, columns[column].width, factor, share)
+        need = _granted(block, columns[column].width, factor, shares)
         while top - need < columns[column].y - 0.01:
             if column + 1 == len(columns):
                 return None
@@ -269,14 +273,15 @@ def _places(
         now = columns[column]
         low = now.y if block is blocks[-1] else top - need
         places.append(Rect(x=now.x, y=low, width=now.width, height=top - low))
-        top = low - _GAP_MM
+        top = low - _GAP_MM * factor
     return places
 
 
-def _granted(block: Block, width: float, factor: float, share: float) -> float:
+def _granted(block: Block, width: float, factor: float, shares: tuple[float, float]) -> float:
     need = block.height(width, factor)
     if not isinstance(block, Facts | Legend | Notes):
         return need
+    share = shares[isinstance(block, Notes)]
     return min(need, max(need * share, _heading_mm(factor) + 2.5 * _BODY.leading_mm))
 
 

@@ -185,13 +185,13 @@ def draw_sites(
     return placed
 
 
-def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool, simulated: bool) -> None:
-    """DRAFT and SIMULATED written across the picture, each at its own slope."""
+def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool) -> None:
+    """DRAFT written across the picture, below markers and labels.
+
+    SIMULATED is not drawn here: it stands in the pixels themselves.
+    """
     if draft:
-        sheet.banner(rect.inset(4), "DRAFT", color=RED, alpha=0.30, angle=28)
-    if simulated:
-        slope = -22.0 if draft else 22.0
-        sheet.banner(rect.inset(4), "SIMULATED", color="#ffffff", alpha=0.34, angle=slope)
+        sheet.banner(rect.inset(6), "DRAFT", color=RED, alpha=0.30, angle=28)
 
 
 def _label(frame: MapFrame, site: Site, face: Face) -> Label | None:

@@ -139,7 +139,7 @@ def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...
     if len(images) == 1:
         relation = relation_words(content, images[0])
         event = (("Event", relation),) if relation else ()
-        return (Facts(heading="The picture", rows=(*tables[0][:2], *event, *tables[0][2:])),)
+        return (Facts(heading="The picture", rows=(*tables[0][:1], *event, *tables[0][1:])),)
     common = tuple(row for row in tables[0] if all(row in table for table in tables))
     blocks = [
         Facts(
@@ -155,8 +155,7 @@ def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...
 def _rows(content: Content, image: DatedImage) -> tuple[tuple[str, str], ...]:
     when = format_acquisition(image.acquisition, content.time_zone)
     return (
-        ("Date", when.day),
-        ("Time", " · ".join(t for t in (when.utc, when.local) if t)),
+        ("Taken", when.line),
         ("Satellite", satellite_words(image)),
         *_angle_rows(image),
         ("Pixel", pixel_words(image)),
@@ -194,8 +193,7 @@ def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) ->
             "the status of any area."
         )
     paragraphs += dict.fromkeys(f"Processing: {processing_words(i)}." for i in images)
-    paragraphs.append(projection_words(frame))
-    paragraphs.append("Locator: Natural Earth, public domain.")
+    paragraphs.append(f"{projection_words(frame)} Locator: Natural Earth.")
     names = names_line(content.district.names, first=content.district.title)
     paragraphs.append(f"Names used: {names}.")
     return Notes(heading="Notes", paragraphs=tuple(paragraphs))

@@ -12,7 +12,7 @@ from satdesk.release.stamps import stamp_rgba, text_pattern
 
 __all__ = ["picture_on"]
 
-_STAMP_SHARE = 22
+_STAMP_SHARE = 42
 """Height of the picture over that of the stamp's letters: legible, and not in the way."""
 
 
@@ -25,5 +25,5 @@ def picture_on(image: DatedImage, grid: GeoBox) -> NDArray[np.uint8]:
     rgba = read_picture(image.visual, grid)
     if not image.simulated:
         return rgba
-    height_px = max(12, min(grid.shape) // _STAMP_SHARE)
+    height_px = max(10, min(grid.shape) // _STAMP_SHARE)
     return stamp_rgba(rgba, text_pattern("SIMULATED", height_px))

@@ -180,7 +180,7 @@ class Sheet:
             rotation=angle,
             rotation_mode="anchor",
             parse_math=False,
-            zorder=7,
+            zorder=4.8,
         )
 
     def line(
@@ -236,7 +236,7 @@ class Sheet:
             )
         )
 
-    def shape(
+    def shape(  # noqa: PLR0913 - every one of them is a property of a drawn shape
         self,
         geometry: BaseGeometry,
         *,

@@ -1,0 +1,176 @@
+"""Press images: JPEG in three shapes, each clean and annotated, for each date and for the pair.
+
+All dates of a release share their crops. Where the imaged area cannot fill a frame at twice its own
+pixels, it stands on neutral ground, and the annotated image says by how much it was enlarged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from satdesk.release.captions import caption, comparison_caption
+from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.crops import Crop, choose_crop, survey_grid
+from satdesk.release.dates import format_acquisition
+from satdesk.release.furniture import to_map
+from satdesk.release.plate_map import OUTSIDE, MapFrame, district_bounds, draw_marks, map_crs
+from satdesk.release.plate_picture import picture_on
+from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
+from satdesk.release.press_annotate import annotate, strip_height
+from satdesk.release.press_metadata import PictureFacts, jpeg_bytes
+
+__all__ = ["SHAPES", "Frame", "compose_press", "write_press"]
+
+SHAPES = {"16x9": (1080, 1920), "1x1": (1080, 1080), "9x16": (1920, 1080)}
+"""``rows, cols`` by name."""
+_DPI = 200
+_DIVIDER_PX = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One press image to be drawn.
+
+    Attributes:
+        images: One date, or two that share the frame.
+        shape: Name in `SHAPES`.
+        annotated: With caption, scale bar, north and labels; else the picture alone.
+    """
+
+    images: tuple[DatedImage, ...]
+    shape: str
+    annotated: bool
+
+
+def write_press(content: Content, folder: Path) -> tuple[Artifact, ...]:
+    """Write ``press/`` below `folder`: for each date, and for two dates together, six JPEGs.
+
+    In an issued release a date whose licence does not allow press pictures has none. The same
+    content gives the same bytes.
+
+    Returns:
+        The files, in the order of the dates, the pair last.
+    """
+    (folder / "press").mkdir(parents=True, exist_ok=True)
+    artifacts = []
+    for images in _groups(content):
+        for shape in SHAPES:
+            for annotated in (False, True):
+                frame = Frame(images=images, shape=shape, annotated=annotated)
+                artifacts.append(_write(content, frame, folder))
+    return tuple(artifacts)
+
+
+def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ...]]:
+    """Draw one press image; returns it and the crop of each of its pictures."""
+    rows, cols = SHAPES[frame.shape]
+    sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE)
+    strip = strip_height(sheet, content, frame.images) if frame.annotated else 0.0
+    strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip + 0.2)).height if strip else 0.0
+    room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)
+    parts = _parts(sheet, room, frame)
+    crop = _shared_crop(content, sheet.pixel_shape(parts[0]))
+    maps = []
+    for part, image in zip(parts, frame.images, strict=True):
+        sheet.image(picture_on(image, crop.grid), part)
+        draw_marks(sheet, part, draft=content.status is Status.DRAFT)
+        maps.append(MapFrame(rect=part, grid=crop.grid))
+    if frame.annotated:
+        annotate(sheet, content, frame.images, tuple(maps), crop, strip)
+    return sheet, (crop,) * len(parts)
+
+
+def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
+    single = frame.images[0] if len(frame.images) == 1 else None
+    with drawing_style():
+        sheet, crops = compose_press(content, frame)
+        facts = _facts(content, frame, crops[0])
+        data = jpeg_bytes(sheet.picture(), facts)
+    name = f"press/{_stem(content, frame)}.jpg"
+    (folder / name).write_bytes(data)
+    return Artifact(
+        path=name,
+        role="press",
+        media_type="image/jpeg",
+        date_id=None if single is None else single.id,
+        title=f"{facts.title} ({frame.shape.replace('x', ':')}, "
+        f"{'annotated' if frame.annotated else 'clean'})",
+    )
+
+
+def _facts(content: Content, frame: Frame, crop: Crop) -> PictureFacts:
+    if len(frame.images) == 1:
+        words = caption(content, frame.images[0])
+        when = format_acquisition(frame.images[0].acquisition, None).day
+    else:
+        words = comparison_caption(content, frame.images)
+        when = "two dates"
+    enlarged = f" Enlarged {crop.enlarged:.1f} times." if crop.enlarged > 1.05 else ""
+    return PictureFacts.of(
+        content,
+        frame.images,
+        title=f"{content.title}: {when}",
+        description=words + enlarged,
+        alt_text=None,
+    )
+
+
+def _groups(content: Content) -> tuple[tuple[DatedImage, ...], ...]:
+    shown = _shown(content)
+    single = tuple((image,) for image in shown)
+    return (*single, shown) if len(shown) == 2 else single
+
+
+def _shown(content: Content) -> tuple[DatedImage, ...]:
+    """The dates that the press may have; a draft goes to nobody and shows all."""
+    draft = content.status is Status.DRAFT
+    return tuple(i for i in content.dates if draft or i.licence.press is True)
+
+
+def _stem(content: Content, frame: Frame) -> str:
+    name = frame.images[0].id if len(frame.images) == 1 else "comparison"
+    kind = "annotated" if frame.annotated else "clean"
+    stem = f"{content.id}-{name}-{frame.shape}-{kind}"
+    simulated = any(image.simulated for image in frame.images)
+    return f"{stem}-simulated" if simulated and "simulated" not in stem.lower() else stem
+
+
+def _parts(sheet: Sheet, room: Rect, frame: Frame) -> tuple[Rect, ...]:
+    """The whole room, or two equal parts: one above the other in a tall frame, else side by side."""
+    if len(frame.images) == 1:
+        return (sheet.pixel_aligned(room),)
+    gap = _DIVIDER_PX / _DPI * 25.4
+    if frame.shape == "9x16":
+        height = (room.height - gap) / 2
+        low = Rect(x=room.x, y=room.y, width=room.width, height=height)
+        high = Rect(x=room.x, y=room.y + height + gap, width=room.width, height=height)
+        return sheet.pixel_aligned(high), sheet.pixel_aligned(low)
+    width = (room.width - gap) / 2
+    left = Rect(x=room.x, y=room.y, width=width, height=room.height)
+    right = Rect(x=room.x + width + gap, y=room.y, width=width, height=room.height)
+    return sheet.pixel_aligned(left), sheet.pixel_aligned(right)
+
+
+def _shared_crop(content: Content, shape: tuple[int, int]) -> Crop:
+    """The crop that all dates share: imaged on every one of them."""
+    crs = map_crs(content)
+    survey = survey_grid(district_bounds(content.district, crs), crs)
+    imaged = _imaged(content, survey)
+    places = []
+    forward = to_map(crs)
+    for site in content.sites:
+        if site.geometry is not None:
+            point = site.geometry.representative_point()
+            places.append(forward.transform(point.x, point.y))
+    pixel = max(image.gsd_m for image in _shown(content))
+    return choose_crop(imaged, survey, shape, pixel=pixel, places=tuple(places))
+
+
+def _imaged(content: Content, survey: GeoBox) -> NDArray[np.bool_]:
+    masks = [picture_on(image, survey)[..., 3] == 255 for image in _shown(content)]
+    return np.logical_and.reduce(masks)

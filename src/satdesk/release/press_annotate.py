@@ -1,0 +1,104 @@
+"""What stands on an annotated press image: a caption strip, site labels, scale bar, true north."""
+
+from __future__ import annotations
+
+from satdesk.release.captions import pixel_words, satellite_words
+from satdesk.release.content import Content, DatedImage, Status
+from satdesk.release.crops import Crop
+from satdesk.release.dates import format_acquisition
+from satdesk.release.furniture import true_north_deg
+from satdesk.release.plate_blocks import draw_north, draw_scale_bar
+from satdesk.release.plate_map import INK, MapFrame, draw_sites
+from satdesk.release.plate_margin import role_word
+from satdesk.release.plate_sheet import Rect, Sheet
+from satdesk.release.typography import Face, fit_line, measure, wrap
+
+__all__ = ["annotate", "strip_height"]
+
+_STRIP, _WHITE, _SOFT, _ALARM = "#15171a", "#ffffff", "#c9ccd1", "#ffb4a9"
+_TITLE = Face(size_pt=11.5, bold=True)
+_LINE = Face(size_pt=8.2)
+_LABELS = Face(size_pt=8, bold=True)
+_SMALL = Face(size_pt=7.2)
+_PAD = 3.2
+
+
+def strip_height(sheet: Sheet, content: Content, images: tuple[DatedImage, ...]) -> float:
+    """Height in millimetres of the strip below the picture."""
+    lines = _lines(sheet, content, images, None)
+    return 2 * _PAD + sum(face.leading_mm for _, face, _ in lines)
+
+
+def annotate(
+    sheet: Sheet,
+    content: Content,
+    images: tuple[DatedImage, ...],
+    maps: tuple[MapFrame, ...],
+    crop: Crop,
+    strip: float,
+) -> None:
+    """Draw the strip of height `strip` and everything on the pictures."""
+    sheet.box(Rect(x=0, y=0, width=sheet.rect.width, height=strip), fill=_STRIP, order=5)
+    y = strip - _PAD
+    for text, face, color in _lines(sheet, content, images, crop):
+        y -= face.leading_mm
+        sheet.text((_PAD, y + face.descent_mm), text, face, color=color)
+    for i, (frame, image) in enumerate(zip(maps, images, strict=True)):
+        taken = [_draw_furniture(sheet, frame)] if i == 0 else []
+        if len(images) > 1:
+            taken.append(_draw_tag(sheet, frame.rect, content, image))
+        draw_sites(sheet, frame, content.sites, _LABELS, tuple(taken))
+
+
+def _lines(
+    sheet: Sheet, content: Content, images: tuple[DatedImage, ...], crop: Crop | None
+) -> list[tuple[str, Face, str]]:
+    """The strip's lines with face and colour; as many with as without a crop."""
+    width = sheet.rect.width - 2 * _PAD
+    lines = [(fit_line(content.district.title, _TITLE, width), _TITLE, _WHITE)]
+    marks = _marks(content, images)
+    if marks:
+        lines.append((fit_line(marks, _LINE, width), _LINE, _ALARM))
+    for image in images:
+        role = f"{role_word(content, image).capitalize()}: " if len(images) > 1 else ""
+        when = role + format_acquisition(image.acquisition, content.time_zone).line
+        lines += [(text, _LINE, _WHITE) for text in wrap(when, _LINE, width, 2)]
+    makers = " / ".join(dict.fromkeys(f"{satellite_words(i)}, {pixel_words(i)}" for i in images))
+    lines += [(text, _LINE, _SOFT) for text in wrap(makers, _LINE, width, 2)]
+    credit = "; ".join(dict.fromkeys(image.credit for image in images))
+    lines += [(text, _LINE, _SOFT) for text in wrap(f"Credit: {credit}", _LINE, width, 2)]
+    size = "" if crop is None or crop.enlarged <= 1.05 else f"Enlarged {crop.enlarged:.1f} times. "
+    boundary = f"{size}Published by {content.publisher}."
+    lines.append((fit_line(boundary, _SMALL, width), _SMALL, _SOFT))
+    return lines
+
+
+def _marks(content: Content, images: tuple[DatedImage, ...]) -> str:
+    marks = []
+    if content.status is Status.DRAFT:
+        marks.append("DRAFT, not for publication")
+    if any(image.simulated for image in images):
+        marks.append("SIMULATED: no camera took this picture")
+    return " · ".join(marks)
+
+
+def _draw_furniture(sheet: Sheet, frame: MapFrame) -> Rect:
+    """Scale bar and north arrow on one light plate in the upper right corner."""
+    width = min(46.0, frame.rect.width * 0.5)
+    rect = Rect(x=frame.rect.right - width - 3, y=frame.rect.top - 17, width=width, height=14)
+    sheet.box(rect, fill="#ffffff", alpha=0.88, order=5)
+    longest = (width - 21) / frame.mm_per_unit
+    draw_scale_bar(sheet, frame, (rect.x + 3, rect.y + 5.4), longest, _SMALL)
+    draw_north(sheet, (rect.right - 5.5, rect.y + 5.6), true_north_deg(frame.grid), _SMALL)
+    return rect
+
+
+def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
+    """BEFORE, AFTER and the day, in the upper left corner of a picture of two."""
+    day = format_acquisition(image.acquisition, None).day
+    text = fit_line(f"{role_word(content, image).upper()} · {day}", _LINE, frame.width - 8)
+    width = measure(text, _LINE) + 4
+    rect = Rect(x=frame.x + 3, y=frame.top - 3 - 6.4, width=width, height=6.4)
+    sheet.box(rect, fill="#ffffff", alpha=0.9, order=5)
+    sheet.text((rect.x + 2, rect.y + 2.0), text, _LINE, color=INK)
+    return rect
