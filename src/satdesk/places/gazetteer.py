@@ -44,10 +44,9 @@ _ISO_639 = {
 }
 """Three-letter codes whose two-letter form BCP 47 wants."""
 _SHIPPED = Source(
-    title="Natural Earth 1:10m admin-1, as carried by the npm package "
-    "@superset-ui/legacy-plugin-chart-country-map 0.20.3",
+    title="Natural Earth 1:10m admin-1",
     licence="public domain",
-    reference="Natural Earth, ne_10m_admin_1_states_provinces",
+    reference="npm @superset-ui/legacy-plugin-chart-country-map 0.20.3",
 )
 """Its date, viewpoint and validity are not stated by the package: unknown."""
 

@@ -51,7 +51,7 @@ def agreeing(sightings: tuple[Sighting, ...], uncertainty_m: float) -> tuple[Sig
     return best[:1] if rivals else best
 
 
-def site_from_sightings(  # noqa: PLR0913 - the fields of a site, all by keyword
+def site_from_sightings(
     sightings: tuple[Sighting, ...],
     *,
     id: str,  # noqa: A002 - the field's own name
