@@ -177,6 +177,7 @@ def _absolute(grid: GeoBox) -> tuple[int, int]:
     way.
     """
     a = grid.affine
-    linear = Affine(a.a, a.b, 0, a.d, a.e, 0)
-    col, row = ~linear * (a.c, a.f)
+    to_pixels = ~Affine(a.a, a.b, 0, a.d, a.e, 0)
+    col = to_pixels.a * a.c + to_pixels.b * a.f
+    row = to_pixels.d * a.c + to_pixels.e * a.f
     return math.floor(row + 0.5), math.floor(col + 0.5)
