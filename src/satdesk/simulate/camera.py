@@ -107,7 +107,8 @@ class Camera:
     Attributes:
         orbit: Where it flies.
         attitude: How it is turned.
-        shape: ``rows, cols`` of its image; time zero is the middle row.
+        shape: ``rows, cols`` of its image.
+        middle_s: When the middle row is imaged, seconds.
         step: Tangent of the angle between two neighbouring columns.
         line_period_s: Time between two rows.
         look_along: Tangent of the forward look of the array (its place on the focal plane).
@@ -120,6 +121,7 @@ class Camera:
     step: float
     line_period_s: float
     look_along: float = 0.0
+    middle_s: float = 0.0
     margin_px: float = 200.0
 
     def rays(self, col: Floats, row: Floats) -> tuple[Floats, Floats]:
@@ -133,8 +135,14 @@ class Camera:
         return position, np.einsum("...ji,...j->...i", axes, turned)
 
     def time_s(self, row: Floats) -> Floats:
-        """Seconds from the middle row to `row`."""
-        return np.asarray((row - self.shape[0] / 2) * self.line_period_s)
+        """When `row` is imaged, seconds."""
+        return np.asarray(self.middle_s + (row - self.shape[0] / 2) * self.line_period_s)
+
+    def centred(self, lon_deg: float, lat_deg: float, height_m: float) -> Camera:
+        """The same array, started so that a place falls into its middle row."""
+        place = (np.array(lon_deg), np.array(lat_deg), np.array(height_m))
+        _, row = replace(self, margin_px=1e9).project(*place)
+        return replace(self, middle_s=float(self.time_s(row)))
 
     def locate(self, col: Floats, row: Floats, height: Floats) -> tuple[Floats, Floats]:
         """Where the rays of pixels reach a height; see `core.sensor.SensorModel`."""
@@ -153,7 +161,7 @@ class Camera:
         point = geocentric(
             np.asarray(lon, float), np.asarray(lat, float), np.asarray(height, float)
         )
-        time = np.zeros(point.shape[:-1])
+        time = np.full(point.shape[:-1], self.middle_s)
         delta = self.line_period_s
         for _ in range(8):
             here = self._tangents(point, time)[0] - self.look_along
@@ -162,7 +170,7 @@ class Camera:
             time = np.clip(time - here * delta / (ahead - here), -600, 600)
         along, across = self._tangents(point, time)
         col = self.shape[1] / 2 - across / self.step
-        row = self.shape[0] / 2 + time / self.line_period_s
+        row = self.shape[0] / 2 + (time - self.middle_s) / self.line_period_s
         good = self._inside(col, row) & (np.abs(along - self.look_along) < 1e-9)
         return np.where(good, col, np.nan), np.where(good, row, np.nan)
 

@@ -23,7 +23,7 @@ __all__ = ["CUT_M", "HALF_M", "NODE_M", "Relief", "make_relief"]
 Floats = NDArray[np.float64]
 
 NODE_M = 8.0
-HALF_M = 3200.0
+HALF_M = 3520.0
 _POST_DEG = 1 / 120
 CUT_M = 16.0
 _CUT_STRENGTH = 0.05
@@ -89,7 +89,9 @@ class Relief:
 
 def sample(field: Floats, col: Floats, row: Floats) -> Floats:
     """Bilinear between the nodes of a field, whose first lies at 0, 0; NaN outside."""
-    return np.asarray(map_coordinates(field, [row, col], order=1, cval=np.nan))
+    row, col = np.broadcast_arrays(row, col)
+    found = map_coordinates(field, [row.ravel(), col.ravel()], order=1, cval=np.nan)
+    return np.asarray(found.reshape(row.shape))
 
 
 def make_relief(base: Terrain, plane: Plane, seed: int) -> Relief:

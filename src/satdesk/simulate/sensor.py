@@ -1,0 +1,168 @@
+"""The invented instrument: its arrays, its numbers, and how light becomes counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from satdesk.core.bands import BLUE, GREEN, NIR, PAN, RED, Band
+from satdesk.simulate.camera import ALTITUDE_M, Attitude, Camera, Orbit
+from satdesk.simulate.sun import Sun
+
+__all__ = [
+    "ARRAYS",
+    "MS_ARRAYS",
+    "PAN_ARRAY",
+    "Array",
+    "array_camera",
+    "counts",
+    "product_camera",
+]
+
+Floats = NDArray[np.floating]
+
+GROUND_SPEED_M_S = 6780.0
+SATURATED = 4095
+MTF_SIGMA_PX = 0.42
+"""Gaussian whose transfer at the native Nyquist frequency is 0.42."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """One line of detectors.
+
+    Attributes:
+        id: The name in the metadata (``P``, ``B0`` …).
+        band: Ours, with its pass band.
+        look_along: Tangent of its forward look: its place on the focal plane.
+        native_m: Pixel at nadir, metres.
+        gain: Counts per W m⁻² sr⁻¹ µm⁻¹.
+        irradiance: Sunlight at 1 au in the band, W m⁻² µm⁻¹.
+        path_share: Reflectance that clear mountain air adds.
+        clearness: Share of the ground's light that reaches the camera.
+        plane: Plane of the ground's map that it sees (B, G, R, NIR = 0 … 3; PAN = −1).
+    """
+
+    id: str
+    band: Band
+    look_along: float
+    native_m: float
+    gain: float
+    irradiance: float
+    path_share: float
+    clearness: float
+    plane: int
+
+
+def _band(band: Band, provider_id: str, low: float, high: float) -> Band:
+    return Band(name=band.name, provider_id=provider_id, wavelength_nm=(low, high))
+
+
+PAN_ARRAY = Array(
+    id="P",
+    band=_band(PAN, "P", 450, 745),
+    look_along=0.0,
+    native_m=2.0,
+    gain=9.4,
+    irradiance=1690.0,
+    path_share=0.028,
+    clearness=0.91,
+    plane=-1,
+)
+MS_ARRAYS = (
+    Array(
+        id="B2",
+        band=_band(RED, "B2", 625, 695),
+        look_along=4.0e-3,
+        native_m=8.0,
+        gain=11.0,
+        irradiance=1535.0,
+        path_share=0.021,
+        clearness=0.93,
+        plane=2,
+    ),
+    Array(
+        id="B1",
+        band=_band(GREEN, "B1", 530, 590),
+        look_along=4.5e-3,
+        native_m=8.0,
+        gain=10.0,
+        irradiance=1825.0,
+        path_share=0.033,
+        clearness=0.90,
+        plane=1,
+    ),
+    Array(
+        id="B0",
+        band=_band(BLUE, "B0", 455, 525),
+        look_along=5.0e-3,
+        native_m=8.0,
+        gain=8.0,
+        irradiance=1970.0,
+        path_share=0.058,
+        clearness=0.85,
+        plane=0,
+    ),
+    Array(
+        id="B3",
+        band=_band(NIR, "B3", 760, 890),
+        look_along=5.5e-3,
+        native_m=8.0,
+        gain=17.0,
+        irradiance=1090.0,
+        path_share=0.010,
+        clearness=0.96,
+        plane=3,
+    ),
+)
+ARRAYS = (PAN_ARRAY, *MS_ARRAYS)
+"""In the order in which they lie on the focal plane; MS planes are written in this order."""
+
+
+def product_camera(
+    orbit: Orbit, attitude: Attitude, shape: tuple[int, int], pixel_m: float, look_along: float
+) -> Camera:
+    """The virtual camera of a product's pixel grid, not yet centred."""
+    return Camera(
+        orbit=orbit,
+        attitude=attitude,
+        shape=shape,
+        step=pixel_m / ALTITUDE_M,
+        line_period_s=pixel_m / GROUND_SPEED_M_S,
+        look_along=look_along,
+    )
+
+
+def array_camera(array: Array, product: Camera, margin_px: int) -> Camera:
+    """The native camera of an array that covers a product, with a margin on each side."""
+    scale = product.step * ALTITUDE_M / array.native_m
+    rows, cols = (int(np.ceil(size * scale)) + 2 * margin_px for size in product.shape)
+    camera = product_camera(
+        product.orbit, product.attitude, (rows, cols), array.native_m, array.look_along
+    )
+    return camera
+
+
+def counts(array: Array, reflectance: Floats, sun: Sun, seed: int) -> Floats:
+    """Counts of an array, with blur, noise and quantisation, saturated at `SATURATED`.
+
+    Args:
+        array: The array.
+        reflectance: ``(y, x)`` of the ground under the date's light, native pixels.
+        sun: Of the scene's middle.
+        seed: Of the noise.
+    """
+    at_top = array.path_share + array.clearness * gaussian_filter(
+        reflectance.astype(np.float32), MTF_SIGMA_PX
+    )
+    cosine = np.sin(np.radians(sun.elevation_deg))
+    radiance = at_top * (array.irradiance * cosine / (np.pi * sun.distance_au**2))
+    signal = radiance * array.gain
+    # Shot noise of the light and a floor of the electronics; ratio near 150 at a mid grey.
+    chance = np.random.Generator(np.random.Philox([seed, ARRAYS.index(array)]))
+    sigma = np.sqrt(1.2**2 + 0.012 * np.maximum(signal, 0))
+    noisy = signal + sigma * chance.standard_normal(signal.shape, dtype=np.float32)
+    return np.clip(np.rint(noisy), 1, SATURATED)
