@@ -187,7 +187,7 @@ def _read_tile(path: Path, bounds: Bounds | None, margin: int) -> _Tile | None:
         if window is None:
             return None
         heights = _heights(path, data, window)
-        affine = Affine.translation(turn, 0) * data.window_transform(window)
+        affine = Affine.translation(turn, 0) @ data.window_transform(window)
         declared = _declared(crs, data.tags())
     return _Tile(path=Path(path), heights=heights, affine=affine, crs=flat, declared=declared)
 
@@ -307,12 +307,12 @@ def _mosaic(tiles: list[_Tile]) -> tuple[NDArray[np.float32], Affine]:
         rows, cols = tile.heights.shape
         part = whole[row - top : row - top + rows, col - left : col - left + cols]
         np.copyto(part, tile.heights, where=np.isnan(part))
-    return whole, first.affine * Affine.translation(left, top)
+    return whole, first.affine @ Affine.translation(left, top)
 
 
 def _place(first: _Tile, tile: _Tile) -> tuple[int, int]:
     """``row, col`` of a tile in the lattice of the first one."""
-    relative = ~first.affine * tile.affine
+    relative = ~first.affine @ tile.affine
     row, col = round(relative.f), round(relative.c)
     reach = max(tile.heights.shape)
     drift = reach * max(abs(relative.a - 1), abs(relative.b), abs(relative.d), abs(relative.e - 1))

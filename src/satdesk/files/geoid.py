@@ -7,6 +7,7 @@ EGM2008 is too large to ship. It is taken from PROJ's own data folders where som
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -94,12 +95,14 @@ def _egm96() -> GeoidGrid:
 
 
 def _egm2008(bounds: Bounds | None) -> LoadedGeoid:
-    for folder in [*datadir.get_data_dir().split(";"), datadir.get_user_data_dir()]:
+    user_folder = datadir.get_user_data_dir()  # type: ignore[attr-defined]  # lacks an __all__
+    for folder in [*datadir.get_data_dir().split(os.pathsep), user_folder]:
         for name in _EGM2008_FILES:
             path = Path(folder) / name
             if path.is_file():
                 return LoadedGeoid(grid=_from_file(path, "EGM2008", bounds), source=name)
-    if bounds is not None and network.is_network_enabled():
+    enabled = network.is_network_enabled()  # type: ignore[attr-defined]  # lacks an __all__
+    if bounds is not None and enabled:
         grid = _over_network(_EGM2008_FILES[0], bounds)
         return LoadedGeoid(grid=grid, source="PROJ network")
     return LoadedGeoid(grid=_egm96(), source="package", stand_in=True, statement=STAND_IN)
@@ -154,8 +157,8 @@ def _window(data: Any, bounds: Bounds | None) -> Window:  # noqa: ANN401 - raste
         return whole
     middle = data.transform.c + data.transform.a * data.width / 2
     turn = 360 * round((bounds[0] - middle) / 360)
-    left, top = ~data.transform * (bounds[0] - turn, bounds[3])
-    right, bottom = ~data.transform * (bounds[2] - turn, bounds[1])
+    left, top = ~data.transform @ (bounds[0] - turn, bounds[3])
+    right, bottom = ~data.transform @ (bounds[2] - turn, bounds[1])
     left, top = int(np.floor(left)) - 2, int(np.floor(top)) - 2
     right, bottom = int(np.ceil(right)) + 2, int(np.ceil(bottom)) + 2
     if left < 0 or right > data.width:

@@ -82,7 +82,7 @@ def offset(outer: GeoBox, inner: GeoBox) -> tuple[int, int]:
         raise UsageError(
             "two grids must share a CRS", found=str(inner.crs), expected=str(outer.crs)
         )
-    relative = ~outer.affine * inner.affine
+    relative = ~outer.affine @ inner.affine
     col, row = round(relative.c), round(relative.f)
     # What a slightly different pixel adds up to over the whole grid counts, not the ratio.
     drift = max(
@@ -113,7 +113,7 @@ def same_lattice(a: GeoBox, b: GeoBox) -> bool:
 
 def subgrid(grid: GeoBox, row: int, col: int, shape: tuple[int, int]) -> GeoBox:
     """The grid of `shape` whose first pixel is ``row, col`` of `grid`; may reach outside it."""
-    return GeoBox(shape, grid.affine * Affine.translation(col, row), grid.crs)
+    return GeoBox(shape, grid.affine @ Affine.translation(col, row), grid.crs)
 
 
 def _floor(value: float) -> int:

@@ -82,7 +82,7 @@ def exact_warp(source: GeoBox, grid: GeoBox, row: int, col: int, shape: tuple[in
     Where both share a CRS no transformation takes place, else one by PROJ a pixel.
     """
     if source.crs == grid.crs:
-        between = ~source.affine * grid.affine
+        between = ~source.affine @ grid.affine
         across = np.arange(col, col + shape[1]) + 0.5
         down = (np.arange(row, row + shape[0]) + 0.5)[:, None]
         return mapped(between, *np.broadcast_arrays(across, down))
