@@ -70,7 +70,7 @@ def choose_crop(
     least_width = shape[1] * pixel / MOST_ENLARGED
     wanted = _cells(places, survey)
     for must in (wanted, ()) if wanted else ((),):
-        window = _largest(imaged, survey, shape, wanted or _cells_of(imaged), must)
+        window = _largest(imaged, shape, wanted or _cells_of(imaged), must)
         if window is not None and window[2] * survey.resolution.x >= least_width:
             return _crop(survey, window, shape, pixel, filled=True)
     return _crop(survey, _around(imaged, survey, shape, least_width), shape, pixel, filled=False)
@@ -78,7 +78,6 @@ def choose_crop(
 
 def _largest(
     imaged: NDArray[np.bool_],
-    survey: GeoBox,
     shape: tuple[int, int],
     near: tuple[tuple[float, float], ...],
     must: tuple[tuple[float, float], ...],
@@ -163,7 +162,7 @@ def _eroded(imaged: NDArray[np.bool_]) -> NDArray[np.bool_]:
     padded = np.pad(imaged, 1)
     rows, cols = imaged.shape
     shifted = [padded[i : i + rows, j : j + cols] for i in range(3) for j in range(3)]
-    return np.logical_and.reduce(shifted)
+    return np.asarray(np.logical_and.reduce(shifted), dtype=np.bool_)
 
 
 def _cells(

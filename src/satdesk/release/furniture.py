@@ -154,7 +154,8 @@ def edge_ticks(grid: GeoBox, edge: str, values: tuple[float, ...]) -> tuple[Tick
     across = edge in {"bottom", "top"}
     x = box.left + share * (box.right - box.left) if across else getattr(box, edge)
     y = getattr(box, edge) if across else box.bottom + share * (box.top - box.bottom)
-    lon, lat = to_lonlat(str(grid.crs)).transform(*np.broadcast_arrays(x, y))
+    xs, ys = np.broadcast_arrays(x, y)
+    lon, lat = to_lonlat(str(grid.crs)).transform(xs, ys)
     along = np.asarray(lon if across else lat) * 3600
     ticks = []
     for value in values:

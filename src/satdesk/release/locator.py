@@ -112,7 +112,8 @@ def _on_sheet(geometry: BaseGeometry, view: LocatorView, rect: Rect) -> BaseGeom
 
 def _draw_here(sheet: Sheet, rect: Rect, outline: BaseGeometry, at: tuple[float, float]) -> None:
     """The district's shape, and a ring around it where the shape is too small to be found."""
-    sheet.shape(outline, fill=_RED, edge=_RED, width_pt=0.5, clip=rect, order=4)
+    sheet.shape(outline, fill=_RED, alpha=0.45, width_pt=0, clip=rect, order=2.5)
+    sheet.shape(outline, edge=_RED, width_pt=0.7, clip=rect, order=4)
     xmin, ymin, xmax, ymax = outline.bounds
     if max(xmax - xmin, ymax - ymin) < 4.0:
         turn = np.linspace(0, 2 * math.pi, 73)

@@ -29,8 +29,8 @@ _BODY = Face(size_pt=6.8)
 _SMALL = Face(size_pt=6.0)
 _FACTORS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 _SHARES = (
-    *((1.0, share / 10) for share in range(9, 3, -1)),
-    *((share / 10, 0.3) for share in range(9, -1, -1)),
+    *((1.0, share / 10) for share in range(9, 0, -1)),
+    *((share / 10, 0.1) for share in range(9, -1, -1)),
 )
 """What facts and notes get of the height that they need, tried in this order: notes give first."""
 _GAP_MM = 3.2
@@ -84,7 +84,7 @@ class Facts:
 
     def _set(self, width: float, factor: float) -> list[tuple[str, tuple[str, ...]]]:
         room = width - self._indent(width)
-        return [(k, wrap(v, _BODY.scaled(factor), room, 5)) for k, v in self.rows]
+        return [(k, wrap(v, _BODY.scaled(factor), room, 4)) for k, v in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,7 @@ class Legend:
         boundary = "district boundary" + (" (contested; see notes)" if self.contested else "")
         entries = [("boundary", boundary)]
         entries += [("site", "place named in the release")] if self.sites else []
-        entries += [("circle", "the place lies within")] if self.circles else []
+        entries += [("circle", "the place lies within this circle")] if self.circles else []
         entries += [("hatch", "not imaged, or not usable")] if self.hatched else []
         entries += [(str(number), name) for number, name in self.numbered]
         lines = []
@@ -249,7 +249,7 @@ def draw_north(
     sheet.shape(Polygon([tip, tail, left]), fill=ink, edge=ink, width_pt=0.5, order=6)
     sheet.shape(Polygon([tip, tail, right]), fill="#ffffff", edge=ink, width_pt=0.5, order=6)
     letter = place(0, 6.0)
-    low = letter[1] - 0.36 * face.size_pt * 0.3528
+    low = letter[1] - face.cap_mm / 2
     sheet.text((letter[0], low), "N", Face(size_pt=face.size_pt, bold=True), color=ink,
                align="center")  # fmt: skip
 
@@ -307,7 +307,7 @@ def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Fa
     elif sign == "site":
         draw_marker(sheet, middle)
     elif sign == "circle":
-        sheet.shape(line_circle(middle, 1.1), edge=INK, width_pt=0.7, dashes=(2, 1.4))
+        sheet.shape(Point(middle).buffer(1.1), edge=INK, width_pt=0.7, dashes=(2, 1.4))
     elif sign == "hatch":
         sheet.shape(
             Polygon([(rect.x, rect.y), (rect.right, rect.y), (rect.right, rect.top),
@@ -317,11 +317,6 @@ def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Fa
     elif sign:
         strong = Face(size_pt=face.size_pt, bold=True)
         sheet.text((middle[0], rect.y + 0.35), sign, strong, color=INK, align="center")
-
-
-def line_circle(center: tuple[float, float], radius: float) -> BaseGeometry:
-    """A circle as a polygon."""
-    return Point(center).buffer(radius)
 
 
 def _rounded(value: float) -> int:

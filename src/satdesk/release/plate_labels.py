@@ -9,9 +9,9 @@ stands in the legend.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shapely.geometry import LineString, box
+from shapely.geometry import LineString, Point, Polygon, box
 
 from satdesk.core.place import Site
 from satdesk.release.plate_sheet import Rect
@@ -63,7 +63,7 @@ class PlacedLabel:
 
     Attributes:
         label: What is written.
-        rect: Where; None where there was no room (then `number` stands on the marker).
+        rect: Where; None where there was no room at all (then `number` stands on the marker).
         leader: From the marker to the label; None where they are close enough.
         number: 1, 2 … for a site that is named in the legend instead.
     """
@@ -97,7 +97,7 @@ def make_label(
 
 
 def place_labels(
-    labels: tuple[Label, ...], frame: Rect, taken: tuple[Rect, ...] = (), marker_mm: float = 2.4
+    labels: tuple[Label, ...], frame: Rect, taken: tuple[Rect, ...] = (), marker_mm: float = 2.6
 ) -> tuple[PlacedLabel, ...]:
     """Find a place for each of `labels` inside `frame`, in a fixed order (from above, then left).
 
@@ -111,24 +111,37 @@ def place_labels(
         One for each label, in the order of `labels`.
     """
     markers = {one.site_id: _around(one.anchor, marker_mm) for one in labels}
+    blocked = (*taken, *markers.values())
     placed: dict[str, PlacedLabel] = {}
     for label in sorted(labels, key=lambda one: (-one.anchor[1], one.anchor[0], one.site_id)):
         done = tuple(placed.values())
-        blocked = (*taken, *(r for key, r in markers.items() if key != label.site_id))
         placed[label.site_id] = _place(label, frame, blocked, done)
-    return _numbered(tuple(placed[one.site_id] for one in labels))
+    number = 0
+    for label in labels:
+        if placed[label.site_id].rect is None:
+            number += 1
+            done = tuple(placed.values())
+            placed[label.site_id] = _numbered(label, number, frame, blocked, done)
+    return tuple(placed[one.site_id] for one in labels)
 
 
 def _place(
     label: Label, frame: Rect, blocked: tuple[Rect, ...], done: tuple[PlacedLabel, ...]
 ) -> PlacedLabel:
-    for ring in _RINGS_MM:
-        for angle in _DIRECTIONS:
-            rect = _candidate(label, ring, angle)
-            leader = _leader(label.anchor, rect, ring)
-            if frame.holds(rect) and _free(rect, leader, blocked, done):
-                return PlacedLabel(label=label, rect=rect, leader=leader)
+    """The first free candidate; where sites crowd, one whose leader passes over other markers."""
+    others = tuple(rect for rect in blocked if not _inside(label.anchor, rect))
+    for barriers in (others, ()):
+        for ring in _RINGS_MM:
+            for angle in _DIRECTIONS:
+                rect = _candidate(label, ring, angle)
+                leader = _leader(label.anchor, rect, ring)
+                if frame.holds(rect) and _free(rect, leader, blocked, barriers, done):
+                    return PlacedLabel(label=label, rect=rect, leader=leader)
     return PlacedLabel(label=label, rect=None)
+
+
+def _inside(point: tuple[float, float], rect: Rect) -> bool:
+    return rect.x <= point[0] <= rect.right and rect.y <= point[1] <= rect.top
 
 
 def _candidate(label: Label, ring: float, angle: float) -> Rect:
@@ -160,11 +173,13 @@ def _free(
     rect: Rect,
     leader: tuple[tuple[float, float], tuple[float, float]] | None,
     blocked: tuple[Rect, ...],
+    barriers: tuple[Rect, ...],
     done: tuple[PlacedLabel, ...],
 ) -> bool:
+    """Whether a label may be at `rect`: clear of everything, its leader clear of `barriers`."""
+    labels = tuple(one.rect for one in done if one.rect is not None)
     room = rect.inset(-_GAP_MM)
-    others = tuple(one.rect for one in done if one.rect is not None)
-    if any(room.meets(other) for other in (*blocked, *others)):
+    if any(rect.meets(other) for other in blocked) or any(room.meets(one) for one in labels):
         return False
     leaders = [LineString(one.leader) for one in done if one.leader is not None]
     if any(line.intersects(_box(rect)) for line in leaders):
@@ -172,26 +187,24 @@ def _free(
     if leader is None:
         return True
     ours = LineString(leader)
-    if any(ours.intersects(line) for line in leaders):
+    start = Point(leader[0]).buffer(0.05)  # markers on one spot have leaders that share a start
+    if any(ours.difference(start).intersects(line) for line in leaders):
         return False
-    return not any(ours.intersects(_box(other)) for other in (*others, *blocked))
+    return not any(ours.intersects(_box(other)) for other in (*labels, *barriers))
 
 
-def _numbered(placed: tuple[PlacedLabel, ...]) -> tuple[PlacedLabel, ...]:
-    count = 0
-    result = []
-    for one in placed:
-        if one.rect is None:
-            count += 1
-            result.append(PlacedLabel(label=one.label, rect=None, number=count))
-        else:
-            result.append(one)
-    return tuple(result)
+def _numbered(
+    label: Label, number: int, frame: Rect, blocked: tuple[Rect, ...], done: tuple[PlacedLabel, ...]
+) -> PlacedLabel:
+    """A label that found no room, as its number: beside the marker, or at worst upon it."""
+    tag = replace(label, title=(str(number),), others=())
+    found = _place(tag, frame, blocked, done)
+    return replace(found, label=tag if found.rect is not None else label, number=number)
 
 
 def _around(center: tuple[float, float], size: float) -> Rect:
     return Rect(x=center[0] - size / 2, y=center[1] - size / 2, width=size, height=size)
 
 
-def _box(rect: Rect) -> object:
+def _box(rect: Rect) -> Polygon:
     return box(rect.x, rect.y, rect.right, rect.top)

@@ -14,7 +14,7 @@ _LONG_MM, _SHORT_MM = 297.0, 210.0
 _MARGIN = 11.0
 _FOOTER = 6.0
 _SIDE, _GUTTER = 68.0, 8.0
-_BAND = 92.0
+_BAND = 74.0
 _TICKS = 4.6
 """Room around a map for the labels of its graticule."""
 

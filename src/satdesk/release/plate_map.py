@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from pyproj import CRS
 from shapely import transform
+from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.place import District, Site
 from satdesk.geometry.grids import utm_crs
 from satdesk.release.content import Content
-from satdesk.release.furniture import edge_ticks, graticule, ground_metres, to_map
+from satdesk.release.furniture import Tick, edge_ticks, graticule, ground_metres, to_map
 from satdesk.release.plate_labels import Label, PlacedLabel, make_label, place_labels
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.typography import Face, measure
@@ -32,8 +33,10 @@ __all__ = [
     "MapFrame",
     "ReadPicture",
     "district_bounds",
+    "draw_boundary",
     "draw_graticule",
     "draw_map",
+    "draw_marker",
     "draw_marks",
     "draw_sites",
     "fit_frame",
@@ -48,6 +51,7 @@ INK, QUIET, PAPER, OUTSIDE, RED, MARK = (
     "#b3261e",
     "#ffd34d",
 )
+_TICK_MM, _TICK_GAP_MM = 1.2, 1.9
 _CASING = "#1b1d20"
 
 ReadPicture = Callable[[Path, GeoBox], NDArray[np.uint8]]
@@ -82,7 +86,7 @@ class MapFrame:
         """Points ``(n, 2)`` of the map's CRS in millimetres on the sheet."""
         box = self.grid.boundingbox
         offset = np.asarray(points, dtype=float) - (box.left, box.bottom)
-        return offset * self.mm_per_unit + (self.rect.x, self.rect.y)
+        return np.asarray(offset * self.mm_per_unit + (self.rect.x, self.rect.y))
 
     def lonlat_to_sheet(self, geometry: BaseGeometry) -> BaseGeometry:
         """A geometry in longitude and latitude, in millimetres on the sheet."""
@@ -227,10 +231,11 @@ def _draw_label(sheet: Sheet, placed: PlacedLabel) -> None:
     if placed.leader is not None:
         sheet.line(placed.leader, color=_CASING, width_pt=1.6, alpha=0.8, order=4.5)
         sheet.line(placed.leader, color="#ffffff", width_pt=0.7, order=4.6)
-    _draw_marker(sheet, label.anchor, large=placed.number is not None)
-    if placed.number is not None:
+    on_marker = placed.rect is None and placed.number is not None
+    _draw_marker(sheet, label.anchor, large=on_marker)
+    if on_marker:
         small = Face(size_pt=5.5, bold=True)
-        low = label.anchor[1] - 0.36 * small.size_pt * 0.3528
+        low = label.anchor[1] - small.cap_mm / 2
         sheet.text((label.anchor[0], low), str(placed.number), small, color=INK, align="center")
     if placed.rect is not None:
         _draw_words(sheet, label, placed.rect)
@@ -271,8 +276,6 @@ def _draw_marker(sheet: Sheet, at: tuple[float, float], *, large: bool) -> None:
     half = 1.9 if large else 1.25
     x, y = at
     diamond = [(x, y + half), (x + half, y), (x, y - half), (x - half, y)]
-    from shapely.geometry import Polygon  # noqa: PLC0415 - beside its only use
-
     sheet.shape(Polygon(diamond), fill=MARK, edge=_CASING, width_pt=0.8, order=5)
 
 
@@ -285,33 +288,39 @@ def _draw_ticks(
     color: str,
 ) -> None:
     rect = frame.rect
-    length, gap = 1.2, 1.9
     for tick in edge_ticks(frame.grid, edge, values):
-        across = edge in {"bottom", "top"}
-        x = (
-            rect.x + tick.share * rect.width
-            if across
-            else getattr(rect, {"left": "x"}.get(edge, edge))
-        )
-        y = (
-            getattr(rect, {"bottom": "y"}.get(edge, edge))
-            if across
-            else rect.y + tick.share * rect.height
-        )
-        out = -1 if edge in {"bottom", "left"} else 1
-        end = (x, y + out * length) if across else (x + out * length, y)
-        sheet.line([(x, y), end], color=INK, width_pt=0.5)
-        room = rect.width if across else rect.height
-        half = measure(tick.label, face) / 2 + 0.5
-        if not half <= tick.share * room <= room - half:
-            continue  # a label in the corner would stick out beyond the map
-        cap = 0.73 * face.size_pt * 0.3528
-        if across:
-            low = y + gap if out > 0 else y - gap - cap
-            sheet.text((x, low), tick.label, face, color=color, align="center")
+        if edge in {"bottom", "top"}:
+            _draw_longitude(sheet, rect, tick, face, color, above=edge == "top")
         else:
-            right = x - gap if out < 0 else x + gap + cap
-            sheet.text((right, y), tick.label, face, color=color, align="center", upright=False)
+            _draw_latitude(sheet, rect, tick, face, color, right=edge == "right")
+
+
+def _draw_longitude(
+    sheet: Sheet, rect: Rect, tick: Tick, face: Face, color: str, *, above: bool
+) -> None:
+    y, out = (rect.top, 1) if above else (rect.y, -1)
+    x = rect.x + tick.share * rect.width
+    sheet.line([(x, y), (x, y + out * _TICK_MM)], color=INK, width_pt=0.5)
+    low = y + _TICK_GAP_MM if above else y - _TICK_GAP_MM - face.cap_mm
+    if _has_room(tick, rect.width, face):
+        sheet.text((x, low), tick.label, face, color=color, align="center")
+
+
+def _draw_latitude(
+    sheet: Sheet, rect: Rect, tick: Tick, face: Face, color: str, *, right: bool
+) -> None:
+    x, out = (rect.right, 1) if right else (rect.x, -1)
+    y = rect.y + tick.share * rect.height
+    sheet.line([(x, y), (x + out * _TICK_MM, y)], color=INK, width_pt=0.5)
+    base = x + _TICK_GAP_MM + face.cap_mm if right else x - _TICK_GAP_MM
+    if _has_room(tick, rect.height, face):
+        sheet.text((base, y), tick.label, face, color=color, align="center", upright=False)
+
+
+def _has_room(tick: Tick, edge_mm: float, face: Face) -> bool:
+    """Whether the label stays beside the map; one in the corner would stick out beyond it."""
+    half = measure(tick.label, face) / 2 + 0.5
+    return half <= tick.share * edge_mm <= edge_mm - half
 
 
 def _segment(geometry: BaseGeometry) -> float:

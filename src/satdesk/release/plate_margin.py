@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyproj import CRS
+
 from satdesk.release.captions import (
     cloud_words,
     event_words,
@@ -121,7 +123,7 @@ def legend_of(
 
 def projection_words(frame: MapFrame) -> str:
     """The map's CRS and how far grid north is from true north."""
-    crs = frame.grid.crs
+    crs = CRS.from_user_input(str(frame.grid.crs))
     turn = true_north_deg(frame.grid)
     side = "east" if turn > 0 else "west"
     north = (
@@ -129,8 +131,7 @@ def projection_words(frame: MapFrame) -> str:
         if abs(turn) >= 0.005
         else "true north is straight up"
     )
-    name = getattr(crs.proj, "name", str(crs))
-    return f"Projection: {name} ({crs}); {north} at the centre. Graticule: WGS 84."
+    return f"Projection: {crs.name} ({frame.grid.crs}); {north} at the centre. Graticule: WGS 84."
 
 
 def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...]:
@@ -230,5 +231,5 @@ def _draw_badges(sheet: Sheet, rect: Rect, words: tuple[str, ...]) -> None:
             height=height,
         )
         sheet.box(room, edge=RED, width_pt=1.2)
-        low = room.y + (height - 0.73 * _BADGE.size_pt * 0.3528) / 2
+        low = room.y + (height - _BADGE.cap_mm) / 2
         sheet.text((room.center[0], low), word, _BADGE, color=RED, align="center")

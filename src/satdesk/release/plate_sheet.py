@@ -103,9 +103,7 @@ class Sheet:
         self.dpi = dpi
         self.boxes: list[TextBox] = []
         self._pixels = pixels
-        self._figure = Figure(
-            figsize=(pixels[0] / dpi, pixels[1] / dpi), dpi=dpi, facecolor=paper, layout="none"
-        )
+        self._figure = Figure(figsize=(pixels[0] / dpi, pixels[1] / dpi), dpi=dpi, facecolor=paper)
         FigureCanvasAgg(self._figure)
         self._axes = self._figure.add_axes((0, 0, 1, 1))
         self._axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
@@ -279,9 +277,10 @@ class Sheet:
     def pixels(self) -> NDArray[np.uint8]:
         """The finished sheet as ``(y, x, 3)`` sRGB."""
         canvas = FigureCanvasAgg(self._figure)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's canvas is not annotated
         width, height = self._pixels
-        rgba = np.asarray(canvas.buffer_rgba()).reshape(height, width, 4)
+        buffer = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
+        rgba = np.asarray(buffer).reshape(height, width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
     def picture(self) -> Image.Image:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from satdesk.files.pictures import read_picture
 from satdesk.release.captions import caption, comparison_caption
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.crops import Crop, choose_crop, survey_grid
@@ -20,7 +21,7 @@ from satdesk.release.dates import format_acquisition
 from satdesk.release.furniture import to_map
 from satdesk.release.plate_map import OUTSIDE, MapFrame, district_bounds, draw_marks, map_crs
 from satdesk.release.plate_picture import picture_on
-from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
+from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
 from satdesk.release.press_annotate import annotate, strip_height
 from satdesk.release.press_metadata import PictureFacts, jpeg_bytes
 
@@ -71,10 +72,12 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     rows, cols = SHAPES[frame.shape]
     sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE)
     strip = strip_height(sheet, content, frame.images) if frame.annotated else 0.0
-    strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip + 0.2)).height if strip else 0.0
+    strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip)).height
     room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)
-    parts = _parts(sheet, room, frame)
-    crop = _shared_crop(content, sheet.pixel_shape(parts[0]))
+    crs = map_crs(content)
+    bounds = district_bounds(content.district, crs)
+    parts = _parts(sheet, room, len(frame.images), bounds)
+    crop = _shared_crop(content, survey_grid(bounds, crs), sheet.pixel_shape(parts[0]))
     maps = []
     for part, image in zip(parts, frame.images, strict=True):
         sheet.image(picture_on(image, crop.grid), part)
@@ -140,29 +143,36 @@ def _stem(content: Content, frame: Frame) -> str:
     return f"{stem}-simulated" if simulated and "simulated" not in stem.lower() else stem
 
 
-def _parts(sheet: Sheet, room: Rect, frame: Frame) -> tuple[Rect, ...]:
-    """The whole room, or two equal parts: one above the other in a tall frame, else side by side."""
-    if len(frame.images) == 1:
+def _parts(
+    sheet: Sheet, room: Rect, images: int, bounds: tuple[float, float, float, float]
+) -> tuple[Rect, ...]:
+    """The whole room, or two equal parts: beside or above each other, whichever shows more."""
+    if images == 1:
         return (sheet.pixel_aligned(room),)
-    gap = _DIVIDER_PX / _DPI * 25.4
-    if frame.shape == "9x16":
-        height = (room.height - gap) / 2
-        low = Rect(x=room.x, y=room.y, width=room.width, height=height)
-        high = Rect(x=room.x, y=room.y + height + gap, width=room.width, height=height)
-        return sheet.pixel_aligned(high), sheet.pixel_aligned(low)
-    width = (room.width - gap) / 2
-    left = Rect(x=room.x, y=room.y, width=width, height=room.height)
-    right = Rect(x=room.x + width + gap, y=room.y, width=width, height=room.height)
-    return sheet.pixel_aligned(left), sheet.pixel_aligned(right)
+    gap = _DIVIDER_PX / _DPI * MM_PER_INCH
+    width, height = (room.width - gap) / 2, (room.height - gap) / 2
+    beside = (
+        Rect(x=room.x, y=room.y, width=width, height=room.height),
+        Rect(x=room.right - width, y=room.y, width=width, height=room.height),
+    )
+    stacked = (
+        Rect(x=room.x, y=room.top - height, width=room.width, height=height),
+        Rect(x=room.x, y=room.y, width=room.width, height=height),
+    )
+
+    def scale(parts: tuple[Rect, ...]) -> float:
+        ground = max(bounds[2] - bounds[0], 1e-12), max(bounds[3] - bounds[1], 1e-12)
+        return min(parts[0].width / ground[0], parts[0].height / ground[1])
+
+    best = max((beside, stacked), key=scale)
+    return tuple(sheet.pixel_aligned(part) for part in best)
 
 
-def _shared_crop(content: Content, shape: tuple[int, int]) -> Crop:
+def _shared_crop(content: Content, survey: GeoBox, shape: tuple[int, int]) -> Crop:
     """The crop that all dates share: imaged on every one of them."""
-    crs = map_crs(content)
-    survey = survey_grid(district_bounds(content.district, crs), crs)
     imaged = _imaged(content, survey)
     places = []
-    forward = to_map(crs)
+    forward = to_map(str(survey.crs))
     for site in content.sites:
         if site.geometry is not None:
             point = site.geometry.representative_point()
@@ -172,5 +182,5 @@ def _shared_crop(content: Content, shape: tuple[int, int]) -> Crop:
 
 
 def _imaged(content: Content, survey: GeoBox) -> NDArray[np.bool_]:
-    masks = [picture_on(image, survey)[..., 3] == 255 for image in _shown(content)]
-    return np.logical_and.reduce(masks)
+    masks = [read_picture(image.visual, survey)[..., 3] == 255 for image in _shown(content)]
+    return np.asarray(np.logical_and.reduce(masks), dtype=np.bool_)

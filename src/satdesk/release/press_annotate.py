@@ -83,9 +83,9 @@ def _marks(content: Content, images: tuple[DatedImage, ...]) -> str:
 
 
 def _draw_furniture(sheet: Sheet, frame: MapFrame) -> Rect:
-    """Scale bar and north arrow on one light plate in the upper right corner."""
+    """Scale bar and north arrow on one light plate in the lower right corner."""
     width = min(46.0, frame.rect.width * 0.5)
-    rect = Rect(x=frame.rect.right - width - 3, y=frame.rect.top - 17, width=width, height=14)
+    rect = Rect(x=frame.rect.right - width - 3, y=frame.rect.y + 3, width=width, height=14)
     sheet.box(rect, fill="#ffffff", alpha=0.88, order=5)
     longest = (width - 21) / frame.mm_per_unit
     draw_scale_bar(sheet, frame, (rect.x + 3, rect.y + 5.4), longest, _SMALL)

@@ -28,7 +28,7 @@ _FILES = {
     (False, True): "DejaVuSans-Oblique.ttf",
     (True, True): "DejaVuSans-BoldOblique.ttf",
 }
-_ASCENT, _DESCENT = 0.93, 0.24
+_ASCENT, _CAP, _DESCENT = 0.93, 0.729, 0.24
 """Of DejaVu Sans in ems: capitals with accents above, tails below."""
 
 
@@ -49,6 +49,11 @@ class Face:
     def descent_mm(self) -> float:
         """From the baseline down to the lowest tail."""
         return _DESCENT * self.size_pt * MM_PER_PT
+
+    @property
+    def cap_mm(self) -> float:
+        """Height of a capital."""
+        return _CAP * self.size_pt * MM_PER_PT
 
     @property
     def leading_mm(self) -> float:
