@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from affine import Affine
+from odc.geo.geobox import GeoBox
 
+from satdesk.core.bands import PAN, Band
+from satdesk.core.raster import Raster
+from satdesk.core.units import Quantity
+from satdesk.geometry.grids import offset
 from satdesk.geometry.rpc import RPC
 
 _NAMES = ("line_num", "line_den", "samp_num", "samp_den")
@@ -43,11 +50,11 @@ def _cubic(*leading: float) -> tuple[float, ...]:
     return (*leading, *tail)
 
 
-def read_dimap_rpc(path: Path) -> tuple[RPC, RPC]:
+def read_dimap_rpc(path: Path) -> tuple[RPC, _Plain]:
     """``inverse, direct`` of a DIMAP RPC XML whose offsets count from 1 (first centre = 1).
 
-    The direct model is returned as an `RPC` too, with ground and image exchanged; both in the
-    file's own count. Its order of variables is column, row, height, as ours is L, P, H.
+    Both in the file's own count. The direct model's variables are column, row, height in the place
+    of longitude, latitude, height.
     """
     text = path.read_text(encoding="latin-1")
     inverse, direct = (
@@ -123,3 +130,71 @@ def read_text_rpc(path: Path) -> RPC:
         for part in ("OFF", "SCALE")
     }
     return RPC(**normal, **cubics)
+
+
+class Hills:
+    """An invented terrain with slopes up to about 35°: 1500 m ± some 500 m, exact everywhere."""
+
+    def height(self, lon: Any, lat: Any) -> Any:
+        x, y = (np.asarray(lon) - 46.1) * 85_000, (np.asarray(lat) - 40.05) * 111_000
+        return (
+            1500
+            + 300 * np.sin(x / 520 + 0.3) * np.cos(y / 700)
+            + 90 * np.sin((x + 2 * y) / 310)
+            + 0.05 * x
+        )
+
+
+def texture(lon: Any, lat: Any) -> Any:
+    """What the ground looks like, 100–900: waves of 40–90 m that no axis is aligned with."""
+    x, y = (np.asarray(lon) - 46.1) * 85_000, (np.asarray(lat) - 40.05) * 111_000
+    return 500 + 200 * np.sin(x / 7 + y / 19) + 200 * np.cos(y / 9 - x / 31 + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """A layer held in memory."""
+
+    values: Any
+    valid: Any
+    grid: GeoBox
+    bands: tuple[Band, ...] = (PAN,)
+    quantity: Quantity = Quantity.COUNTS
+
+    def read(self, grid: GeoBox) -> Raster:
+        row, col = offset(self.grid, grid)
+        values = np.zeros((len(self.bands), *grid.shape), self.values.dtype)
+        valid = np.zeros(tuple(grid.shape), dtype=bool)
+        rows, cols = self.valid.shape
+        top, left = max(row, 0), max(col, 0)
+        bottom, right = min(row + grid.shape[0], rows), min(col + grid.shape[1], cols)
+        if bottom > top and right > left:
+            here = np.s_[top - row : bottom - row, left - col : right - col]
+            values[(slice(None), *here)] = self.values[:, top:bottom, left:right]
+            valid[here] = self.valid[top:bottom, left:right]
+        return Raster(
+            values=values, valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
+        )
+
+    def lineage_digest(self) -> str:
+        return "picture"
+
+
+def photographed(rpc: RPC, terrain: Any, window: tuple[int, int, int, int]) -> Picture:
+    """The image that the camera takes of `texture` over `terrain`, in a window of its frame.
+
+    `window` is ``row, col, rows, cols``: a crop, whose origin the grid's affine carries. Every
+    pixel's ray is followed to the ground by iteration, exactly.
+    """
+    row, col, rows, cols = window
+    c, r = np.meshgrid(np.arange(col, col + cols) + 0.5, np.arange(row, row + rows) + 0.5)
+    height = np.full(c.shape, 1500.0)
+    for _ in range(30):
+        lon, lat = rpc.locate(c, r, height)
+        height = height + 0.6 * (terrain.height(lon, lat) - height)
+    lon, lat = rpc.locate(c, r, height)
+    return Picture(
+        values=texture(lon, lat)[None].astype(np.float32),
+        valid=np.isfinite(lon),
+        grid=GeoBox((rows, cols), Affine.translation(col, row), None),
+    )

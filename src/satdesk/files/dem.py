@@ -187,7 +187,7 @@ def _read_tile(path: Path, bounds: Bounds | None, margin: int) -> _Tile | None:
         if window is None:
             return None
         heights = _heights(path, data, window)
-        affine = Affine.translation(turn, 0) @ data.window_transform(window)
+        affine = _corner(data, window, turn)
         declared = _declared(crs, data.tags())
     return _Tile(path=Path(path), heights=heights, affine=affine, crs=flat, declared=declared)
 
@@ -238,6 +238,11 @@ def _window(
         return None, turn
     _check_size(data.name, (right - left) * (bottom - top))
     return Window(left, top, right - left, bottom - top), turn
+
+
+def _corner(data: Any, window: Window, turn: float) -> Affine:  # noqa: ANN401 - as above
+    moved = data.transform @ Affine.translation(window.col_off, window.row_off)
+    return Affine.translation(turn, 0) @ moved
 
 
 def _heights(path: Path, data: Any, window: Window) -> NDArray[np.float32]:  # noqa: ANN401 - as above

@@ -147,7 +147,8 @@ def _from_file(path: Path, name: str, bounds: Bounds | None) -> GeoidGrid:
         raw = data.read(1, window=window, masked=True)
         undulation = raw.astype(np.float64) * data.scales[0] + data.offsets[0]
         values = np.asarray(np.ma.filled(undulation, np.nan), dtype=np.float32)
-        return GeoidGrid(name=name, undulation=values, affine=data.window_transform(window))
+        corner = data.transform @ Affine.translation(window.col_off, window.row_off)
+        return GeoidGrid(name=name, undulation=values, affine=corner)
 
 
 def _window(data: Any, bounds: Bounds | None) -> Window:  # noqa: ANN401 - rasterio has no types
