@@ -191,9 +191,14 @@ def test_a_file_is_the_old_or_the_new_never_a_half(tmp_path_factory, overwrite, 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
     out = tmp_path / "a.tif"
-    with pytest.raises(UsageError, match="already there"), new_file(out) as partial:
-        partial.write_text("mine")
-        out.write_text("theirs")
+
+    def write():
+        with new_file(out) as partial:
+            partial.write_text("mine")
+            out.write_text("theirs")
+
+    with pytest.raises(UsageError, match="already there"):
+        write()
     assert out.read_text() == "theirs"
     assert names(tmp_path) == ["a.tif"]
 
