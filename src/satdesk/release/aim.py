@@ -15,6 +15,7 @@ from satdesk.core.sensor import FloatArray, SensorModel
 from satdesk.errors import UndeclaredInputError, UnreadableInputError
 from satdesk.files.rasters import describe_file
 from satdesk.files.rpcs import find_rpc, pixel_grid, read_rpc
+from satdesk.geometry.affine import mapped
 from satdesk.geometry.mapmodel import MapModel
 from satdesk.release.scenes import pan_and_ms
 
@@ -38,13 +39,13 @@ class Aim:
     def locate(self, points: FloatArray) -> FloatArray:
         """``(n, 3)`` lon, lat, height of ``(n, 3)`` col, row, height; NaN outside the domain."""
         col, row, height = points.T
-        lon, lat = self.model.locate(*_moved(self.affine, col, row), height)
+        lon, lat = self.model.locate(*mapped(self.affine, col, row), height)
         return _columns(lon, lat, height)
 
     def project(self, points: FloatArray) -> FloatArray:
         """``(n, 2)`` col, row of ``(n, 3)`` lon, lat, height; NaN outside the domain."""
         lon, lat, height = points.T
-        return _columns(*_moved(~self.affine, *self.model.project(lon, lat, height)))
+        return _columns(*mapped(~self.affine, *self.model.project(lon, lat, height)))
 
 
 def aim(source: Path, *, image_id: str | None = None, rpc: Path | None = None) -> Aim:
@@ -111,11 +112,6 @@ def _on_grid(grid: GeoBox, model: SensorModel | None, *, subject: str | Path) ->
             remedy="name the RPC with --rpc FILE",
         )
     return Aim(model=model, affine=grid.affine)
-
-
-def _moved(affine: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
-    a, b, c, d, e, f = tuple(affine)[:6]
-    return a * col + b * row + c, d * col + e * row + f
 
 
 def _columns(*arrays: FloatArray) -> FloatArray:

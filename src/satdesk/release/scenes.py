@@ -9,6 +9,7 @@ import numpy as np
 from satdesk.bundles.formats import open_bundle, open_images
 from satdesk.core.scene import BandCalibration, Precision, Scene, SourceImage
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
+from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import to_lonlat
 from satdesk.radiometry.calibrate import sun_distance_au, sun_position
 from satdesk.release.content import Notice
@@ -112,10 +113,10 @@ def light_of(scene: Scene, image: SourceImage) -> Light:
 def image_center(image: SourceImage, height_m: float | None = None) -> tuple[float, float]:
     """``lon, lat`` of the image's centre, degrees; sensor rays are followed down to `height_m`."""
     rows, cols = image.grid.shape
-    x, y = image.grid.affine @ (cols / 2, rows / 2)
+    x, y = mapped(image.grid.affine, np.array([cols / 2]), np.array([rows / 2]))
     if image.grid.crs is not None:
         lon, lat = to_lonlat(str(image.grid.crs), x, y)
-        return float(lon), float(lat)
+        return float(lon[0]), float(lat[0])
     model = image.model
     if model is None:
         raise UndeclaredInputError(
@@ -126,7 +127,7 @@ def image_center(image: SourceImage, height_m: float | None = None) -> tuple[flo
         )
     if height_m is None:
         height_m = float(getattr(model, "height_off", 0.0))
-    lon, lat = model.locate(np.array([x]), np.array([y]), np.array([height_m]))
+    lon, lat = model.locate(x, y, np.array([height_m]))
     return float(lon[0]), float(lat[0])
 
 

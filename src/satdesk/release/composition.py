@@ -1,0 +1,221 @@
+"""One scene as a lazy picture on a grid: the composition of layers is the definition of the job.
+
+``ImageLayer → Calibrated → Ortho (or Warped) → Sharpened → Selected``
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from odc.geo.geobox import GeoBox
+
+from satdesk.core.layer import Layer
+from satdesk.core.scene import Scene, SourceImage
+from satdesk.core.units import Quantity
+from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
+from satdesk.files.rasters import ImageLayer, require_pixels
+from satdesk.geometry.frames import pixel_size_m
+from satdesk.products.calibrated import Calibrated
+from satdesk.products.ortho import Ortho, Warped
+from satdesk.products.selected import Selected
+from satdesk.products.sharpened import Sharpened
+from satdesk.release.acceptance import Acceptance
+from satdesk.release.content import Notice
+from satdesk.release.ground import Ground, measured_pixel_m, source_gsd_m
+from satdesk.release.matching import aligned_ms
+from satdesk.release.recipe import GridChoice
+from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
+from satdesk.release.weights import fitted_weights
+
+__all__ = ["Composition", "Parts", "compose", "parts_of"]
+
+_ORDER = ("PAN", "B", "G", "R", "NIR")
+"""Our order of bands, whatever the file's."""
+
+_ALIASING = 1.3
+"""An output pixel that spans more source pixels than this needs a wider kernel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a scene gives to the wished product.
+
+    Attributes:
+        product: ``pan``, ``ms`` or ``sharpened``.
+        pan: None where the product needs none.
+        ms: None where the product needs none.
+        quantity: Of the product: reflectance where every image in use can be calibrated and counts
+            are not wished, else counts.
+        light: The scene's sun.
+    """
+
+    scene: Scene
+    product: str
+    pan: SourceImage | None
+    ms: SourceImage | None
+    quantity: Quantity
+    light: Light
+
+    @property
+    def images(self) -> tuple[SourceImage, ...]:
+        """The images in use, the one that sets the pixel first."""
+        return tuple(image for image in (self.pan, self.ms) if image is not None)
+
+    @property
+    def finest(self) -> SourceImage:
+        """The image that sets the pixel."""
+        return self.images[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """A scene's picture on a grid, nothing computed yet but what had to be fitted.
+
+    Attributes:
+        layer: On the output grid, bands in our order.
+        parts: What it was made from.
+        facts: Measured facts, JSON-ready.
+        notices: What must stand on the product.
+    """
+
+    layer: Layer
+    parts: Parts
+    facts: tuple[tuple[str, object], ...]
+    notices: tuple[Notice, ...]
+
+
+def parts_of(scene: Scene, wish: GridChoice) -> Parts:
+    """Choose product, images and quantity.
+
+    Raises:
+        InputError: The scene's pixels are missing or broken.
+        UsageError: The product needs an image that the scene lacks.
+        UndeclaredInputError: Reflectance is wished and a number for it is missing.
+    """
+    pan, ms = pan_and_ms(scene)
+    product = wish.product or _default_product(pan, ms)
+    pan = pan if product in {"pan", "sharpened"} else None
+    ms = ms if product in {"ms", "sharpened"} else None
+    images = [image for image in (pan, ms) if image is not None]
+    if len(images) != (2 if product == "sharpened" else 1):
+        raise UsageError(
+            f"the product {product} needs an image that the scene lacks",
+            subject=scene.id,
+            found=", ".join(image.id for image in scene.images) or "no image",
+            remedy="choose another --product",
+        )
+    require_pixels(replace(scene, images=tuple(images)))
+    light = light_of(scene, images[-1])
+    quantity = _quantity(images, light, wish.quantity, scene)
+    return Parts(scene=scene, product=product, pan=pan, ms=ms, quantity=quantity, light=light)
+
+
+def _default_product(pan: SourceImage | None, ms: SourceImage | None) -> str:
+    if pan is not None and ms is not None:
+        return "sharpened"
+    return "pan" if ms is None else "ms"
+
+
+def _quantity(
+    images: list[SourceImage], light: Light, wished: str | None, scene: Scene
+) -> Quantity:
+    possible = all(can_calibrate(image, light) for image in images)
+    if wished == "counts" or (wished is None and not possible):
+        return Quantity.COUNTS
+    if not possible:
+        raise UndeclaredInputError(
+            "reflectance cannot be computed",
+            subject=scene.id,
+            found="no calibration, or no sun, for " + ", ".join(image.id for image in images),
+            expected="gains and E0 for every band with the sun's elevation, or a reflectance scale",
+            remedy="state counts_per_reflectance, or ask for counts",
+        )
+    return Quantity.BOA if images[0].quantity is Quantity.BOA else Quantity.TOA
+
+
+def compose(
+    parts: Parts, grid: GeoBox, ground: Ground, *, kernel: str, acceptance: Acceptance
+) -> Composition:
+    """The picture of a scene on `grid`; measures alignment and fits weights on samples.
+
+    Raises:
+        LimitError: PAN and MS do not fit and that was not accepted.
+    """
+    notices = [*parts.light.notices, *ground.notices, *_quantity_notice(parts)]
+    facts: list[tuple[str, object]] = [("quantity", parts.quantity.value), *ground.facts]
+    if parts.pan is not None and parts.ms is not None:
+        layer = _sharpened(parts, grid, ground, kernel, acceptance, facts, notices)
+    else:
+        layer = placed(parts.finest, parts, grid, ground, kernel)
+    facts.append(("source_pixel_m", round(source_gsd_m(parts.finest), 3)))
+    layer = Selected(source=layer, names=_ordered(layer))
+    return Composition(layer=layer, parts=parts, facts=tuple(facts), notices=tuple(notices))
+
+
+def _sharpened(
+    parts: Parts,
+    grid: GeoBox,
+    ground: Ground,
+    kernel: str,
+    acceptance: Acceptance,
+    facts: list[tuple[str, object]],
+    notices: list[Notice],
+) -> Layer:
+    pan, ms = parts.pan, parts.ms
+    if pan is None or ms is None:
+        raise DisjointInputError("sharpening needs PAN and MS", subject=parts.scene.id)
+    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance)
+    facts.append(("pan_ms_alignment", aligned.facts))
+    notices.extend(aligned.notices)
+    fine = placed(pan, parts, grid, ground, kernel)
+    coarse = placed(aligned.ms, parts, grid, ground, kernel)
+    ratio = max(1, round(source_gsd_m(ms) / source_gsd_m(pan)))
+    fitted = fitted_weights(fine, coarse, ratio=ratio)
+    facts.append(("sharpening", fitted.facts))
+    return Sharpened(pan=fine, ms=coarse, weights=fitted.weights)
+
+
+def placed(image: SourceImage, parts: Parts, grid: GeoBox, ground: Ground, kernel: str) -> Layer:
+    """`image` on `grid`: calibrated, then through its model and the terrain, or reprojected."""
+    if parts.quantity is Quantity.COUNTS or image.calibration is None:
+        source: Layer = ImageLayer(image=replace(image, quantity=Quantity.COUNTS))
+    else:
+        source = Calibrated(
+            source=ImageLayer(image=image),
+            calibration=image.calibration,
+            sun_elevation_deg=parts.light.elevation_deg,
+            sun_distance_au=parts.light.distance_au,
+        )
+    widen = _widening(image, grid, kernel)
+    if image.grid.crs is not None:
+        return Warped(source=source, grid=grid, kernel=kernel, widen=widen)
+    if image.model is None or ground.terrain is None:
+        raise UndeclaredInputError("the image needs a sensor model and a terrain", subject=image.id)
+    return Ortho(
+        source=source,
+        model=image.model,
+        terrain=ground.terrain,
+        grid=grid,
+        kernel=kernel,
+        widen=widen,
+    )
+
+
+def _widening(image: SourceImage, grid: GeoBox, kernel: str) -> tuple[float, float]:
+    """Source pixels that an output pixel spans, where that is enough to alias; else 1."""
+    span = math.sqrt(math.prod(pixel_size_m(grid))) / measured_pixel_m(image)
+    return (span, span) if span > _ALIASING and kernel != "nearest" else (1.0, 1.0)
+
+
+def _ordered(layer: Layer) -> tuple[str, ...]:
+    names = [band.name for band in layer.bands]
+    known = [name for name in _ORDER if name in names]
+    return (*known, *(name for name in names if name not in known))
+
+
+def _quantity_notice(parts: Parts) -> list[Notice]:
+    if parts.quantity is not Quantity.COUNTS:
+        return []
+    text = "The picture carries the provider's counts: it was not calibrated to reflectance."
+    return [Notice(code="counts", text=text)]

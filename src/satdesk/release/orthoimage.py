@@ -1,0 +1,108 @@
+"""One scene orthorectified into one file, without a release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from satdesk.core.lineage import lineage
+from satdesk.core.scene import Scene
+from satdesk.files.digests import sha256
+from satdesk.files.store import new_file
+from satdesk.release.acceptance import Acceptance
+from satdesk.release.cog import write_image
+from satdesk.release.composition import Composition, Parts, compose, parts_of
+from satdesk.release.document import grid_facts, notice_facts
+from satdesk.release.ground import grid_over, ground_under, image_outline, source_gsd_m
+from satdesk.release.inputs import scene_files
+from satdesk.release.pictures import Progress
+from satdesk.release.recipe import GridChoice, TerrainChoice
+from satdesk.scale.run import Executor
+
+__all__ = ["write_ortho"]
+
+
+def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
+    scene: Scene,
+    out: Path,
+    *,
+    wish: GridChoice,
+    terrain: TerrainChoice,
+    bounds: tuple[float, float, float, float] | None,
+    reasons: Mapping[str, str],
+    overwrite: bool,
+    executor: Executor,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write `scene` as a COG at `out` and answer as ``ortho.schema.json`` says.
+
+    Args:
+        scene: What to rectify.
+        out: Must not exist, unless `overwrite` replaces it in one step.
+        wish: Product, quantity, CRS, pixel, kernel and codec.
+        terrain: The ground; not needed for images that are georeferenced already.
+        bounds: ``xmin, ymin, xmax, ymax`` in the output CRS; None = the whole scene.
+        reasons: Rules that are accepted, with their reasons.
+        overwrite: Replace what is there.
+        executor: How the picture is computed.
+        progress: Told each step.
+    """
+    told = progress or (lambda _step, _done, _total: None)
+    with new_file(out, overwrite, inputs=scene_files(scene)) as path:
+        parts = parts_of(scene, wish)
+        acceptance = Acceptance(reasons=reasons)
+        composition = _composition(parts, wish, terrain, bounds, acceptance)
+        written = write_image(
+            composition.layer,
+            path,
+            executor,
+            codec=wish.codec,
+            tags=_tags(scene),
+            simulated=scene.simulated,
+            progress=lambda done, total: told("image", done, total),
+        )
+        share = written.usable / max(written.pixels, 1)
+    return _answer(out, composition, share)
+
+
+def _composition(
+    parts: Parts,
+    wish: GridChoice,
+    terrain: TerrainChoice,
+    bounds: tuple[float, float, float, float] | None,
+    acceptance: Acceptance,
+) -> Composition:
+    around = image_outline(parts.finest, None)
+    ground = ground_under(around, terrain, parts.images)
+    area = image_outline(parts.finest, ground.terrain)
+    gsd_m = wish.gsd_m or source_gsd_m(parts.finest)
+    grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
+    return compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
+
+
+def _tags(scene: Scene) -> dict[str, str]:
+    when = scene.acquisition
+    tags = {
+        "TIFFTAG_IMAGEDESCRIPTION": scene.id,
+        "TIFFTAG_COPYRIGHT": scene.credit or "credit not stated",
+    }
+    if when is not None:
+        tags["ACQUISITION"] = (when.instant or when.day).isoformat()
+    return tags
+
+
+def _answer(out: Path, composition: Composition, share: float) -> dict[str, Any]:
+    layer = composition.layer
+    return {
+        "path": str(out),
+        "product": composition.parts.product,
+        "quantity": layer.quantity.value,
+        "bands": [band.name for band in layer.bands],
+        "grid": grid_facts(layer.grid),
+        "valid_share": round(share, 6),
+        "sha256": sha256(out),
+        "facts": dict(composition.facts),
+        "notices": notice_facts(composition.notices),
+        "lineage_digest": lineage(layer).digest,
+    }
