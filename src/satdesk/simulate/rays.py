@@ -11,7 +11,7 @@ from scipy.interpolate import RectBivariateSpline
 from satdesk.simulate.camera import Camera
 from satdesk.simulate.relief import Relief
 
-__all__ = ["RayField", "ground_points", "ray_field"]
+__all__ = ["RayField", "ground_of", "ground_points", "ray_field"]
 
 Floats = NDArray[np.float64]
 
@@ -92,6 +92,34 @@ def ground_points(field: RayField, relief: Relief) -> tuple[Floats, Floats, Floa
         height = relief.at(*field.at(height))
     x, y = field.at(height)
     return x, y, height
+
+
+def ground_of(
+    camera: Camera, relief: Relief, col: Floats, row: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """``lon, lat, height`` of the ground that the rays of any pixels meet first; the truth.
+
+    Args:
+        camera: Of the product that the pixels are counted in.
+        relief: The ground.
+        col: From the outer corner of the first pixel.
+        row: Likewise.
+    """
+    col, row = np.broadcast_arrays(np.asarray(col, float), np.asarray(row, float))
+    low, high = float(relief.heights.min()) - 20, float(relief.heights.max()) + 20
+    levels = (high, (low + high) / 2, low)
+    places = [
+        relief.plane.from_lonlat(*camera.locate(col, row, np.full(col.shape, level)))
+        for level in levels
+    ]
+    field = RayField(
+        heights=levels, x=np.array([p[0] for p in places]), y=np.array([p[1] for p in places])
+    )
+    height = _descended(field, relief)
+    for _ in range(4 * _REFINEMENTS):
+        height = relief.at(*field.at(height))
+    lon, lat = camera.locate(col, row, height)
+    return lon, lat, height
 
 
 def _descended(field: RayField, relief: Relief) -> Floats:
