@@ -407,5 +407,23 @@ def test_progress_counts_over_all_dates(content, tmp_path):
 
 
 class _WithFacts:
+    scene_ids = ("SCENE_1",)
+
     def __init__(self, facts):
         self.facts = facts
+
+
+def test_facts_of_several_scenes_keep_the_scenes_names():
+    words = fact_words(_WithFacts(facts=(("SCENE_1", {"residual_px": 0.2}),)))
+    assert words == (("SCENE_1", "residual 0.2 px"),)
+
+
+def test_dates_are_told_apart_without_an_event(content, tmp_path):
+    bare = tuple(replace(image, relation=None) for image in content.dates)
+    two = page_of(replace(content, event=None, dates=bare), tmp_path)
+    assert [date["side"] for date in two.data["dates"]] == ["Earlier", "Later"]
+    one_day = (bare[0], replace(bare[0], id="again"))
+    same = page_of(replace(content, event=None, dates=one_day), tmp_path)
+    assert [date["side"] for date in same.data["dates"]] == [None, None]
+    titles = [date["title"] for date in same.data["dates"]]
+    assert titles == ["14 September 2020 (before)", "14 September 2020 (again)"]

@@ -21,7 +21,14 @@ from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.page_data import page_data
 from satdesk.release.page_html import Html, el, embed_json, join
 from satdesk.release.page_marks import tile_mark
-from satdesk.release.page_panel import Download, banners, date_lines, heading, panel, side_words
+from satdesk.release.page_panel import (
+    Download,
+    banners,
+    date_lines,
+    date_title,
+    heading,
+    panel,
+)
 from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid, write_tiles
 
 __all__ = ["ASSETS", "CONTENT_SECURITY_POLICY", "write_page"]
@@ -224,7 +231,7 @@ def _options(content: Content, chosen: str) -> list[Html]:
     return [
         el(
             "option",
-            f"{image.acquisition.day.isoformat()} · {side_words(image)}",
+            date_title(content, image),
             value=image.id,
             selected=image.id == chosen,
         )

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from satdesk.core.place import Site, Source
 from satdesk.release.content import Content, DatedImage
 from satdesk.release.dates import format_acquisition
-from satdesk.release.page_panel import side_words
+from satdesk.release.page_panel import date_title, side_words
 from satdesk.release.tiles import TILE, Pyramid, TileIndex
 
 __all__ = ["page_data"]
@@ -51,7 +51,8 @@ def _date(content: Content, image: DatedImage, index: TileIndex | None) -> dict[
     when = format_acquisition(image.acquisition, content.time_zone)
     return {
         "id": image.id,
-        "side": side_words(image),
+        "side": side_words(content, image),
+        "title": date_title(content, image),
         "day": when.day,
         "utc": when.utc,
         "path": f"page/tiles/{image.id}",

@@ -63,11 +63,13 @@ def sun_words(angles: Angles | None) -> str:
 
 def fact_words(image: DatedImage) -> tuple[tuple[str, str], ...]:
     """Every further fact as ``(label, words)``, in order."""
-    return tuple(
-        (label(name)[0], _words(value, label(name)[1], 0))
+    named = (
+        # Where a date has several scenes, their facts go by the scenes' own names.
+        ((name, "") if name in image.scene_ids else label(name), value)
         for name, value in image.facts
         if name not in _HIDDEN
     )
+    return tuple((text, _words(value, unit, 0)) for (text, unit), value in named)
 
 
 def label(name: str) -> tuple[str, str]:

@@ -20,11 +20,20 @@ from satdesk.release.captions import (
     source_line,
 )
 from satdesk.release.content import Artifact, Content, DatedImage
-from satdesk.release.dates import format_acquisition
+from satdesk.release.dates import format_acquisition, format_day
 from satdesk.release.page_facts import accuracy_words, fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 
-__all__ = ["Download", "banners", "date_lines", "heading", "names", "panel", "side_words"]
+__all__ = [
+    "Download",
+    "banners",
+    "date_lines",
+    "date_title",
+    "heading",
+    "names",
+    "panel",
+    "side_words",
+]
 
 _BOUNDARY_DISCLAIMER = (
     "The dashed line shows the boundary as its source draws it. Other sources draw it otherwise. "
@@ -40,6 +49,7 @@ _ROLES = {
     "checksums": "Catalogue and checks",
     "recipe": "Catalogue and checks",
 }
+_PAIR = 2
 _OTHER = "Other files"
 _UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
 _ORDER = (*dict.fromkeys(_ROLES.values()), _OTHER)
@@ -58,10 +68,27 @@ class Download:
     size: int | None
 
 
-def side_words(image: DatedImage) -> str:
-    """``Before``, ``After`` …; the picture's own name where there is no event."""
-    text = image.id if image.relation is None else image.relation.value
-    return text[:1].upper() + text[1:]
+def side_words(content: Content, image: DatedImage) -> str | None:
+    """``Before``, ``After``, ``Same day, order not known``; without an event which day was first.
+
+    None where there is nothing to say but the day: one date alone, or more than two without an
+    event, or two of one day.
+    """
+    if image.relation is not None:
+        text = image.relation.value
+        return text[:1].upper() + text[1:]
+    days = [each.acquisition.day for each in content.dates]
+    if len(days) != _PAIR or days[0] == days[1]:
+        return None
+    return "Earlier" if image.acquisition.day == min(days) else "Later"
+
+
+def date_title(content: Content, image: DatedImage) -> str:
+    """``Before, 14 September 2020``: names a date among all dates."""
+    side, day = side_words(content, image), format_day(image.acquisition.day)
+    alike = [each for each in content.dates if each.acquisition.day == image.acquisition.day]
+    name = f" ({image.id})" if len(alike) > 1 else ""
+    return f"{day}{name}" if side is None else f"{side}, {day}{name}"
 
 
 def heading(content: Content) -> Html:
@@ -102,7 +129,7 @@ def _date_line(content: Content, image: DatedImage) -> Html:
     mark = el("strong", "SIMULATED", class_="chip") if image.simulated else None
     return el(
         "p",
-        el("strong", side_words(image), class_="side"),
+        el("strong", side_words(content, image), class_="side"),
         mark,
         el("time", when.day, datetime=_machine_time(image)),
         el("span", when.utc, class_="utc"),
@@ -168,9 +195,8 @@ def _assertion(content: Content) -> Html | None:
 
 
 def _date_section(content: Content, image: DatedImage) -> Html:
-    when = format_acquisition(image.acquisition, content.time_zone)
     rows = (
-        ("Taken", when.line),
+        ("Taken", format_acquisition(image.acquisition, content.time_zone).line),
         ("Event", relation_words(content, image)),
         ("Satellite", satellite_words(image)),
         ("Credit", image.credit),
@@ -187,8 +213,7 @@ def _date_section(content: Content, image: DatedImage) -> Html:
     )
     hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
     notices = _listed(notice.text for notice in image.notices) if image.notices else None
-    title = f"{side_words(image)}: {when.day}"
-    return _section(f"date-{image.id}", title, hidden, _facts(rows), notices)
+    return _section(f"date-{image.id}", date_title(content, image), hidden, _facts(rows), notices)
 
 
 _KEPT_BACK = "The licence of this picture does not allow it to be shown here."
@@ -270,15 +295,17 @@ def _boundary(content: Content) -> Html:
 
 def _captions(content: Content) -> Html:
     blocks = [
-        _copyable(f"caption-{image.id}", f"Caption: {side_words(image)}", caption(content, image))
+        _copyable(f"caption-{image.id}", date_title(content, image), caption(content, image))
         for image in content.dates
     ]
     if len(content.dates) > 1:
         both = comparison_caption(content, content.dates)
-        blocks.append(_copyable("caption-comparison", "Caption: comparison", both))
+        blocks.append(_copyable("caption-comparison", "Comparison of all dates", both))
     blocks += [
         _copyable(
-            f"alt-{image.id}", f"Text alternative: {side_words(image)}", alt_text(content, image)
+            f"alt-{image.id}",
+            f"Text alternative: {date_title(content, image)}",
+            alt_text(content, image),
         )
         for image in content.dates
     ]
@@ -312,10 +339,10 @@ def _downloads(content: Content, downloads: Sequence[Download]) -> Html:
 
 def _download(content: Content, download: Download) -> Html:
     artifact = download.artifact
-    sides = {image.id: side_words(image) for image in content.dates}
-    side = sides.get(artifact.date_id or "")
+    titles = {image.id: date_title(content, image) for image in content.dates}
+    date = titles.get(artifact.date_id or "")
     title = artifact.title or artifact.path
-    facts = (side, artifact.path if artifact.title else None, _size_words(download.size))
+    facts = (date, artifact.path if artifact.title else None, _size_words(download.size))
     return el(
         "li",
         el("a", title, href=f"./{quote(artifact.path)}", type=artifact.media_type),

@@ -204,7 +204,7 @@
       if (this._layers[side]) this._layers[side].remove();
       this._dates[side] = date;
       this._layers[side] = tiles(date, side).addTo(map);
-      this._tags[side].replaceChildren(make('b', '', date.side), make('span', '', date.day));
+      this._tags[side].replaceChildren(...[date.side && make('b', '', date.side), make('span', '', date.day)].filter(Boolean));
       this._widths[side] = this._tags[side].offsetWidth + 14;
       this._place();
       this._describe();
@@ -308,7 +308,7 @@
 
     _describe() {
       const percent = Math.round(this._share * 100);
-      const name = (side) => this._dates[side] && this._dates[side].side + ', ' + this._dates[side].day;
+      const name = (side) => this._dates[side] && this._dates[side].title;
       this._handle.setAttribute('aria-valuenow', percent);
       this._handle.setAttribute(
         'aria-valuetext',
