@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -179,19 +179,15 @@ def _image(
         raise BrokenInputError("the DIM holds no Raster_Data", subject=document.path)
     plan = dimap_image.band_plan(raster, dimap_radiometry.measured_ids(document))
     tiles = dimap_image.tiles(root, raster, plan)
-    grid = dimap_image.grid(document)
-    rpc, problems = (None, []) if grid.crs is not None else _model(root, document, tiles[0].path)
     calibration, reason = dimap_radiometry.calibration(document, plan.ids)
     saturated = dimap_image.special_value(raster, plan, "SATURATED")
     bits = _bits(document)
     image = SourceImage(
         id=_image_id(document),
         tiles=tiles,
-        grid=grid,
+        grid=dimap_image.grid(document),
         bands=dimap_image.bands(plan, dimap_radiometry.spectral_ranges(document)),
         dtype=dimap_image.sample_type(raster),
-        model=None if rpc is None else rpc.model,
-        model_source=None if rpc is None else rpc.path,
         calibration=calibration,
         nodata=dimap_image.special_value(raster, plan, "NODATA"),
         saturated=saturated,
@@ -199,15 +195,24 @@ def _image(
         gsd_m=_spacing(document),
         native_gsd_m=_native_gsd(document),
     )
+    problems = list(image_problems(root, image))
+    rpc = None
+    if image.grid.crs is None:
+        sound = not any(problem.blocks for problem in problems)
+        rpc, model_problems = _model(root, document, tiles[0].path, tags=sound)
+        problems += model_problems
+    if rpc is not None:
+        image = replace(image, model=rpc.model, model_source=rpc.path)
     problems += [_notice("band-order", name, text) for text in plan.notices]
     if reason is not None:
         problems.append(_notice("calibration-missing", name, reason))
     problems += dimap_radiometry.range_problems(document, name, saturated, bits)
-    problems += image_problems(root, image)
     return image, rpc, tuple(problems)
 
 
-def _model(root: Path, document: Node, first: Path) -> tuple[RpcFile | None, list[Problem]]:
+def _model(
+    root: Path, document: Node, first: Path, *, tags: bool
+) -> tuple[RpcFile | None, list[Problem]]:
     """The camera of a sensor product, or the problem that stands in its way."""
     name = relative_name(root, document.path)
     node = document.find(
@@ -216,7 +221,7 @@ def _model(root: Path, document: Node, first: Path) -> tuple[RpcFile | None, lis
     href = None if node is None else node.attribute("href")
     reference = None if href is None else inside(root, document.path.parent, href)
     try:
-        rpc = find_rpc(first, dimap_ref=reference)
+        rpc = find_rpc(first, dimap_ref=reference, tags=tags)
     except UnsafeInputError:
         raise
     except InputError as error:

@@ -114,12 +114,22 @@ def read_image_rpc(path: Path) -> RpcFile | None:
 
 
 def find_rpc(
-    image: Path, *, explicit: Path | None = None, dimap_ref: Path | None = None
+    image: Path,
+    *,
+    explicit: Path | None = None,
+    dimap_ref: Path | None = None,
+    tags: bool = True,
 ) -> RpcFile | None:
     """The RPC of an image, or None.
 
     In this order: the file named by the user, the image's tags, a sidecar of the same stem, what
     the DIMAP refers to. "The only RPC in the folder" is never taken. All that are there are read.
+
+    Args:
+        image: The image; it may be absent.
+        explicit: The file that the user names.
+        dimap_ref: The file that the DIMAP refers to.
+        tags: False where the image is known not to open.
 
     Raises:
         BrokenInputError: Two of them put the same ground more than `MAX_DISAGREEMENT_PX` apart.
@@ -127,7 +137,7 @@ def find_rpc(
     found: list[RpcFile] = []
     if explicit is not None:
         found.append(read_rpc(explicit))
-    if image_state(image) == "present":
+    if tags and image_state(image) == "present":
         tagged = read_image_rpc(image)
         found.extend([] if tagged is None else [tagged])
     paths = [*_sidecars(image), *([] if dimap_ref is None else [dimap_ref])]
