@@ -129,26 +129,30 @@ def open_terrain(
             found=f"{heights.size} cells, none known",
             expected="heights",
         )
-    heights, n_filled, n_left = fill_voids(heights, fill_cells)
-    loaded = _geoid_for(datum, geoid, heights.shape, affine, tiles[0].crs)
-    if loaded is not None:
-        heights = _above_ellipsoid(heights, affine, tiles[0].crs, loaded)
-        notices += (loaded.statement,) if loaded.statement else ()
-    terrain = GridTerrain(
-        heights=np.asarray(heights, dtype=np.float32), affine=affine, crs=tiles[0].crs
-    )
+    filled, n_filled, n_left = fill_voids(heights, fill_cells)
+    crs = tiles[0].crs
+    loaded = _geoid_for(datum, geoid, filled.shape, affine, crs)
+    above = filled if loaded is None else _above_ellipsoid(filled, affine, crs, loaded)
+    terrain = GridTerrain(heights=np.asarray(above, dtype=np.float32), affine=affine, crs=crs)
     facts = (
         ("files", [tile.path.name for tile in tiles]),
         ("vertical_datum", datum),
-        ("geoid", None if loaded is None else loaded.grid.name),
-        ("geoid_source", None if loaded is None else loaded.source),
-        ("geoid_stand_in", loaded is not None and loaded.stand_in),
+        *_geoid_facts(loaded),
         ("cells_filled", n_filled),
         ("cells_unknown", n_left),
         ("fill_limit_cells", fill_cells),
         ("known_share", None if bounds is None else _known_share(terrain, bounds, paths)),
     )
-    return LoadedTerrain(terrain=terrain, facts=facts, notices=notices)
+    said = (loaded.statement,) if loaded is not None and loaded.statement else ()
+    return LoadedTerrain(terrain=terrain, facts=facts, notices=notices + said)
+
+
+def _geoid_facts(loaded: LoadedGeoid | None) -> tuple[tuple[str, object], ...]:
+    return (
+        ("geoid", None if loaded is None else loaded.grid.name),
+        ("geoid_source", None if loaded is None else loaded.source),
+        ("geoid_stand_in", loaded is not None and loaded.stand_in),
+    )
 
 
 def _check_call(paths: Sequence[Path], vertical: str | None, geoid: Path | None) -> None:
@@ -242,7 +246,8 @@ def _window(
 
 def _corner(data: Any, window: Window, turn: float) -> Affine:  # noqa: ANN401 - as above
     moved = data.transform @ Affine.translation(window.col_off, window.row_off)
-    return Affine.translation(turn, 0) @ moved
+    corner: Affine = Affine.translation(turn, 0) @ moved
+    return corner
 
 
 def _heights(path: Path, data: Any, window: Window) -> NDArray[np.float32]:  # noqa: ANN401 - as above

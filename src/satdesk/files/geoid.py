@@ -183,7 +183,8 @@ def _from_pgm(path: Path, name: str) -> GeoidGrid:
         _check_size(path, cols * rows)
         offset, scale = (_note(path, found["notes"], key) for key in (b"Offset", b"Scale"))
         stream.seek(found.end())
-        posts = np.frombuffer(stream.read(2 * cols * rows), dtype=">u2")
+        body = stream.read(2 * cols * rows)
+        posts = np.frombuffer(body[: len(body) // 2 * 2], dtype=">u2")
     if posts.size != cols * rows or rows < 2:
         raise BrokenInputError(
             "the geoid file is truncated",
