@@ -1,0 +1,273 @@
+"""One pair of PAN and MS windows: where MS has to lie so that it explains PAN best.
+
+PAN, low-passed to what MS resolves and sampled at the centres of the MS pixels, is a weighted sum
+of the MS bands wherever the two are aligned. Offsets in whole PAN pixels are tried first; from the
+best one on, weights and offset are solved for together (Gauss and Newton), each pixel bounded by
+Huber's rule, so that clouds, cars and waves that moved between the exposures do not steer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from satdesk.core.sensor import FloatArray
+from satdesk.geometry.register import Shift, measure_shift
+
+__all__ = ["Fit", "PairArrays", "fit_pair", "r_squared"]
+
+_PSF = (0.25, 0.32, 0.4, 0.5, 0.62, 0.75)
+"""Standard deviations that are tried for MS's point spread, in MS pixels."""
+_FIRST_PSF = 0.4
+_HUBER = 1.345
+_ROUNDS = 12
+_SETTLED_PX = 1e-3
+_BLOCK = 12
+_REPLICATES = 300
+_MIN_POINTS = 400
+_COARSE_POINTS = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairArrays:
+    """PAN ``(y, x)`` and MS ``(band, y, x)`` with masks; `to_pan` (3×3) takes MS array to PAN's.
+
+    Both positions count from the outer corner of the array's first pixel.
+    """
+
+    pan: FloatArray
+    pan_valid: NDArray[np.bool_]
+    ms: FloatArray
+    ms_valid: NDArray[np.bool_]
+    to_pan: FloatArray
+    ratio: float
+    max_shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What one window says.
+
+    Attributes:
+        shift: MS against the prediction, PAN pixels, ``col, row``.
+        half_95: Half-widths of its 95 % interval (bootstrap over blocks of 12×12 MS pixels).
+        psf_px: The point spread that explained PAN best, PAN pixels.
+        check: Independent matching of the pair once it is aligned, in MS pixels.
+        points: MS pixels used.
+    """
+
+    shift: FloatArray
+    half_95: FloatArray
+    psf_px: float
+    check: Shift
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """The usable MS pixels: index in the MS array, bands with a constant, place in PAN."""
+
+    index: NDArray[np.intp]
+    design: FloatArray
+    place: FloatArray
+    shape: tuple[int, int]
+
+
+def fit_pair(pair: PairArrays) -> Fit | str:
+    """Measure one pair; a sentence says why where it cannot be measured."""
+    points = _points(pair)
+    if len(points.index) < _MIN_POINTS:
+        return "too few usable pixels in common"
+    smooth = _low_passed(pair, _FIRST_PSF)
+    start = _coarse(smooth, points, pair.max_shift)
+    if np.abs(start).max() >= pair.max_shift:
+        return "no best offset within the largest shift that was looked for"
+    shift, _ = _refine(smooth, points, start)
+    psf = max(_PSF, key=lambda s: _explained(_low_passed(pair, s), points, shift))
+    smooth = _low_passed(pair, psf)
+    shift, robust = _refine(smooth, points, shift)
+    if not np.isfinite(shift).all() or np.abs(shift).max() > pair.max_shift:
+        return "the offset does not settle"
+    half = _bootstrap(smooth, points, shift, robust)
+    check = _check(smooth, points, shift, pair.ratio)
+    return Fit(shift, half, psf * pair.ratio, check, len(points.index))
+
+
+def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float, ...]:
+    """Share of PAN's variance that the MS bands explain under each of several mappings.
+
+    PAN is averaged over the plain footprint of the MS pixels, so that a mapping by whole blocks
+    gives the R² of block means; all mappings are judged on the same MS pixels.
+    """
+    points = _points(pair)
+    spline = ndimage.spline_filter(_filled(pair.pan, pair.pan_valid), order=3)
+    k = max(1, round(pair.ratio))
+    steps = (np.arange(k) + 0.5) / k - 0.5
+    results = []
+    for to_pan in to_pans:
+        total = np.zeros(len(points.index))
+        for row in steps:
+            for col in steps:
+                total += _sampled(spline, _places(points.index, points.shape, to_pan, col, row))
+        results.append(_r2(points.design, total / k**2))
+    return tuple(results)
+
+
+def _points(pair: PairArrays) -> _Points:
+    """MS pixels that stay on usable PAN for every offset that may be tried."""
+    shape = (pair.ms.shape[1], pair.ms.shape[2])
+    index = np.flatnonzero(pair.ms_valid & np.isfinite(pair.ms).all(axis=0))
+    place = _places(index, shape, pair.to_pan)
+    margin = pair.max_shift + int(np.ceil(2 * pair.ratio))
+    usable = ndimage.minimum_filter(pair.pan_valid, 2 * margin + 1, mode="constant", cval=False)
+    col, row = np.floor(place).astype(np.intp)
+    rows, cols = pair.pan.shape
+    inside = (col >= margin) & (col < cols - margin) & (row >= margin) & (row < rows - margin)
+    inside[inside] = usable[row[inside], col[inside]]
+    index, place = index[inside], place[:, inside]
+    bands = pair.ms.reshape(len(pair.ms), -1)[:, index]
+    center = bands.mean(axis=1, keepdims=True) if bands.size else 0.0
+    design = np.vstack([bands - center, np.ones((1, len(index)))])
+    return _Points(index, design, place, shape)
+
+
+def _places(
+    index: NDArray[np.intp],
+    shape: tuple[int, int],
+    to_pan: FloatArray,
+    col: float = 0.0,
+    row: float = 0.0,
+) -> FloatArray:
+    """``(2, n)`` col, row in PAN of the centres of MS pixels, moved by parts of an MS pixel."""
+    rows, cols = np.divmod(index, shape[1])
+    centers = np.stack([cols + 0.5 + col, rows + 0.5 + row, np.ones(len(index))])
+    return np.asarray((to_pan @ centers)[:2])
+
+
+def _filled(values: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
+    usable = valid & np.isfinite(values)
+    mean = values[usable].mean() if usable.any() else 0.0
+    return np.asarray(np.where(usable, values, mean))
+
+
+def _low_passed(pair: PairArrays, psf_ms_px: float) -> FloatArray:
+    """Spline coefficients of PAN seen through MS's point spread (a Gaussian)."""
+    blurred = ndimage.gaussian_filter(_filled(pair.pan, pair.pan_valid), psf_ms_px * pair.ratio)
+    return np.asarray(ndimage.spline_filter(blurred, order=3))
+
+
+def _sampled(spline: FloatArray, place: FloatArray) -> FloatArray:
+    """PAN at corner-based ``col, row``; half a pixel lies between that and SciPy's count."""
+    return np.asarray(
+        ndimage.map_coordinates(spline, place[::-1] - 0.5, order=3, prefilter=False, mode="mirror")
+    )
+
+
+def _r2(design: FloatArray, target: FloatArray) -> float:
+    solution = np.linalg.lstsq(design.T, target, rcond=None)[0]
+    return float(1 - (target - solution @ design).var() / max(float(target.var()), 1e-300))
+
+
+def _explained(spline: FloatArray, points: _Points, shift: FloatArray) -> float:
+    return _r2(points.design, _sampled(spline, points.place - shift[:, None]))
+
+
+def _coarse(spline: FloatArray, points: _Points, reach: int) -> FloatArray:
+    """The best offset in whole PAN pixels."""
+    some = slice(None, None, -(-len(points.index) // _COARSE_POINTS))
+    place = points.place[:, some]
+    basis, _ = np.linalg.qr(points.design[:, some].T)
+    best, where = -np.inf, (0, 0)
+    for row in range(-reach, reach + 1):
+        for col in range(-reach, reach + 1):
+            target = _sampled(spline, place - np.array([[col], [row]]))
+            target -= target.mean()
+            score = float(((target @ basis) ** 2).sum() / max(float(target @ target), 1e-300))
+            if score > best:
+                best, where = score, (col, row)
+    return np.array(where, dtype=np.float64)
+
+
+def _system(
+    spline: FloatArray, points: _Points, shift: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Design (bands, constant, PAN's slopes) and target of one Gauss–Newton step.
+
+    ``PAN(p − s − ds) ≈ PAN(p − s) − slope · ds`` is to equal ``w · MS + c``.
+    """
+    place = points.place - shift[:, None]
+    half = 0.5
+    slopes = [
+        _sampled(spline, place + half * axis[:, None])
+        - _sampled(spline, place - half * axis[:, None])
+        for axis in np.eye(2)
+    ]
+    return np.vstack([points.design, slopes]), _sampled(spline, place)
+
+
+def _refine(
+    spline: FloatArray, points: _Points, shift: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Offset, and each point's Huber weight."""
+    robust = np.ones(len(points.index))
+    for _ in range(_ROUNDS):
+        design, target = _system(spline, points, shift)
+        weighted = design * robust
+        solution = np.linalg.lstsq(weighted @ design.T, weighted @ target, rcond=None)[0]
+        residual = target - solution @ design
+        scale = 1.4826 * float(np.median(np.abs(residual)))
+        robust = np.minimum(1.0, _HUBER * scale / np.maximum(np.abs(residual), 1e-300))
+        step = np.clip(solution[-2:], -1.0, 1.0)
+        shift = shift + step
+        if np.abs(step).max() < _SETTLED_PX:
+            break
+    return shift, robust
+
+
+def _bootstrap(
+    spline: FloatArray, points: _Points, shift: FloatArray, robust: FloatArray
+) -> FloatArray:
+    """Half-widths of the 95 % interval of the offset: whole blocks are drawn with replacement."""
+    design, target = _system(spline, points, shift)
+    rows, cols = np.divmod(points.index, points.shape[1])
+    across = -(-points.shape[1] // _BLOCK)
+    _, block = np.unique(rows // _BLOCK * across + cols // _BLOCK, return_inverse=True)
+    order = np.argsort(block, kind="stable")
+    edges = np.flatnonzero(np.diff(block[order])) + 1
+    parts = np.split(order, edges)
+    grams = np.array([(design[:, p] * robust[p]) @ design[:, p].T for p in parts])
+    moments = np.array([(design[:, p] * robust[p]) @ target[p] for p in parts])
+    generator = np.random.default_rng(0)  # fixed: the same pair gives the same interval
+    draws = generator.integers(0, len(parts), (_REPLICATES, len(parts)))
+    fits = [
+        np.linalg.lstsq(grams[d].sum(axis=0), moments[d].sum(axis=0), rcond=None)[0][-2:]
+        for d in draws
+    ]
+    low, high = np.quantile(np.array(fits), [0.025, 0.975], axis=0)
+    return np.asarray((high - low) / 2)
+
+
+def _check(spline: FloatArray, points: _Points, shift: FloatArray, ratio: float) -> Shift:
+    """Match the weighted sum of MS and the aligned PAN as two pictures on MS's grid."""
+    target = _sampled(spline, points.place - shift[:, None])
+    solution = np.linalg.lstsq(points.design.T, target, rcond=None)[0]
+    pictures = np.zeros((2, points.shape[0] * points.shape[1]))
+    pictures[:, points.index] = solution @ points.design, target
+    valid = np.zeros(pictures.shape[1], dtype=bool)
+    valid[points.index] = True
+    rows, cols = _bounds(valid.reshape(points.shape))
+    fixed, moving = (picture.reshape(points.shape)[rows, cols] for picture in pictures)
+    usable = valid.reshape(points.shape)[rows, cols]
+    side = int(np.clip(min(usable.shape) // 6, 12, 48))
+    reach = max(2, round(8 / ratio))
+    return measure_shift(
+        fixed, moving, fixed_valid=usable, moving_valid=usable, max_shift=reach, window=side
+    )
+
+
+def _bounds(valid: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, cols = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
