@@ -26,7 +26,7 @@ from satdesk.release.pictures import Progress
 from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice, load_recipe
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
-from satdesk.simulate.demo import write_scenario
+from satdesk.simulate.write import simulate_all
 
 __all__ = ["inspect", "issue", "locate", "named", "ortho", "places", "project", "simulate"]
 
@@ -150,13 +150,13 @@ def simulate(scenario: str, out: Path, *, seed: int = 1, overwrite: bool = False
         UnknownNameError: No such scenario.
         UsageError: `out` exists without `overwrite`.
     """
-    made = write_scenario(scenario, out, seed=seed, overwrite=overwrite)
+    made = simulate_all(scenario, out, seed, overwrite=overwrite)
     return {
         "path": str(out),
         "scenario": scenario,
         "seed": seed,
-        "bundles": [str(path) for path in made.bundles],
-        "truth": str(made.truth),
+        "bundles": [str(truth.bundle) for truth in made.truths],
+        "truth": str(out),
     }
 
 

@@ -110,7 +110,7 @@ def _number(value: float) -> str:
 def _with_unit(text: str, unit: str) -> str:
     if not unit:
         return text
-    return f"{text}{unit}" if unit == "°" else f"{text} {unit}"
+    return f"{text}{unit}" if unit == "°" else f"{text}\u00a0{unit}"
 
 
 def _degrees(name: str, value: float | None, remark: str) -> str | None:

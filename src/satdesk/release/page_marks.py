@@ -18,9 +18,15 @@ _REPEAT = (320, 420)
 """Rows and columns after which a large mark repeats at the latest: no screenful is without one."""
 
 
-def mark_words(content: Content, image: DatedImage) -> str | None:
-    """What must stand in the pixels of a date; None where nothing must."""
-    words = ["SIMULATED"] if image.simulated else []
+def mark_words(content: Content, image: DatedImage, *, own: bool = True) -> str | None:
+    """What must be burned into the pixels of a date; None where nothing must.
+
+    Args:
+        content: The release.
+        image: The date.
+        own: Whether SIMULATED counts, which ``visual.tif`` carries at its own pixel size.
+    """
+    words = ["SIMULATED"] if image.simulated and own else []
     words += ["DRAFT"] if content.status is Status.DRAFT else []
     return " · ".join(words) or None
 
@@ -28,20 +34,30 @@ def mark_words(content: Content, image: DatedImage) -> str | None:
 def tile_mark(content: Content, image: DatedImage, pyramid: Pyramid) -> Mark | None:
     """Burns `mark_words` into tiles.
 
-    ``visual.tif`` carries SIMULATED at its own pixel size, where no shrunken tile could be read;
-    so every zoom gets its own: small and dense where the whole picture is small, else large.
+    Every zoom gets its own mark, small and dense where the whole picture is small, else large.
+    Only the finest zoom, whose pixels are those of ``visual.tif``, shows that file's SIMULATED as
+    it is: two words on top of each other could not be read.
     """
-    words = mark_words(content, image)
+    words, finest = mark_words(content, image), mark_words(content, image, own=False)
     if words is None:
         return None
-    small = text_pattern(words, _SMALL_PX)
-    large = _spread(text_pattern(words, _LARGE_PX))
+    patterns = {zoom: _pattern(words, pyramid.extent_px(zoom)) for zoom in pyramid.zooms}
+    if finest is None:
+        del patterns[pyramid.last]
+    else:
+        patterns[pyramid.last] = _pattern(finest, pyramid.extent_px(pyramid.last))
 
     def mark(pixels: NDArray[np.uint8], zoom: int, origin: tuple[int, int]) -> NDArray[np.uint8]:
-        pattern = small if pyramid.extent_px(zoom) < _SMALL_BELOW else large
-        return stamp_rgba(pixels, pattern, origin=origin)
+        pattern = patterns.get(zoom)
+        return pixels if pattern is None else stamp_rgba(pixels, pattern, origin=origin)
 
     return mark
+
+
+def _pattern(words: str, extent_px: float) -> StampPattern:
+    if extent_px < _SMALL_BELOW:
+        return text_pattern(words, _SMALL_PX)
+    return _spread(text_pattern(words, _LARGE_PX))
 
 
 def _spread(pattern: StampPattern) -> StampPattern:

@@ -22,6 +22,7 @@ __all__ = ["Label", "PlacedLabel", "make_label", "place_labels"]
 _RINGS_MM = (2.0, 3.5, 6.0, 10.0, 15.0, 21.0, 28.0, 36.0, 46.0, 60.0, 80.0)
 _DIRECTIONS = tuple(math.radians(a) for a in (0, 180, 30, -30, 150, -150, 60, -60, 120, -120,
                                               90, -90, 15, -15, 165, -165))  # fmt: skip
+_CROWD_MM = 3.0
 _GAP_MM = 0.7
 _PAD_MM = 0.7
 _LEADER_FROM_MM = 2.6
@@ -130,8 +131,10 @@ def _place(
 ) -> PlacedLabel:
     """The first free candidate; where sites crowd, one whose leader passes over other markers."""
     others = tuple(rect for rect in blocked if not _inside(label.anchor, rect))
+    crowd = sum(_inside(label.anchor, rect.inset(-_CROWD_MM)) for rect in blocked)
+    rings = _RINGS_MM if crowd < 4 else _RINGS_MM[3:]  # close labels would wall a crowd in
     for barriers in (others, ()):
-        for ring in _RINGS_MM:
+        for ring in rings:
             for angle in _DIRECTIONS:
                 rect = _candidate(label, ring, angle)
                 leader = _leader(label.anchor, rect, ring)
@@ -187,7 +190,7 @@ def _free(
     if leader is None:
         return True
     ours = LineString(leader)
-    start = Point(leader[0]).buffer(0.05)  # markers on one spot have leaders that share a start
+    start = Point(leader[0]).buffer(1.6)  # below a marker, leaders may meet
     if any(ours.difference(start).intersects(line) for line in leaders):
         return False
     return not any(ours.intersects(_box(other)) for other in (*labels, *barriers))

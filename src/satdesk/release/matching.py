@@ -1,0 +1,230 @@
+"""PAN and MS of one scene laid on each other: measured on samples, corrected, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from odc.geo.geobox import GeoBox
+
+from satdesk.core.scene import SourceImage
+from satdesk.core.sensor import FloatArray, SensorModel, Terrain
+from satdesk.errors import DisjointInputError, LimitError, UndeclaredInputError
+from satdesk.files.rasters import ImageLayer
+from satdesk.geometry.affine import Adjusted, mapped
+from satdesk.geometry.alignment import (
+    Alignment,
+    AlignmentPair,
+    measure_alignment,
+    residual_error,
+)
+from satdesk.geometry.frames import from_lonlat, lonlat_of_grid, on_terrain
+from satdesk.geometry.grids import subgrid
+from satdesk.release.acceptance import Acceptance
+from satdesk.release.content import Notice
+from satdesk.release.samples import sample_windows
+
+__all__ = ["AlignedMs", "aligned_ms"]
+
+_WINDOW_PX = 512
+_LEAST_PX = 96
+_MOST_WINDOWS = 9
+_MARGIN_MS_PX = 12
+
+Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedMs:
+    """MS as it lies on PAN, with what was measured.
+
+    Attributes:
+        ms: Its model or its grid shifted where the images contradict the models.
+        facts: What release.json says, JSON-ready.
+        notices: What must stand on the product.
+    """
+
+    ms: SourceImage
+    facts: dict[str, Any]
+    notices: tuple[Notice, ...]
+
+
+def aligned_ms(
+    pan: SourceImage,
+    ms: SourceImage,
+    grid: GeoBox,
+    terrain: Terrain | None,
+    acceptance: Acceptance,
+) -> AlignedMs:
+    """Measure PAN against MS on samples under `grid` and shift MS where they differ.
+
+    Raises:
+        LimitError: Nothing could be measured (``pan-ms-unmeasured``), or the pair does not fit
+            after the correction (``pan-ms-residual``), and that is not accepted.
+        DisjointInputError: PAN and MS do not show the place together.
+    """
+    pairs = _pairs(pan, ms, grid, terrain)
+    if not pairs:
+        raise DisjointInputError(
+            "PAN and MS have no common area in the output grid",
+            subject=pan.id,
+            remedy="check that both images belong to one scene and that the district lies in them",
+        )
+    alignment = measure_alignment(pairs)
+    broken = _unmeasured(alignment, pan) or residual_error(alignment, subject=pan.id)
+    notices = [] if broken is None else [acceptance.settle(broken)]
+    if alignment.needs_correction:
+        notices.append(_correction_notice(alignment))
+    shifted = _shifted(ms, alignment.correction) if alignment.needs_correction else ms
+    return AlignedMs(ms=shifted, facts=_facts(alignment), notices=tuple(notices))
+
+
+def _unmeasured(alignment: Alignment, pan: SourceImage) -> LimitError | None:
+    if alignment.reason is None:
+        return None
+    return LimitError(
+        f"the alignment of PAN and MS cannot be measured: {alignment.reason}",
+        rule="pan-ms-unmeasured",
+        measured=100.0,
+        limit=99.0,
+        unit="% of samples without a measurement",
+        remedy="choose an area with texture, or make PAN or MS alone",
+        subject=pan.id,
+    )
+
+
+def _correction_notice(alignment: Alignment) -> Notice:
+    dcol, drow = alignment.difference_px or (0.0, 0.0)
+    text = (
+        f"MS was shifted onto PAN by {dcol:+.2f}, {drow:+.2f} PAN pixels (column, row) "
+        "against the provider's models, as the images show."
+    )
+    return Notice(code="ms-shifted", text=text)
+
+
+def _shifted(ms: SourceImage, correction: Affine) -> SourceImage:
+    if ms.grid.crs is None:
+        if ms.model is None:
+            raise UndeclaredInputError("MS has no sensor model", subject=ms.id)
+        return replace(ms, model=Adjusted(model=ms.model, matrix=correction))
+    moved = ~correction * ms.grid.affine
+    return replace(ms, grid=GeoBox(ms.grid.shape, moved, ms.grid.crs))
+
+
+def _pairs(
+    pan: SourceImage, ms: SourceImage, grid: GeoBox, terrain: Terrain | None
+) -> list[AlignmentPair]:
+    predict = _prediction(pan, ms, terrain)
+    found = (_pair(pan, ms, window, predict) for window in _pan_windows(pan, grid, terrain))
+    return [pair for pair in found if pair is not None]
+
+
+def _prediction(pan: SourceImage, ms: SourceImage, terrain: Terrain | None) -> Mapping | None:
+    """From PAN's plane to MS's as the two models say; None where both lie on one map."""
+    if pan.grid.crs is not None:
+        return None
+    if pan.model is None or ms.model is None or terrain is None:
+        raise UndeclaredInputError(
+            "PAN and MS need a sensor model each, and a terrain",
+            subject=ms.id,
+            found="no RPC of MS" if ms.model is None else "no terrain",
+            remedy="name them with --rpc FILE, --ms-rpc FILE, --dem FILE",
+        )
+    models = (pan.model, ms.model)
+
+    def predict(col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+        lon, lat, height = on_terrain(models[0], col, row, terrain, start_m=_middle(models[0]))
+        return models[1].project(lon, lat, height)
+
+    return predict
+
+
+def _middle(model: SensorModel) -> float:
+    return float(getattr(model, "height_off", 0.0))
+
+
+def _pan_windows(pan: SourceImage, grid: GeoBox, terrain: Terrain | None) -> tuple[GeoBox, ...]:
+    """Windows of PAN spread over what `grid` shows of it."""
+    lon, lat = lonlat_of_grid(_coarse(grid))
+    col, row = _in_pan(pan, lon, lat, terrain)
+    rows, cols = pan.grid.shape
+    seen = np.isfinite(col) & (col > 0) & (col < cols) & (row > 0) & (row < rows)
+    if not seen.any():
+        return ()
+    left, right = (int(v) for v in (np.floor(col[seen].min()), np.ceil(col[seen].max())))
+    top, bottom = (int(v) for v in (np.floor(row[seen].min()), np.ceil(row[seen].max())))
+    if min(right - left, bottom - top) < _LEAST_PX:
+        middle = (top + bottom) // 2, (left + right) // 2
+        half = _WINDOW_PX // 2
+        top, bottom = max(middle[0] - half, 0), min(middle[0] + half, rows)
+        left, right = max(middle[1] - half, 0), min(middle[1] + half, cols)
+    part = subgrid(pan.grid, top, left, (bottom - top, right - left))
+    return sample_windows(part, size=_WINDOW_PX, most=_MOST_WINDOWS)
+
+
+def _coarse(grid: GeoBox) -> GeoBox:
+    """The same area in at most some 64 × 64 cells."""
+    rows, cols = (min(size, 64) for size in grid.shape)
+    scale = Affine.scale(grid.shape[1] / cols, grid.shape[0] / rows)
+    return GeoBox((rows, cols), grid.affine * scale, grid.crs)
+
+
+def _in_pan(
+    pan: SourceImage, lon: FloatArray, lat: FloatArray, terrain: Terrain | None
+) -> tuple[FloatArray, FloatArray]:
+    """``col, row`` in PAN's file of ground positions."""
+    if pan.grid.crs is not None:
+        plane = from_lonlat(str(pan.grid.crs), lon, lat)
+    elif pan.model is not None and terrain is not None:
+        plane = pan.model.project(lon, lat, terrain.height(lon, lat))
+    else:
+        raise UndeclaredInputError("PAN needs a sensor model and a terrain", subject=pan.id)
+    return mapped(~pan.grid.affine, *plane)
+
+
+def _pair(
+    pan: SourceImage, ms: SourceImage, window: GeoBox, predict: Mapping | None
+) -> AlignmentPair | None:
+    """The sample under one window of PAN; None where MS does not reach it."""
+    rows, cols = window.shape
+    x, y = np.meshgrid(np.linspace(0, cols, 5), np.linspace(0, rows, 5))
+    plane = mapped(window.affine, x, y)
+    col, row = mapped(~ms.grid.affine, *(plane if predict is None else predict(*plane)))
+    known = np.isfinite(col) & np.isfinite(row)
+    if not known.all():
+        return None
+    left, top = int(col.min()) - _MARGIN_MS_PX, int(row.min()) - _MARGIN_MS_PX
+    right, bottom = int(col.max()) + _MARGIN_MS_PX, int(row.max()) + _MARGIN_MS_PX
+    if right <= 0 or bottom <= 0 or left >= ms.grid.shape[1] or top >= ms.grid.shape[0]:
+        return None
+    around = subgrid(ms.grid, top, left, (bottom - top, right - left))
+    fine, coarse = ImageLayer(image=pan).read(window), ImageLayer(image=ms).read(around)
+    if not (fine.valid.any() and coarse.valid.any()):
+        return None
+    return AlignmentPair(pan=fine, ms=coarse, predict=predict)
+
+
+def _facts(alignment: Alignment) -> dict[str, Any]:
+    """JSON-ready; shifts are ``ratio × MS − PAN`` in PAN pixels, column before row."""
+    return {
+        "predicted_px": _rounded(alignment.predicted_shift_px),
+        "measured_px": _rounded(alignment.measured_shift_px),
+        "difference_px": _rounded(alignment.difference_px),
+        "interval_95_px": _rounded(alignment.interval_95_px),
+        "residual_px": None if alignment.residual_px is None else round(alignment.residual_px, 4),
+        "check_px": _rounded(alignment.check_px),
+        "check_interval_95_px": _rounded(alignment.check_interval_95_px),
+        "r2_naive": round(alignment.r2_naive, 4),
+        "r2_predicted": round(alignment.r2_predicted, 4),
+        "r2_measured": None if alignment.r2_measured is None else round(alignment.r2_measured, 4),
+        "corrected": alignment.needs_correction,
+        "samples": len(alignment.windows),
+        "reason": alignment.reason,
+    }
+
+
+def _rounded(pair: tuple[float, float] | None) -> list[float] | None:
+    return None if pair is None else [round(value, 4) for value in pair]
