@@ -115,5 +115,5 @@ def write_dem(world: World, path: Path) -> None:
     corner = Affine.translation(
         float(lon[0, 0]) - NODE_M / east / 2, float(lat[0, 0]) + NODE_M / north / 2
     )
-    affine = corner * Affine.scale(NODE_M / east, -NODE_M / north)
+    affine = corner @ Affine.scale(NODE_M / east, -NODE_M / north)
     write_heights(path, relief.heights - undulation, affine, "EGM96")
