@@ -241,8 +241,8 @@ def _encoded_counts(raster: Raster, path: Path) -> NDArray[np.uint16]:
             expected=f"at most {_UINT16_TOP}",
             remedy="rescale the source",
         )
-    whole = np.clip(np.rint(usable), 1, _UINT16_TOP)
-    return np.where(raster.valid, whole, 0).astype(np.uint16)
+    whole = usable if usable.dtype.kind in "ui" else np.rint(usable)
+    return np.where(raster.valid, np.maximum(whole, 1), 0).astype(np.uint16)
 
 
 def _rgba(raster: Raster) -> NDArray[np.uint8]:
