@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+from release_content import make_content
+
+from satdesk.release.content import Licence, Status
+from satdesk.release.plate_sheet import drawing_style
+from satdesk.release.press import SHAPES, Frame, compose_press, write_press
+from satdesk.release.press_metadata import PictureFacts, jpeg_bytes
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    return make_content(tmp_path_factory.mktemp("press"))
+
+
+@pytest.fixture(scope="module")
+def written(content, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    return folder, write_press(content, folder)
+
+
+def drawn(content, shape="16x9", *, annotated=True, images=1):
+    with drawing_style():
+        frame = Frame(images=content.dates[:images], shape=shape, annotated=annotated)
+        return compose_press(content, frame)
+
+
+def facts_of(content, image):
+    return PictureFacts.of(
+        content, (image,), title="A <title> & more", description="Line\none", alt_text=None
+    )
+
+
+def test_each_date_and_the_pair_come_in_three_shapes_clean_and_annotated(written):
+    folder, made = written
+    assert len(made) == 3 * 3 * 2
+    assert len({a.path for a in made}) == len(made)
+    for artifact in made:
+        assert artifact.role == "press"
+        name = next(name for name in SHAPES if f"-{name}-" in artifact.path)
+        with Image.open(folder / artifact.path) as picture:
+            assert picture.format == "JPEG"
+            assert picture.mode == "RGB"
+            assert picture.size == SHAPES[name][::-1]
+
+
+def test_the_same_content_gives_the_same_bytes(content, written, tmp_path):
+    folder, made = written
+    again = write_press(content, tmp_path)
+    assert again == made
+    for artifact in made:
+        assert (tmp_path / artifact.path).read_bytes() == (folder / artifact.path).read_bytes()
+
+
+def test_no_corner_is_black(written):
+    folder, made = written
+    for artifact in made:
+        if "-clean" in artifact.path:
+            with Image.open(folder / artifact.path) as picture:
+                pixels = np.asarray(picture)
+            corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+            assert corners.min() > 25, artifact.path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("images", [1, 2])
+def test_annotations_stay_on_the_picture_and_apart(content, shape, images):
+    sheet, _ = drawn(content, shape, images=images)
+    cores = []
+    for box in sheet.boxes:
+        assert sheet.rect.inset(1).holds(box.rect), box.text
+        cores.append((box.text, box.rect.inset(0.26 * box.rect.height)))
+    for i, (text, rect) in enumerate(cores):
+        for other, room in cores[i + 1 :]:
+            assert not rect.meets(room), (text, other)
+
+
+def test_an_annotated_picture_says_where_when_by_what_and_whose(content):
+    sheet, (crop,) = drawn(content, "1x1")
+    text = " ".join(box.text for box in sheet.boxes)
+    for fact in ("Kalbajar", "14 September 2020", "07:33:20 UTC", "11:33:20 local time",
+                 "SPOT 7", "about 12 m native", "© Test Provider 2020", "N",
+                 "Invented monastery", f"Enlarged {crop.enlarged:.1f} times"):  # fmt: skip
+        assert fact in text, fact
+    clean, _ = drawn(content, "1x1", annotated=False)
+    assert clean.boxes == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nothing_is_enlarged_beyond_twice_its_pixels(content, shape):
+    for images in (1, 2):
+        _, crops = drawn(content, shape, images=images)
+        assert all(crop.enlarged <= 2.0 + 1e-6 for crop in crops)
+        assert len(set(crops)) == 1  # before and after show the same ground
+
+
+def test_simulated_and_draft_are_in_the_pixels_of_clean_pictures_too(tmp_path):
+    plain = drawn(make_content(tmp_path / "a"), annotated=False)[0].pixels().astype(int)
+    for name, kind in (("b", "draft"), ("c", "simulated")):
+        made = make_content(tmp_path / name, **{kind: True})
+        marked = drawn(made, annotated=False)[0].pixels().astype(int)
+        assert (np.abs(marked - plain).max(axis=2) > 20).mean() > 0.01, kind
+
+
+def test_a_licence_that_does_not_allow_the_press_leaves_the_date_out(content, tmp_path):
+    for licence in (Licence(press=False), Licence()):
+        kept = replace(content, dates=(replace(content.dates[0], licence=licence), content.dates[1]))
+        made = write_press(kept, tmp_path / str(licence.press))
+        assert {a.date_id for a in made} == {"after"}
+    nothing = replace(content, dates=(replace(content.dates[0], licence=Licence()),))
+    assert write_press(nothing, tmp_path / "none") == ()
+    draft = replace(nothing, status=Status.DRAFT)
+    assert len(write_press(draft, tmp_path / "draft")) == 6
+
+
+def test_xmp_is_well_formed_and_holds_what_it_was_given(content):
+    image = replace(content.dates[0], credit="© A & B <c>")
+    root = ET.fromstring(facts_of(content, image).xmp().decode().split("?>", 1)[1])
+    text = " ".join(root.itertext())
+    assert "A <title> & more" in text
+    assert "© A & B <c>" in text
+    assert "2020-09-14T07:33:20+00:00" in text
+    assert "Line one" in text
+
+
+def test_a_day_without_time_gives_a_date_without_time(tmp_path):
+    content = make_content(tmp_path, day_only=True)
+    facts = facts_of(content, content.dates[1])
+    assert facts.date_created == "2021-06-05"
+    assert ExifTags.Base.DateTimeOriginal not in facts.exif().get_ifd(ExifTags.IFD.Exif)
+
+
+def test_simulated_is_in_every_block_of_metadata(tmp_path):
+    content = make_content(tmp_path, simulated=True)
+    facts = facts_of(content, content.dates[0])
+    assert facts.title.startswith("SIMULATED: ")
+    assert "SIMULATED" in facts.exif()[ExifTags.Base.ImageDescription]
+    assert b"SIMULATED" in facts.xmp()
+    assert b"algorithmicMedia" in facts.xmp()
+    assert facts.pdf()["Title"].startswith("SIMULATED: ")
+
+
+def test_the_colour_profile_does_not_carry_the_clock(content):
+    data = jpeg_bytes(Image.new("RGB", (8, 8)), facts_of(content, content.dates[0]))
+    with Image.open(io.BytesIO(data)) as picture:
+        profile = picture.info["icc_profile"]
+    assert profile[24:36] == bytes.fromhex("07d000010001000000000000")
+
+
+@pytest.mark.oracle
+def test_exiftool_reads_the_fields_back(written):
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    folder, made = written
+    run = subprocess.run(
+        ["exiftool", "-json", "-G1", "-struct", str(folder / made[0].path)],
+        capture_output=True,
+        check=True,
+    )
+    (found,) = json.loads(run.stdout)
+    assert found["XMP-dc:Title"] == "Kalbajar town, before and after: 14 September 2020"
+    assert found["XMP-photoshop:Credit"] == "© Test Provider 2020"
+    assert found["XMP-photoshop:DateCreated"] == "2020:09:14 07:33:20+00:00"
+    assert found["XMP-dc:Rights"] == "© Test Provider 2020"
+    assert "Kəlbəcər" in found["XMP-dc:Description"]
+    assert "Քարվաճառ" in found["XMP-dc:Subject"]
+    assert found["XMP-iptcCore:AltTextAccessibility"].startswith("Satellite picture of Kalbajar")
+    assert found["IFD0:Copyright"] == "© Test Provider 2020"
+    assert found["ExifIFD:DateTimeOriginal"] == "2020:09:14 07:33:20"
+    assert found["ExifIFD:OffsetTimeOriginal"] == "+00:00"
+    assert found["ICC_Profile:ProfileDescription"].startswith("sRGB")
+    assert "ExifTool:Warning" not in found
