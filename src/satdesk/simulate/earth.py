@@ -33,7 +33,7 @@ _E2 = FLATTENING * (2 - FLATTENING)
 
 
 def geocentric(lon: Floats, lat: Floats, height: Floats) -> Floats:
-    """Earth-centred ``(..., 3)`` metres of ``lon, lat`` (degrees) and ellipsoidal height (metres)."""
+    """Earth-centred ``(..., 3)`` metres of ``lon, lat`` in degrees and heights in metres."""
     lam, phi = np.radians(lon), np.radians(lat)
     normal = MAJOR_AXIS_M / np.sqrt(1 - _E2 * np.sin(phi) ** 2)
     x = (normal + height) * np.cos(phi) * np.cos(lam)
@@ -43,7 +43,7 @@ def geocentric(lon: Floats, lat: Floats, height: Floats) -> Floats:
 
 
 def geodetic(points: Floats) -> tuple[Floats, Floats, Floats]:
-    """``lon, lat`` (degrees) and ellipsoidal height (metres) of earth-centred ``(..., 3)`` metres."""
+    """``lon, lat`` in degrees and heights in metres of earth-centred ``(..., 3)`` metres."""
     x, y, z = np.moveaxis(points, -1, 0)
     axis_distance = np.hypot(x, y)
     # The reduced latitude; two rounds of Bowring reach 1e-12 degrees anywhere near the ground.
@@ -70,7 +70,7 @@ def enu_axes(lon_deg: float, lat_deg: float) -> Floats:
 
 
 def spin(vectors: Floats, angle: Floats) -> Floats:
-    """Rotate ``(..., 3)`` vectors about the polar axis by −`angle` (rad): inertial to earth-fixed."""
+    """Turn ``(..., 3)`` vectors about the polar axis by −`angle` rad: inertial to earth-fixed."""
     c, s = np.cos(angle), np.sin(angle)
     x, y, z = np.moveaxis(vectors, -1, 0)
     return np.stack([c * x + s * y, -s * x + c * y, z], axis=-1)
@@ -109,4 +109,4 @@ def _meet_inflated(origin: Floats, unit: Floats, height: Floats) -> Floats:
     b = np.sum(o * d, axis=-1)
     c = np.sum(o * o, axis=-1) - 1
     under_root = b * b - a * c
-    return (-b - np.sqrt(np.where(under_root >= 0, under_root, np.nan))) / a
+    return np.asarray((-b - np.sqrt(np.where(under_root >= 0, under_root, np.nan))) / a)

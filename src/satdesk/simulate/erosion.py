@@ -1,8 +1,8 @@
 """Valleys for an invented relief: water runs down it and cuts (the stream power law).
 
-Implicit scheme of Braun & Willett, *A very efficient O(n), implicit and parallel method to solve the
-stream power equation*, Geomorphology 180–181 (2013), with slope exponent 1 and no uplift, evaluated
-level by level of the drainage tree so that numpy does the work.
+Implicit scheme of Braun & Willett, *A very efficient O(n), implicit and parallel method to solve
+the stream power equation*, Geomorphology 180–181 (2013), with slope exponent 1 and no uplift,
+evaluated level by level of the drainage tree so that numpy does the work.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def eroded(heights: Floats, cell_m: float, strength: float, rounds: int) -> tupl
 
 
 def _without_pits(heights: Floats) -> Floats:
-    """Raise every hollow until it drains (priority flood, Barnes et al. 2014, with a small fall)."""
+    """Raise every hollow until it drains: priority flood (Barnes et al. 2014), a small fall."""
     rows, cols = heights.shape
     filled = heights.ravel().tolist()
     edge = np.ones_like(heights, dtype=bool)

@@ -52,9 +52,7 @@ def lit_share(relief: Relief, sun: Sun) -> Floats:
     return np.clip(lit, 0, 1)
 
 
-def illumination(
-    slopes: tuple[Floats, Floats], lit: Floats, sun: Sun
-) -> tuple[Floats, Floats]:
+def illumination(slopes: tuple[Floats, Floats], lit: Floats, sun: Sun) -> tuple[Floats, Floats]:
     """Direct and diffuse light on a surface, relative to a level one in full sun.
 
     Args:

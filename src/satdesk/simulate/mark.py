@@ -1,8 +1,8 @@
 """The word SIMULATED on the ground of every written picture.
 
 It is laid on the ground, not on the picture: it stays in place through orthorectification, agrees
-between PAN and MS and between dates, and so neither helps nor hinders a registration. Light and dark
-beside each other keep it readable on any ground, after JPEG and in every crop of 250 PAN pixels.
+between PAN and MS and between dates, and so neither helps nor hinders a registration. Light and
+dark beside each other keep it readable on any ground, after JPEG, in every crop of 250 PAN pixels.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _tile() -> Floats:
         line[:, :wide] = word
         tile[top + 20 : top + 20 + high] = np.roll(line, shift, axis=1)
     shadow = np.roll(tile, (4, 4), axis=(0, 1)) * (1 - tile)
-    return gaussian_filter(_LIGHT * tile - _DARK * shadow, 0.6, mode="wrap")
+    return np.asarray(gaussian_filter(_LIGHT * tile - _DARK * shadow, 0.6, mode="wrap"))
 
 
 def _word() -> Floats:

@@ -21,7 +21,7 @@ _SPREAD = np.sqrt(1 / 12) * 0.4793
 
 
 def hashed(ix: NDArray[np.int64], iy: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Uniform numbers in [0, 1), one a lattice place (SplitMix64's finaliser, Steele et al. 2014)."""
+    """Uniform numbers in [0, 1), one a place (SplitMix64's finaliser, Steele et al. 2014)."""
     with np.errstate(over="ignore"):
         z = ix.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z ^= iy.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)

@@ -72,7 +72,8 @@ def ray_field(
     node_row = row if shaken and len(row) > 3 else _nodes(row)
     node_col = _nodes(col)
     grid_col, grid_row = np.meshgrid(node_col, node_row)
-    x, y = [], []
+    x: list[Floats] = []
+    y: list[Floats] = []
     for level in levels:
         lon, lat = camera.locate(grid_col, grid_row, np.full(grid_col.shape, level))
         for target, values in zip((x, y), relief.plane.from_lonlat(lon, lat), strict=True):
@@ -81,7 +82,7 @@ def ray_field(
 
 
 def ground_points(field: RayField, relief: Relief) -> tuple[Floats, Floats, Floats]:
-    """Where the rays first meet the ground: ``x, y`` of the plane and height; NaN outside the world.
+    """Where the rays first meet the ground: ``x, y``, height; NaN outside the world.
 
     Few rays come down from above in steps that cannot pass through a slope; between them the
     height is interpolated and then settled ray by ray.

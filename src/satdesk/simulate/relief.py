@@ -60,7 +60,9 @@ class Relief:
         """As `height`, for metres of the plane."""
         return sample(self.heights, (x - self.west) / NODE_M, (self.north - y) / NODE_M)
 
-    def smooth(self, field: Floats, axes: tuple[Floats, Floats]) -> NDArray[np.float32]:
+    def smooth(
+        self, field: NDArray[np.floating], axes: tuple[Floats, Floats]
+    ) -> NDArray[np.float32]:
         """A field on the nodes, drawn smooth (cubic B-spline) on a finer window."""
         rows, cols = field.shape
         wy = spline_rows((self.north - axes[1]) / NODE_M, rows)
@@ -76,15 +78,16 @@ class Relief:
 
     @property
     def axes(self) -> tuple[Floats, Floats]:
-        """x of the nodes' columns, y of their rows."""
+        """The x of the nodes' columns, the y of their rows."""
         rows, cols = self.heights.shape
-        return self.west + NODE_M * np.arange(cols), self.north - NODE_M * np.arange(rows)
+        across, down = NODE_M * np.arange(cols, dtype=float), NODE_M * np.arange(rows, dtype=float)
+        return self.west + across, self.north - down
 
     @property
     def slopes(self) -> tuple[Floats, Floats]:
         """Rise per metre towards east and towards north, on the nodes."""
         down, right = np.gradient(self.heights, NODE_M)
-        return right, -down
+        return np.asarray(right), np.asarray(-down)
 
 
 def sample(field: Floats, col: Floats, row: Floats) -> Floats:
@@ -123,7 +126,7 @@ def make_relief(base: Terrain, plane: Plane, seed: int) -> Relief:
 
 
 def _axes(step_m: float) -> tuple[Floats, Floats]:
-    along = step_m * np.arange(round(2 * HALF_M / step_m) + 1)
+    along = step_m * np.arange(round(2 * HALF_M / step_m) + 1, dtype=float)
     return along - HALF_M, HALF_M - along
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from satdesk.simulate.world import World
 
 __all__ = ["Exposure", "expose"]
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 _MARGIN_PX = 8
 
@@ -62,7 +63,7 @@ def expose(exposure: Exposure, array: Array, product: Camera) -> NDArray[np.uint
     resampled = map_coordinates(
         picture, [row - 0.5, col - 0.5], order=3, output=np.float32, mode="nearest"
     )
-    return np.clip(np.rint(resampled), 1, SATURATED).astype(np.uint16)
+    return np.asarray(np.clip(np.rint(resampled), 1, SATURATED), dtype=np.uint16)
 
 
 def _reflectance(exposure: Exposure, array: Array, native: Camera) -> Floats:
@@ -90,7 +91,7 @@ def _reflectance(exposure: Exposure, array: Array, native: Camera) -> Floats:
 def _native_places(product: Camera, native: Camera, height_m: float) -> tuple[Floats, Floats]:
     """Native ``col, row`` of the centres of a product's pixels, smooth between nodes."""
     rows, cols = product.shape
-    node_row = np.linspace(0.5, rows - 0.5, max(4, rows // 32))
+    node_row: Floats = np.linspace(0.5, rows - 0.5, max(4, rows // 32))
     node_col = np.linspace(0.5, cols - 0.5, max(4, cols // 32))
     if any(product.attitude.jitter_urad):
         node_row = np.arange(rows) + 0.5

@@ -42,7 +42,9 @@ class FittedRPC:
     worst_px: float
 
 
-def fit_rpc(camera: SensorModel, shape: tuple[int, int], heights_m: tuple[float, float]) -> FittedRPC:
+def fit_rpc(
+    camera: SensorModel, shape: tuple[int, int], heights_m: tuple[float, float]
+) -> FittedRPC:
     """Fit an RPC over the image of a camera and a range of heights.
 
     Args:
@@ -99,7 +101,7 @@ def fit_rpc(camera: SensorModel, shape: tuple[int, int], heights_m: tuple[float,
 def _points(
     shape: tuple[int, int], heights_m: tuple[float, float], across: int, up: int
 ) -> tuple[Floats, Floats, Floats]:
-    """A block of image points; 2 % wider than the image, so that its corners are not extrapolated."""
+    """A block of image points; 2 % wider than the image: its corners are not extrapolated."""
     row = np.linspace(-0.02, 1.02, across) * shape[0]
     col = np.linspace(-0.02, 1.02, across) * shape[1]
     height = np.linspace(*heights_m, up)

@@ -50,7 +50,7 @@ class SceneMap:
 def draw_map(
     world: World, state: State, sun: Sun, window: tuple[float, float, float, float]
 ) -> SceneMap:
-    """Draw a window ``west, south, east, north`` of the plane, snapped outwards to whole MS pixels."""
+    """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels."""
     coarse = PIXEL_M * MS_FACTOR
     west, south = (np.floor(v / coarse) * coarse for v in window[:2])
     east, north = (np.ceil(v / coarse) * coarse for v in window[2:])
@@ -86,8 +86,8 @@ def _draw_strip(world: World, state: State, sun: Sun, axes: Axes, lit: Floats) -
     sunlit = np.clip(relief.smooth(lit, axes), 0, 1)
     shade_buildings(ground, sunlit, world.buildings(state), sun)
     direct, diffuse = illumination(_rough_slopes(ground), sunlit, sun)
-    for plane, share in zip(ground.bands, DIRECT_SHARE, strict=True):
-        plane *= share * direct + (1 - share) * diffuse
+    for index, share in enumerate(DIRECT_SHARE):
+        ground.bands[index] *= share * direct + (1 - share) * diffuse
     return ground.bands
 
 

@@ -140,10 +140,9 @@ def array_camera(array: Array, product: Camera, margin_px: int) -> Camera:
     """The native camera of an array that covers a product, with a margin on each side."""
     scale = product.step * ALTITUDE_M / array.native_m
     rows, cols = (int(np.ceil(size * scale)) + 2 * margin_px for size in product.shape)
-    camera = product_camera(
+    return product_camera(
         product.orbit, product.attitude, (rows, cols), array.native_m, array.look_along
     )
-    return camera
 
 
 def counts(array: Array, reflectance: Floats, sun: Sun, seed: int) -> Floats:
@@ -165,4 +164,4 @@ def counts(array: Array, reflectance: Floats, sun: Sun, seed: int) -> Floats:
     chance = np.random.Generator(np.random.Philox([seed, ARRAYS.index(array)]))
     sigma = np.sqrt(1.2**2 + 0.012 * np.maximum(signal, 0))
     noisy = signal + sigma * chance.standard_normal(signal.shape, dtype=np.float32)
-    return np.clip(np.rint(noisy), 1, SATURATED)
+    return np.asarray(np.clip(np.rint(noisy), 1, SATURATED))

@@ -67,7 +67,9 @@ class Road:
     width_m: float
 
 
-def find_ground(relief: Relief, middle: tuple[float, float], count: int) -> list[tuple[float, float]]:
+def find_ground(
+    relief: Relief, middle: tuple[float, float], count: int
+) -> list[tuple[float, float]]:
     """The `count` flattest places within 1,450 m of the middle, apart from each other."""
     steep = gaussian_filter(np.hypot(*relief.slopes), 11)
     x, y = np.meshgrid(*relief.axes)

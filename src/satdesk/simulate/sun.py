@@ -30,9 +30,7 @@ def sun_at(instant: datetime, lon_deg: float, lat_deg: float) -> Sun:
     days = (instant - datetime(2000, 1, 1, 12, tzinfo=UTC)).total_seconds() / 86400
     anomaly = np.radians(357.528 + 0.9856003 * days)
     mean_longitude = 280.460 + 0.9856474 * days
-    ecliptic = np.radians(
-        mean_longitude + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly)
-    )
+    ecliptic = np.radians(mean_longitude + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
     tilt = np.radians(23.439 - 0.0000004 * days)
     ascension = np.arctan2(np.cos(tilt) * np.sin(ecliptic), np.cos(ecliptic))
     declination = np.arcsin(np.sin(tilt) * np.sin(ecliptic))

@@ -10,8 +10,9 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from satdesk.errors import UsageError
 from satdesk.files.dem import open_terrain
-from satdesk.files.dimap_writer import DimapBand, DimapImage, DimapView
+from satdesk.files.dimap_documents import DimapBand, DimapImage, DimapView
 from satdesk.simulate.camera import ALTITUDE_M, Camera, Orbit, aim, view_angles
 from satdesk.simulate.earth import geocentric
 from satdesk.simulate.render import Exposure, expose
@@ -62,6 +63,7 @@ class Picture:
         ms_rpc: Fitted to the MS camera.
         pan: ``(1, y, x)`` uint16 counts.
         ms: ``(4, y, x)`` uint16 counts, B2 B1 B0 B3.
+        mark: Whether SIMULATED stands in the pixels.
     """
 
     cameras: Cameras
@@ -69,6 +71,7 @@ class Picture:
     ms_rpc: FittedRPC
     pan: NDArray[np.uint16]
     ms: NDArray[np.uint16]
+    mark: bool
 
 
 @cache
@@ -102,12 +105,12 @@ def cameras_of(scenario: Scenario, world: World) -> Cameras:
         pan=pan,
         ms=ms.centred(lon, lat, height),
         middle=(lon, lat, height),
-        heights_m=(np.floor(low / 50) * 50 - 100, np.ceil(high / 50) * 50 + 100),
+        heights_m=(float(np.floor(low / 50) * 50 - 100), float(np.ceil(high / 50) * 50 + 100)),
     )
 
 
 def render(scenario: Scenario, seed: int = 1) -> Picture:
-    """A picture *without* the mark; it stays in memory, and there is no way to write it as a bundle."""
+    """A picture *without* the mark, for tests; it stays in memory (`dimap_images` refuses it)."""
     return take(scenario, demo_world(seed), seed, mark=False)
 
 
@@ -130,11 +133,22 @@ def take(scenario: Scenario, world: World, seed: int, *, mark: bool = True) -> P
         ms_rpc=fit_rpc(cameras.ms, cameras.ms.shape, cameras.heights_m),
         pan=expose(exposure, PAN_ARRAY, cameras.pan)[None],
         ms=np.stack([expose(exposure, array, cameras.ms) for array in MS_ARRAYS]),
+        mark=mark,
     )
 
 
 def dimap_images(picture: Picture, scenario: Scenario) -> tuple[DimapImage, DimapImage]:
-    """A picture as a product's two images, with angles and times."""
+    """A picture as a product's two images, with angles and times.
+
+    Raises:
+        UsageError: The picture does not carry the mark: it is not for files.
+    """
+    if not picture.mark:
+        raise UsageError(
+            "a picture without the mark SIMULATED must not be written",
+            subject=scenario.name,
+            remedy="take it with its mark, or use its arrays in memory",
+        )
     return (
         _image("P", picture.pan, (PAN_ARRAY,), picture.cameras.pan, picture.pan_rpc, scenario),
         _image("MS", picture.ms, MS_ARRAYS, picture.cameras.ms, picture.ms_rpc, scenario),
@@ -182,7 +196,7 @@ def _view(
     height_m: float,
     middle: datetime,
 ) -> DimapView:
-    """Angles in DIMAP's senses: across positive to the left of the scan, azimuth that of the scan."""
+    """Angles in DIMAP's senses: across positive to the left, azimuth that of the scan."""
     col, row = pixel
     lon, lat = camera.locate(
         np.array([col, col + 1, col]), np.array([row, row, row + 1]), np.full(3, height_m)

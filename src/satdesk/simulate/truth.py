@@ -80,9 +80,7 @@ def write_truth(truth: Truth, path: Path) -> None:
 def _points(truth: Truth, image_id: str) -> dict[str, list[float]]:
     camera = truth.picture.cameras.pan if image_id == "pan" else truth.picture.cameras.ms
     rows, cols = camera.shape
-    col, row = np.meshgrid(
-        np.linspace(0.5, cols - 0.5, _GRID), np.linspace(0.5, rows - 0.5, _GRID)
-    )
+    col, row = np.meshgrid(np.linspace(0.5, cols - 0.5, _GRID), np.linspace(0.5, rows - 0.5, _GRID))
     lon, lat, height = truth.ground(image_id, col.ravel(), row.ravel())
     columns = {"col": col, "row": row, "lon": lon, "lat": lat, "height": height}
     return {name: np.ravel(values).tolist() for name, values in columns.items()}
@@ -94,9 +92,7 @@ def _house(world: World, building: Building, change: str, place: str) -> dict[st
     for u, v in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)):
         along, across = u * building.length_m / 2, v * building.width_m / 2
         ring.append(
-            _lonlat(
-                world, building.x + along * c - across * s, building.y + along * s + across * c
-            )
+            _lonlat(world, building.x + along * c - across * s, building.y + along * s + across * c)
         )
     return {
         "type": "Feature",

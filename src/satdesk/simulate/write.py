@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 
-from satdesk.files.dimap_writer import DimapProduct, write_dimap, write_heights
+from satdesk.files.dimap_documents import DimapProduct
+from satdesk.files.dimap_writer import write_dimap, write_heights
 from satdesk.files.geoid import open_geoid
 from satdesk.files.store import new_folder
 from satdesk.simulate.relief import NODE_M
@@ -102,7 +103,7 @@ def simulate_all(name: str, out: Path, seed: int = 1, *, overwrite: bool = False
 
 
 def write_dem(world: World, path: Path) -> None:
-    """The relief's nodes as a GeoTIFF: heights above the EGM96 geoid, bilinear between cell centres.
+    """The relief's nodes as a GeoTIFF: heights above EGM96, bilinear between cell centres.
 
     What a reader adds back is the same undulation, at the same nodes: the written DEM *is* the
     ground of the pictures.

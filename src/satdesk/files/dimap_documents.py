@@ -1,0 +1,500 @@
+"""The documents of a sensor-geometry delivery in DIMAP v2's layout: DIM, RPC and VOL, as text.
+
+Pixels are counted from 1 at the centre of the first, as DIMAP v2 does; ours count its outer corner
+as 0, so 0.5 is added wherever a position is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satdesk.core.bands import Band
+from satdesk.errors import UsageError
+from satdesk.geometry.rpc import RPC
+
+__all__ = [
+    "CREDIT",
+    "MISSION",
+    "DimapBand",
+    "DimapImage",
+    "DimapProduct",
+    "DimapView",
+    "dim_document",
+    "rpc_document",
+    "volume_document",
+]
+
+MISSION = "SIMULATED"
+CREDIT = "SIMULATED by satdesk; no camera took this picture"
+
+_PROFILE = "SIMULATED_SENSOR"
+_VERSION = "2.15"
+_NODATA, _SATURATED, _BITS = 0, 4095, 12
+_CUBICS = ("SAMP_NUM", "SAMP_DEN", "LINE_NUM", "LINE_DEN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimapBand:
+    """One band: its BAND_ID, its pass band, and radiance = counts / gain + bias.
+
+    Attributes:
+        id: BAND_ID.
+        band: With its wavelengths.
+        gain: Counts per W m⁻² sr⁻¹ µm⁻¹.
+        bias: W m⁻² sr⁻¹ µm⁻¹ at count zero.
+        irradiance: Solar irradiance at 1 au, W m⁻² µm⁻¹.
+    """
+
+    id: str
+    band: Band
+    gain: float
+    bias: float
+    irradiance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimapView:
+    """Angles of one place, in DIMAP's own senses (degrees) and names.
+
+    Attributes:
+        where: ``Center``, ``TopLeft`` …
+        col: Of our count.
+        row: Of our count.
+        lon: Degrees.
+        lat: Degrees.
+        time: Aware UTC instant.
+        values: Tag → number below Acquisition_Angles.
+        sun_azimuth: Degrees.
+        sun_elevation: Degrees.
+        gsd_m: Native pixel on the ground across and along the track, metres.
+    """
+
+    where: str
+    col: float
+    row: float
+    lon: float
+    lat: float
+    time: datetime
+    values: tuple[tuple[str, float], ...]
+    sun_azimuth: float
+    sun_elevation: float
+    gsd_m: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DimapImage:
+    """One image of a product.
+
+    Attributes:
+        kind: ``P`` or ``MS``.
+        counts: ``(band, y, x)`` uint16; 0 = no data.
+        bands: One for each plane, in order.
+        model: Its RPC in our count.
+        pixel_m: Pixel at nadir, metres.
+        views: The centre first, then the corners from the top left clockwise.
+    """
+
+    kind: str
+    counts: NDArray[np.uint16]
+    bands: tuple[DimapBand, ...]
+    model: RPC
+    pixel_m: float
+    views: tuple[DimapView, ...]
+
+    def __post_init__(self) -> None:
+        if self.counts.dtype != np.uint16 or self.counts.shape[0] != len(self.bands):
+            raise UsageError(
+                "an image needs uint16 counts, one plane a band",
+                subject=self.kind,
+                found=f"{self.counts.dtype} {self.counts.shape}",
+                expected=f"{len(self.bands)} planes",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DimapProduct:
+    """One delivery.
+
+    Attributes:
+        name: Of the dataset; letters, digits, ``-`` and ``_``.
+        instrument: Name of the camera.
+        strip_start: Aware UTC instant at which the strip began.
+        images: PAN and MS.
+        mission: Must be SIMULATED.
+    """
+
+    name: str
+    instrument: str
+    strip_start: datetime
+    images: tuple[DimapImage, ...]
+    mission: str = MISSION
+
+
+def dim_document(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -> str:
+    """The DIM document of one image."""
+    return _document(_dim_body(product, image, tiff, rpc), "PRODUCT")
+
+
+def rpc_document(image: DimapImage) -> str:
+    """The RPC document of one image: the inverse model (ground to image), which is the one used."""
+    return _document(_rpc_body(image), "RPC")
+
+
+def volume_document(product: DimapProduct, references: Sequence[str]) -> str:
+    """The volume that lists a product's DIM documents."""
+    return _document(_volume_body(product, references), "VOLUME")
+
+
+def _document(body: str, subprofile: str) -> str:
+    head = _tag(
+        "Metadata_Identification",
+        f'<METADATA_FORMAT version="{_VERSION}">DIMAP</METADATA_FORMAT>',
+        _leaf("METADATA_PROFILE", _PROFILE),
+        _leaf("METADATA_SUBPROFILE", subprofile),
+        _leaf("METADATA_LANGUAGE", "en"),
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_tag("Dimap_Document", head, body)}\n'
+
+
+def _volume_body(product: DimapProduct, references: Sequence[str]) -> str:
+    components = [
+        _tag(
+            "Component",
+            _leaf("COMPONENT_TITLE", f"{MISSION} {Path(reference).stem}"),
+            _leaf("COMPONENT_TYPE", "DIMAP"),
+            _href("COMPONENT_PATH", reference),
+        )
+        for reference in references
+    ]
+    return _tag("Dataset_Identification", _leaf("DATASET_NAME", product.name), _legal()) + _tag(
+        "Dataset_Content", _tag("Dataset_Components", *components)
+    )
+
+
+def _rpc_body(image: DimapImage) -> str:
+    model, (_, rows, cols) = image.model, image.counts.shape
+    lows, highs = _domain(model)
+    coefficients = [
+        _leaf(f"{name}_COEFF_{i + 1}", _number(value))
+        for name in _CUBICS
+        for i, value in enumerate(getattr(model, name.lower()))
+    ]
+    direct = _leaves(FIRST_ROW=1, FIRST_COL=1, LAST_ROW=rows, LAST_COL=cols)
+    inverse = _leaves(FIRST_LON=lows[0], FIRST_LAT=lows[1], LAST_LON=highs[0], LAST_LAT=highs[1])
+    validity = _tag(
+        "RFM_Validity",
+        _tag("Direct_Model_Validity_Domain", *direct),
+        _tag("Inverse_Model_Validity_Domain", *inverse),
+        *_leaves(
+            LONG_SCALE=model.lon_scale,
+            LONG_OFF=model.lon_off,
+            LAT_SCALE=model.lat_scale,
+            LAT_OFF=model.lat_off,
+            HEIGHT_SCALE=model.height_scale,
+            HEIGHT_OFF=model.height_off,
+            SAMP_SCALE=model.samp_scale,
+            SAMP_OFF=model.samp_off + 0.5,
+            LINE_SCALE=model.line_scale,
+            LINE_OFF=model.line_off + 0.5,
+        ),
+    )
+    return _tag(
+        "Rational_Function_Model",
+        _tag(
+            "Resource_Reference",
+            '<RESOURCE_TITLE version="2.1">NITF</RESOURCE_TITLE>',
+            _leaf("RESOURCE_ID", "RPC00B"),
+        ),
+        _tag("Global_RFM", _tag("Inverse_Model", *coefficients), validity),
+    )
+
+
+def _domain(model: RPC) -> tuple[tuple[float, float], tuple[float, float]]:
+    if model.domain is not None:
+        d = model.domain
+        return (d.lon_min, d.lat_min), (d.lon_max, d.lat_max)
+    lon, lat = abs(model.lon_scale), abs(model.lat_scale)
+    return (model.lon_off - lon, model.lat_off - lat), (model.lon_off + lon, model.lat_off + lat)
+
+
+def _dim_body(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -> str:
+    return "\n".join(
+        (
+            _tag(
+                "Dataset_Identification",
+                _leaf("DATASET_TYPE", "RASTER_SENSOR"),
+                _leaf("DATASET_NAME", product.name),
+                _legal(),
+            ),
+            _content(image, rpc),
+            _tag(
+                "Product_Information",
+                _tag("Producer_Information", _leaf("PRODUCER_NAME", "satdesk simulate")),
+            ),
+            _reference_system(),
+            _geoposition(rpc),
+            _processing(image),
+            _raster(image, tiff),
+            _radiometry(image),
+            _tag("Geometric_Data", _tag("Use_Area", *map(_view, image.views))),
+            _sources(product),
+        )
+    )
+
+
+def _legal() -> str:
+    return _tag(
+        "Legal_Constraints",
+        _leaf("COPYRIGHT", CREDIT),
+        _leaf("LICENSE", "CC0-1.0; every copy must keep the word SIMULATED"),
+    )
+
+
+def _content(image: DimapImage, rpc: Path) -> str:
+    names = ("Vertex",) * (len(image.views) - 1)
+    corners = [
+        _tag(name, *_position(view)) for name, view in zip(names, image.views[1:], strict=True)
+    ]
+    return _tag(
+        "Dataset_Content",
+        _tag("Dataset_Components", _model_component(rpc)),
+        _tag(
+            "Dataset_Extent",
+            _leaf("EXTENT_TYPE", "Bounding_Polygon"),
+            *corners,
+            _tag("Center", *_position(image.views[0])),
+        ),
+    )
+
+
+def _position(view: DimapView) -> list[str]:
+    return _leaves(LON=view.lon, LAT=view.lat, COL=view.col + 0.5, ROW=view.row + 0.5)
+
+
+def _model_component(rpc: Path) -> str:
+    return _tag(
+        "Component",
+        _leaf("COMPONENT_TITLE", "RPC Model"),
+        _leaf("COMPONENT_CONTENT", "Geoposition Model"),
+        _leaf("COMPONENT_TYPE", "DIMAP"),
+        _href("COMPONENT_PATH", rpc.name),
+    )
+
+
+def _reference_system() -> str:
+    return _tag(
+        "Coordinate_Reference_System",
+        _tag(
+            "Geodetic_CRS",
+            _leaf("GEODETIC_CRS_NAME", "WGS84"),
+            _leaf("GEODETIC_CRS_CODE", "urn:ogc:def:crs:EPSG::4326"),
+        ),
+        _tag("Temporal_CRS", _leaf("TEMPORAL_CRS_NAME", "UTC")),
+    )
+
+
+def _geoposition(rpc: Path) -> str:
+    return _tag(
+        "Geoposition",
+        _tag(
+            "Raster_CRS",
+            _leaf("RASTER_GEOMETRY", "SENSOR"),
+            _leaf("PIXEL_ORIENTATION", "CENTER"),
+            _leaf("PIXEL_CRS_TYPE", "POINT"),
+            _leaf("PIXEL_ORIGIN", "1"),
+        ),
+        _tag("Geoposition_Models", _tag("Rational_Function_Model", _model_component(rpc))),
+    )
+
+
+def _processing(image: DimapImage) -> str:
+    return _tag(
+        "Processing_Information",
+        _tag(
+            "Product_Settings",
+            _leaf("PROCESSING_LEVEL", "SENSOR"),
+            _leaf("SPECTRAL_PROCESSING", image.kind),
+            _tag("Geometric_Settings", _leaf("GEOMETRIC_PROCESSING", "SYSTEM_SENSOR")),
+            _tag("Radiometric_Settings", _leaf("RADIOMETRIC_PROCESSING", "BASIC")),
+            _tag(
+                "Sampling_Settings",
+                f'<RESAMPLING_SPACING unit="m">{image.pixel_m:g}</RESAMPLING_SPACING>',
+                _leaf("RESAMPLING_KERNEL", "SPLINE"),
+            ),
+        ),
+    )
+
+
+def _raster(image: DimapImage, tiff: Path) -> str:
+    bands, rows, cols = image.counts.shape
+    return _tag(
+        "Raster_Data",
+        _tag(
+            "Data_Access",
+            _leaf("DATA_FILE_ORGANISATION", "BAND_COMPOSITE"),
+            _leaf("DATA_FILE_FORMAT", "image/tiff"),
+            _leaf("DATA_FILE_TILES", "false"),
+            '<Data_Files><Data_File tile_R="1" tile_C="1">'
+            f"{_href('DATA_FILE_PATH', tiff.name)}</Data_File></Data_Files>",
+        ),
+        _tag("Raster_Dimensions", *_leaves(NROWS=rows, NCOLS=cols, NBANDS=bands)),
+        _tag(
+            "Raster_Encoding",
+            _leaf("DATA_TYPE", "INTEGER"),
+            _leaf("NBITS", "16"),
+            _leaf("SIGN", "UNSIGNED"),
+        ),
+        _tag("Raster_Display", _channels(image), *map(_special, _SPECIALS)),
+    )
+
+
+_SPECIALS = (("NODATA", _NODATA), ("SATURATED", _SATURATED))
+
+
+def _special(value: tuple[str, int]) -> str:
+    return _tag(
+        "Special_Value",
+        _leaf("SPECIAL_VALUE_TEXT", value[0]),
+        _leaf("SPECIAL_VALUE_COUNT", str(value[1])),
+    )
+
+
+def _channels(image: DimapImage) -> str:
+    """The planes' order: B2 B1 B0 B3 as red, green, blue, alpha; PAN in all three."""
+    ids = [band.id for band in image.bands]
+    if len(ids) == 1:
+        ids = ids * 3
+    names = ("RED_CHANNEL", "GREEN_CHANNEL", "BLUE_CHANNEL", "ALPHA_CHANNEL")
+    return _tag("Band_Display_Order", *(_leaf(n, i) for n, i in zip(names, ids, strict=False)))
+
+
+def _radiometry(image: DimapImage) -> str:
+    statistics = [
+        _tag(
+            "Histogram_Band",
+            _leaf("BAND_ID", band.id),
+            *_leaves(
+                MIN=int(plane.min()),
+                MAX=int(plane.max()),
+                MEAN=round(float(plane.mean()), 4),
+                STDV=round(float(plane.std()), 4),
+            ),
+        )
+        for band, plane in zip(image.bands, image.counts, strict=True)
+    ]
+    measures = [
+        measure(band)
+        for measure in (_spectral_range, _radiance, _irradiance)
+        for band in image.bands
+    ]
+    return _tag(
+        "Radiometric_Data",
+        _tag("Dynamic_Range", *_leaves(ACQUISITION_RANGE=_BITS, PRODUCT_RANGE=_BITS)),
+        _tag("Histogram_Band_List", *statistics),
+        _tag(
+            "Radiometric_Calibration",
+            _tag("Instrument_Calibration", _tag("Band_Measurement_List", *measures)),
+        ),
+    )
+
+
+def _spectral_range(band: DimapBand) -> str:
+    low, high = band.band.wavelength_nm or (0.0, 0.0)
+    return _tag(
+        "Band_Spectral_Range",
+        _leaf("BAND_ID", band.id),
+        _leaf("MEASURE_UNIT", "nanometers"),
+        *_leaves(MIN=low, MAX=high),
+    )
+
+
+def _radiance(band: DimapBand) -> str:
+    return _tag(
+        "Band_Radiance",
+        _leaf("BAND_ID", band.id),
+        _leaf("MEASURE_DESC", "Counts (DN) to TOA radiance (L). Formula L=DN/GAIN+BIAS"),
+        _leaf("MEASURE_UNIT", "watt/m2/steradians/micrometers"),
+        *_leaves(GAIN=band.gain, BIAS=band.bias),
+    )
+
+
+def _irradiance(band: DimapBand) -> str:
+    return _tag(
+        "Band_Solar_Irradiance",
+        _leaf("BAND_ID", band.id),
+        _leaf("MEASURE_UNIT", "watt/m2/micron"),
+        *_leaves(VALUE=band.irradiance),
+    )
+
+
+def _view(view: DimapView) -> str:
+    return _tag(
+        "Located_Geometric_Values",
+        _leaf("LOCATION_TYPE", view.where),
+        *_leaves(COL=view.col + 0.5, ROW=view.row + 0.5),
+        _leaf("TIME", _utc(view.time)),
+        _tag("Acquisition_Angles", *(_leaf(tag, _number(value)) for tag, value in view.values)),
+        _tag(
+            "Solar_Incidences",
+            *_leaves(SUN_AZIMUTH=view.sun_azimuth, SUN_ELEVATION=view.sun_elevation),
+        ),
+        _tag(
+            "Ground_Sample_Distance",
+            *_leaves(GSD_ACROSS_TRACK=view.gsd_m[0], GSD_ALONG_TRACK=view.gsd_m[1]),
+        ),
+    )
+
+
+def _sources(product: DimapProduct) -> str:
+    start = product.strip_start
+    return _tag(
+        "Dataset_Sources",
+        _tag(
+            "Source_Identification",
+            _leaf("SOURCE_ID", f"{MISSION}_{product.name}"),
+            _leaf("SOURCE_TYPE", "Strip_Source"),
+            _tag(
+                "Strip_Source",
+                _leaf("MISSION", product.mission),
+                _leaf("INSTRUMENT", product.instrument),
+                _leaf("IMAGING_DATE", start.date().isoformat()),
+                _leaf("IMAGING_TIME", _utc(start).split("T")[1]),
+            ),
+        ),
+    )
+
+
+def _utc(instant: datetime) -> str:
+    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _tag(name: str, *children: str) -> str:
+    return f"<{name}>\n{_joined(children)}\n</{name}>"
+
+
+def _joined(children: Iterable[str]) -> str:
+    return "\n".join(child for child in children if child)
+
+
+def _leaf(name: str, text: str) -> str:
+    return f"<{name}>{escape(text)}</{name}>"
+
+
+def _leaves(**values: float) -> list[str]:
+    """One element for each number, with every digit of a double."""
+    return [_leaf(name, _number(value)) for name, value in values.items()]
+
+
+def _number(value: float) -> str:
+    return repr(int(value) if isinstance(value, int | np.integer) else float(value))
+
+
+def _href(name: str, reference: str) -> str:
+    return f"<{name} href={quoteattr(reference)}/>"
