@@ -16,6 +16,7 @@ from PIL import Image
 from release_content import make_content
 from satdesk.core.place import Name, Publication, Site, Source
 from satdesk.errors import UsageError
+from satdesk.release import page_marks, pictures
 from satdesk.release.content import Artifact, Licence
 from satdesk.release.page import ASSETS, write_page
 from satdesk.release.page_facts import NOT_CHECKED, accuracy_words, fact_words, label
@@ -192,7 +193,23 @@ def test_the_mark_is_in_the_pixels_of_every_zoom(release, tmp_path, kind):
         zoom = path.split("/")[3]
         differs[zoom] = max(differs.get(zoom, 0), (np.abs(one - two) > 40).any(-1).mean())
     assert len(differs) > 2
-    assert min(differs.values()) > 0.005
+    coarsest, *_, finest = (differs[zoom] for zoom in sorted(differs, key=int))
+    assert coarsest > 0.005
+    # visual.tif carries SIMULATED itself, and here it is shown at its own size.
+    assert finest == 0 if kind == "simulated" else min(differs.values()) > 0.005
+
+
+def test_the_pictures_own_mark_has_the_height_that_tiles_count_on():
+    assert page_marks._PICTURE_PX == pictures._STAMP_PX
+
+
+def test_a_simulated_draft_says_draft_at_its_finest_zoom_too(release, tmp_path):
+    clean, artifacts, _ = release
+    write_page(make_content(tmp_path, draft=True, simulated=True), tmp_path)
+    tiles = [a.path for a in artifacts if a.role == "tile"]
+    finest = max(int(path.split("/")[3]) for path in tiles)
+    for path in (path for path in tiles if path.split("/")[3] == str(finest)):
+        assert (clean / path).read_bytes() != (tmp_path / path).read_bytes()
 
 
 def test_a_licence_without_tiles_gets_none_and_the_page_says_so(content, tmp_path):
@@ -243,8 +260,8 @@ def test_facts_notices_and_boundary_are_printed(content, plain):
         "3.5 % of the whole scene, as the provider states",
         "incidence 7.9°",
         "elevation 50.1°",
-        "dx 1.4 px",
-        "residual 0.04 px",
+        "dx 1.4\u00a0px",
+        "residual 0.04\u00a0px",
         NOT_CHECKED,
         "SCENE_BEFORE_1",
         content.notices[0].text,
@@ -415,7 +432,7 @@ class _WithFacts:
 
 def test_facts_of_several_scenes_keep_the_scenes_names():
     words = fact_words(_WithFacts(facts=(("SCENE_1", {"residual_px": 0.2}),)))
-    assert words == (("SCENE_1", "residual 0.2 px"),)
+    assert words == (("SCENE_1", "residual 0.2\u00a0px"),)
 
 
 def test_dates_are_told_apart_without_an_event(content, tmp_path):

@@ -90,6 +90,7 @@ def test_four_children_fill_their_parent(zoom, data):
 def test_the_finest_zoom_keeps_the_pictures_pixels_without_waste(gsd):
     pyramid = plan_pyramid(KALBAJAR, gsd)
     ground = tile_grid(pyramid.last, 0, 0).affine.a * math.cos(math.radians(KALBAJAR_LAT))
+    assert pyramid.ground_m(pyramid.last) == pytest.approx(ground, rel=1e-3)
     assert ground <= gsd * 1.101
     # Half of the limit at most would mean that a coarser zoom had done.
     assert ground > gsd * 0.549 or pyramid.last == pyramid.first

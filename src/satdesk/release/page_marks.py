@@ -12,7 +12,10 @@ from satdesk.release.tiles import Mark, Pyramid
 
 __all__ = ["mark_words", "tile_mark"]
 
-_SMALL_PX, _LARGE_PX = 18, 32
+_SMALL_PX, _LARGE_PX = 17, 32
+"""Height of a capital letter; a smaller one cannot be read on a phone."""
+_PICTURE_PX = 28
+"""The same of the SIMULATED that ``visual.tif`` carries, in its own pixels."""
 _SMALL_BELOW = 1024
 _REPEAT = (320, 420)
 """Rows and columns after which a large mark repeats at the latest: no screenful is without one."""
@@ -35,17 +38,17 @@ def tile_mark(content: Content, image: DatedImage, pyramid: Pyramid) -> Mark | N
     """Burns `mark_words` into tiles.
 
     Every zoom gets its own mark, small and dense where the whole picture is small, else large.
-    Only the finest zoom, whose pixels are those of ``visual.tif``, shows that file's SIMULATED as
-    it is: two words on top of each other could not be read.
+    The SIMULATED of ``visual.tif`` is left alone as long as it is large enough at that zoom: two
+    words on top of each other could not be read.
     """
-    words, finest = mark_words(content, image), mark_words(content, image, own=False)
-    if words is None:
+    patterns = {}
+    for zoom in pyramid.zooms:
+        shown_px = _PICTURE_PX * image.gsd_m / pyramid.ground_m(zoom)
+        words = mark_words(content, image, own=shown_px < _SMALL_PX)
+        if words is not None:
+            patterns[zoom] = _pattern(words, pyramid.extent_px(zoom))
+    if not patterns:
         return None
-    patterns = {zoom: _pattern(words, pyramid.extent_px(zoom)) for zoom in pyramid.zooms}
-    if finest is None:
-        del patterns[pyramid.last]
-    else:
-        patterns[pyramid.last] = _pattern(finest, pyramid.extent_px(pyramid.last))
 
     def mark(pixels: NDArray[np.uint8], zoom: int, origin: tuple[int, int]) -> NDArray[np.uint8]:
         pattern = patterns.get(zoom)

@@ -90,6 +90,11 @@ class Pyramid:
         west, south, east, north = self.bounds
         return max(east - west, north - south) * (TILE << zoom) / (2 * _HALF_WORLD)
 
+    def ground_m(self, zoom: int) -> float:
+        """Edge of a pixel of a zoom on the ground, in the rectangle's middle, metres."""
+        middle = math.atan(math.sinh((self.bounds[1] + self.bounds[3]) / 2 / _RADIUS))
+        return 2 * _HALF_WORLD / (TILE << zoom) * math.cos(middle)
+
     def columns(self, zoom: int) -> range:
         """Tile columns that touch the rectangle."""
         return _touched(zoom, self.bounds[0] + _HALF_WORLD, self.bounds[2] + _HALF_WORLD)
