@@ -21,6 +21,7 @@ from satdesk.errors import (
 )
 from satdesk.files import vectors
 from satdesk.files.vectors import read_features
+from satdesk.geometry.frames import geodesic_m
 
 TRIANGLE = shapely.Polygon([(46.0, 40.0), (46.2, 40.0), (46.1, 40.15)])
 IN_UTM = shapely.box(588_000, 4_439_000, 590_000, 4_441_000)
@@ -75,6 +76,18 @@ def test_a_declared_crs_in_geojson_is_obeyed(tmp_path):
     path = geojson(tmp_path / "a.geojson", IN_UTM, crs="urn:ogc:def:crs:EPSG::32638")
     lon, lat = read_features(path)[0].geometry.centroid.coords[0]
     assert (lon, lat) == (pytest.approx(46.0441, abs=1e-3), pytest.approx(40.1056, abs=1e-3))
+
+
+def test_an_ellipsoid_without_a_datum_is_not_guessed(tmp_path):
+    path = geojson(tmp_path / "a.geojson", TRIANGLE, crs="+proj=longlat +ellps=krass")
+    with pytest.raises(UndeclaredInputError, match=r"a\.geojson: no shift is known"):
+        read_features(path)
+
+
+def test_a_known_datum_is_shifted(tmp_path):
+    path = geojson(tmp_path / "a.geojson", shapely.Point(46, 40), crs="EPSG:4284")
+    point = read_features(path)[0].geometry
+    assert 50 < geodesic_m(46, 40, point.x, point.y) < 200  # Pulkovo 1942
 
 
 def test_positions_in_metres_without_a_declaration_are_refused(tmp_path):
