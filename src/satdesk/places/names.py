@@ -21,7 +21,13 @@ def folded(text: str) -> str:
     Idempotent. ``Kəlbəcər``, ``KELBECER`` and ``Kelbecer`` fold to the same; scripts are not
     transliterated, since every name in another script is a name of its own.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    once = _folded_once(text)
+    # what decomposes can yield letters that have a case again (MATHEMATICAL BOLD, CIRCLED …)
+    return once if once == text else folded(once)
+
+
+def _folded_once(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
     letters = "".join(c for c in plain if not unicodedata.combining(c) and c not in _MARKS)
     return " ".join(letters.replace("-", " ").split())
 
