@@ -242,7 +242,7 @@ def _encoded_counts(raster: Raster, path: Path) -> NDArray[np.uint16]:
             remedy="rescale the source",
         )
     whole = usable if usable.dtype.kind in "ui" else np.rint(usable)
-    return np.where(raster.valid, np.maximum(whole, 1), 0).astype(np.uint16)
+    return np.where(raster.valid, np.maximum(whole, 1), 0).astype(np.uint16, copy=False)
 
 
 def _rgba(raster: Raster) -> NDArray[np.uint8]:
