@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from release_content import make_content
 
+from release_content import make_content
 from satdesk.release.captions import (
     alt_text,
     caption,

@@ -41,9 +41,7 @@ def test_a_crop_of_a_full_area_is_filled_and_large(shape):
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    st.floats(0.2, 0.8), st.floats(0.2, 0.8), st.floats(0.15, 0.6), st.sampled_from([*SHAPES])
-)
+@given(st.floats(0.2, 0.8), st.floats(0.2, 0.8), st.floats(0.15, 0.6), st.sampled_from([*SHAPES]))
 def test_a_filled_crop_never_touches_what_is_not_imaged(x, y, radius, name):
     survey = survey_grid(BOUNDS, CRS)
     rows, cols = np.mgrid[: survey.shape[0], : survey.shape[1]]

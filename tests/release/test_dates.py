@@ -25,9 +25,7 @@ def test_local_day_is_named_where_it_differs_and_west_has_a_minus():
     words = format_acquisition(
         Acquisition.at(datetime(2020, 11, 17, 2, 45, 17, tzinfo=UTC)), "America/New_York"
     )
-    assert words.local == (
-        "21:45:17 local time on 16 November 2020 (America/New_York, UTC−05:00)"
-    )
+    assert words.local == ("21:45:17 local time on 16 November 2020 (America/New_York, UTC−05:00)")
 
 
 def test_a_day_says_that_the_time_is_not_known_and_invents_none():

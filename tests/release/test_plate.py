@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from pyproj import Geod
-from release_content import _lonlat, make_content
 from shapely.geometry import Point, Polygon
 
+from release_content import _lonlat, make_content
 from satdesk.core.place import Name, Site
 from satdesk.release.content import Licence, Notice
 from satdesk.release.furniture import scale_bar, to_lonlat
@@ -54,9 +54,7 @@ def crowded(content):
             id=f"s{i}",
             names=tuple(Name(text=f"{text} {i}") for text in names),
             kind="monastery",
-            geometry=_lonlat(
-                Point(587_500 + (i * 977) % 3600, 4_441_900 - (i * 613) % 2600)
-            ),
+            geometry=_lonlat(Point(587_500 + (i * 977) % 3600, 4_441_900 - (i * 613) % 2600)),
         )
         for i in range(12)
     )
@@ -300,7 +298,10 @@ def test_pixels_lie_where_the_map_says(content):
 
     source = read_picture(content.dates[0].visual, content.grid)
     block = np.argwhere(source[..., :3].min(axis=2) > 250)[0]
-    ground_x, ground_y = content.grid.affine.c + 10 * (block[1] + 2), 4_442_500 - 10 * (block[0] + 2)
+    ground_x, ground_y = (
+        content.grid.affine.c + 10 * (block[1] + 2),
+        4_442_500 - 10 * (block[0] + 2),
+    )
     col = (left + right) / 2 + (ground_x - x) / pixel
     row = (top + bottom) / 2 - (ground_y - y) / pixel
     assert sheet.pixels()[round(row), round(col)].min() > 225
@@ -332,5 +333,3 @@ def test_png_metadata_as_exiftool_reads_them(tmp_path):
     (found,) = json.loads(run.stdout)
     assert found["XMP-dc:Title"].startswith("SIMULATED")
     assert found["XMP-photoshop:DateCreated"] == "2020:09:14 07:33:20+00:00"
-
-

@@ -109,12 +109,18 @@ class PictureFacts:
         ).encode()
 
     def exif(self) -> Image.Exif:
-        """EXIF: description, credit, time of acquisition (none where only the day is known)."""
+        """EXIF: description, credit, time of acquisition (none where only the day is known).
+
+        Text is UTF-8, as the Metadata Working Group's guidance (2010) wants it; Pillow would turn
+        everything beyond ASCII into question marks.
+        """
         exif = Image.Exif()
-        exif[ExifTags.Base.ImageDescription] = _one_line(f"{self.title}. {self.description}")
-        exif[ExifTags.Base.Artist] = _one_line(self.publisher)
-        exif[ExifTags.Base.Copyright] = _one_line(self.credit)
-        exif[ExifTags.Base.Software] = self.software
+        exif[ExifTags.Base.ImageDescription] = _one_line(
+            f"{self.title}. {self.description}"
+        ).encode()
+        exif[ExifTags.Base.Artist] = _one_line(self.publisher).encode()
+        exif[ExifTags.Base.Copyright] = _one_line(self.credit).encode()
+        exif[ExifTags.Base.Software] = self.software.encode()
         details = exif.get_ifd(ExifTags.IFD.Exif)
         details[ExifTags.Base.ColorSpace] = 1
         if self.acquired.instant is not None:
