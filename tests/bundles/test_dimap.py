@@ -190,6 +190,33 @@ def test_tiles_become_one_image(tmp_path):
     assert np.array_equal(ImageLayer(image=pan).read(pan.grid).values, values)
 
 
+@pytest.mark.parametrize(
+    "overlap",
+    [
+        "<OVERLAP_ROW>4</OVERLAP_ROW><OVERLAP_COL>6</OVERLAP_COL>",
+        '<NTILES_OVERLAP nrows="4" ncols="6"/>',
+    ],
+)
+def test_overlapping_tiles_step_by_less_than_their_size(tmp_path, overlap):
+    values = np.arange(1, 40 * 60 + 1).reshape(1, 40, 60).astype("uint16")
+    names = []
+    for row in (0, 16):
+        for col in (0, 27):
+            names.append(f"IMG_R{row}C{col}.TIF")
+            part = values[:, row : row + 20, col : col + 33]
+            deliveries.raster(tmp_path / names[-1], part)
+    tiling = (
+        f'<Tile_Set><Regular_Tiling><NTILES_SIZE nrows="20" ncols="33"/>{overlap}'
+        "</Regular_Tiling></Tile_Set>"
+    )
+    text = deliveries.dim(spectral="P", ids=("P",), shape=(36, 60), files=names, tiling=tiling)
+    (tmp_path / "DIM_X.XML").write_text(text)
+    scene = open_bundle(tmp_path)
+    assert codes(scene) == {"model-missing"}
+    pan = scene.image("pan")
+    assert np.array_equal(ImageLayer(image=pan).read(pan.grid).values, values[:, :36])
+
+
 def test_ortho_lies_on_its_map(tmp_path):
     deliveries.raster(tmp_path / "IMG_X_R1C1.TIF", np.ones((4, 6, 8), "uint16"))
     place = (

@@ -152,6 +152,18 @@ def test_pan_and_ms_of_two_days_block(tmp_path):
         require_pixels(scene)
 
 
+def test_what_gdal_knows_of_the_acquisition_is_used(tmp_path):
+    path = ones(tmp_path / "w.tif")
+    (tmp_path / "w.RPB").write_text(rpc_dialects.rpb())
+    (tmp_path / "w.IMD").write_text(
+        'version = "R";\nBEGIN_GROUP = IMAGE_1\n\tsatId = "QB02";\n'
+        "\tfirstLineTime = 2010-03-01T07:12:13.500000Z;\nEND_GROUP = IMAGE_1\nEND;\n"
+    )
+    scene = open_images(pan=path)
+    assert scene.mission == "QB02"
+    assert scene.acquisition.instant == datetime(2010, 3, 1, 7, 12, 13, tzinfo=UTC)
+
+
 def test_an_image_on_a_map_takes_no_rpc(tmp_path):
     path = on_map(tmp_path / "a.tif", 1)
     (tmp_path / "r.txt").write_text(rpc_dialects.text())

@@ -66,6 +66,15 @@ def test_tags_count_like_text(tmp_path):
     assert max_difference(found.model, read_rpc(tmp_path / "b.txt").model) < 1e-6
 
 
+@pytest.mark.oracle
+def test_nitf_counts_like_tags(tmp_path):
+    path = image(tmp_path / "a.tif", rpc=True)
+    command = ["gdal_translate", "-q", "-of", "NITF", str(path), str(tmp_path / "b.ntf")]
+    subprocess.run(command, check=True)
+    (tmp_path / "b.ntf.aux.xml").unlink(missing_ok=True)
+    assert max_difference(read_rpc(tmp_path / "b.ntf").model, read_rpc(path).model) < 1e-3
+
+
 def test_sidecars_are_not_mistaken_for_tags(tmp_path):
     path = image(tmp_path / "a.tif")
     (tmp_path / "a_RPC.TXT").write_text(written.text())

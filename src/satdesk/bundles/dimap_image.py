@@ -214,7 +214,11 @@ def _tiling(raster: Node, paths: list[Path]) -> tuple[tuple[int, int], tuple[int
     size = None if regular is None else regular.find("NTILES_SIZE")
     if regular is not None and size is not None:
         shape = (_attribute(size, "nrows"), _attribute(size, "ncols"))
-        overlap = (regular.count("OVERLAP_ROW") or 0, regular.count("OVERLAP_COL") or 0)
+        overlap = _overlap(regular)
+        if overlap[0] >= shape[0] or overlap[1] >= shape[1]:
+            raise BrokenInputError(
+                "tiles overlap by more than their size", subject=raster.path, found=str(overlap)
+            )
         return (shape[0] - overlap[0], shape[1] - overlap[1]), shape
     if image_state(paths[0]) == "present":
         shape = describe_file(paths[0]).shape
@@ -224,6 +228,17 @@ def _tiling(raster: Node, paths: list[Path]) -> tuple[tuple[int, int], tuple[int
         subject=raster.path,
         expected="Regular_Tiling",
     )
+
+
+def _overlap(regular: Node) -> tuple[int, int]:
+    """Rows and columns that neighbours share, in either of the two ways in which it is written."""
+    node = regular.find("NTILES_OVERLAP")
+    if node is None:
+        return regular.count("OVERLAP_ROW") or 0, regular.count("OVERLAP_COL") or 0
+    texts = [node.attribute(name) or "0" for name in ("nrows", "ncols")]
+    if not all(re.fullmatch(r"\d{1,6}", text) for text in texts):
+        raise BrokenInputError("the tiles' overlap is no size", subject=node.path, found=str(texts))
+    return int(texts[0]), int(texts[1])
 
 
 def _attribute(node: Node, name: str) -> int:

@@ -279,8 +279,10 @@ def _calibration(
 
 
 def _acquisition(facts: FileFacts, support: Mapping[str, str]) -> Acquisition | None:
-    """From the ``.geom``, or from a tag that names the acquisition (not the file's making)."""
-    text = support.get("SUPPORT_DATA.IMAGE_DATE") or _tag(facts, "ACQUISITIONDATETIME")
+    """From the ``.geom``, or from what GDAL knows of the acquisition (not the file's making)."""
+    known = dict(facts.imagery).get("ACQUISITIONDATETIME")
+    in_utc = None if known is None else f"{known}Z"
+    text = support.get("SUPPORT_DATA.IMAGE_DATE") or in_utc
     if text is None:
         return None
     shorter = re.sub(r"(\.\d{6})\d+", r"\1", text.strip())
@@ -293,7 +295,7 @@ def _acquisition(facts: FileFacts, support: Mapping[str, str]) -> Acquisition | 
             "a time in the metadata does not exist", subject=facts.path, found=repr(text[:60])
         ) from None
     if instant.tzinfo is None:
-        # GDAL states its IMAGERY domain in UTC; a .geom copies DIMAP, which may lack the Z.
+        # A .geom copies DIMAP's time, which may lack the Z.
         return Acquisition.on(instant.date())
     return Acquisition.at(instant.astimezone(UTC))
 
@@ -403,7 +405,7 @@ def _tag(facts: FileFacts, name: str) -> str | None:
 
 
 def _satellite(part: _Part) -> str | None:
-    return _tag(part.facts, "SATELLITEID")
+    return dict(part.facts.imagery).get("SATELLITEID")
 
 
 def _mission(text: str) -> str:

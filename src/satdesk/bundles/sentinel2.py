@@ -96,7 +96,7 @@ class Sentinel2:
             # The line that the Copernicus legal notice demands of whoever publishes.
             credit=f"Contains modified Copernicus Sentinel data {taken.day.year}",
             cloud_percent=product.number(".//Cloud_Coverage_Assessment"),
-            snow_percent=product.number(".//SNOW_ICE_PERCENTAGE"),
+            snow_percent=_snow(product),
             facts=tuple(_facts(info, tile)),
             problems=tuple(problems),
             files=(
@@ -330,6 +330,12 @@ def _angles(tile: Node) -> tuple[Angles, ...]:
             sun_azimuth_deg=node.number("Mean_Sun_Angle/AZIMUTH_ANGLE"),
         ),
     )
+
+
+def _snow(product: Node) -> float | None:
+    """Level-2A counts snow or ice by class; later Level-1C products assess it."""
+    counted = product.number(".//SNOW_ICE_PERCENTAGE")
+    return product.number(".//Snow_Coverage_Assessment") if counted is None else counted
 
 
 def _circular_mean(degrees: list[float]) -> float | None:

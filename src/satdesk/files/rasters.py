@@ -74,6 +74,8 @@ class FileFacts:
         colours: GDAL's colour interpretation, one a plane (``red``, ``alpha``, ``undefined``).
         nodata: Declared; None = none.
         tags: The file's own tags.
+        imagery: What GDAL knows of the acquisition, from the provider's files beside the image:
+            ``SATELLITEID``, ``ACQUISITIONDATETIME`` (UTC, by GDAL's definition) …
         band_tags: The tags of each plane.
     """
 
@@ -88,6 +90,7 @@ class FileFacts:
     colours: tuple[str, ...]
     nodata: float | None
     tags: tuple[tuple[str, str], ...]
+    imagery: tuple[tuple[str, str], ...]
     band_tags: tuple[tuple[tuple[str, str], ...], ...]
 
 
@@ -219,6 +222,7 @@ def describe_file(path: Path) -> FileFacts:
             colours=tuple(colour.name for colour in dataset.colorinterp),
             nodata=dataset.nodata,
             tags=tuple(sorted(dataset.tags().items())),
+            imagery=tuple(sorted(dataset.tags(ns="IMAGERY").items())),
             band_tags=tuple(
                 tuple(sorted(dataset.tags(plane).items())) for plane in range(1, dataset.count + 1)
             ),
