@@ -5,7 +5,9 @@ one projection by the camera. `positions` gives the same to far below 0.01 px, s
 faster: the grid is cut into blocks of 32 × 32 pixels, counted from the grid's own first pixel. On
 a block PROJ and the camera are smooth, so both are evaluated at 3 × 3 nodes, the camera there at
 three heights across the block's relief, and interpolated by quadratics in row, column and height.
-The terrain is *not* smooth and is looked up at every pixel.
+The terrain is *not* smooth and is looked up at every pixel. Each block is checked between its
+nodes: where the interpolation misses by more than 0.002 px there, as it does for very coarse
+pixels, the block is computed by the definition.
 
 A block is always computed whole and knows nothing of the tile that asks for it: tiles equal the
 whole to the last bit. Blocks at the border of the camera's domain, where some nodes answer and
@@ -31,6 +33,10 @@ BLOCK = 32
 """Pixels a side. Measured worst difference to the definition: see docs/explanation/geometry.md."""
 
 _NODES = np.array([0.0, (BLOCK - 1) / 2, BLOCK - 1.0])
+_PROBES = np.array([BLOCK // 4, BLOCK - 1 - BLOCK // 4])
+_PROBE_LEVEL = 3**-0.5
+"""Where the error of a quadratic through −1, 0, 1 is largest if it is a cubic's."""
+_TOLERANCE_PX = 0.002
 _LEAST_RELIEF_M = 1.0
 
 Pair = tuple[FloatArray, FloatArray]
@@ -65,10 +71,11 @@ def positions(
     crs = crs_of(grid)
 
     def strip(block_row: int, block_cols: NDArray[np.int64]) -> Pair:
-        lon, lat = _node_lonlat(grid, crs, block_row, block_cols)
+        lon, lat = _lonlat(grid, crs, block_row, block_cols, _NODES)
+        probes = _lonlat(grid, crs, block_row, block_cols, _PROBES)
         height = _heights(terrain, lon, lat)
-        found, partial = _through_camera(model, lon, lat, height)
-        for k in np.flatnonzero(partial):
+        found, wanting = _through_camera(model, lon, lat, height, probes)
+        for k in np.flatnonzero(wanting):
             at = (block_row * BLOCK, int(block_cols[k]) * BLOCK)
             found[:, k] = exact_positions(model, terrain, grid, *at, (BLOCK, BLOCK))
         return found[0], found[1]
@@ -99,9 +106,12 @@ def warp_positions(
     crs = crs_of(grid)
 
     def strip(block_row: int, block_cols: NDArray[np.int64]) -> Pair:
-        nodes = np.stack(_into(source, *_node_lonlat(grid, crs, block_row, block_cols)))
+        nodes = np.stack(_into(source, *_lonlat(grid, crs, block_row, block_cols, _NODES)))
+        probes = _into(source, *_lonlat(grid, crs, block_row, block_cols, _PROBES))
         found = _spread(nodes)
-        for k in np.flatnonzero(_partial(np.isfinite(nodes[0] + nodes[1]))):
+        known = np.isfinite(nodes[0] + nodes[1])
+        wrong = known.all(axis=(1, 2)) & _misses(_at_probes(found), probes)
+        for k in np.flatnonzero(_partial(known) | wrong):
             at = (block_row * BLOCK, int(block_cols[k]) * BLOCK)
             found[:, k] = exact_warp(source, grid, *at, (BLOCK, BLOCK))
         return found[0], found[1]
@@ -117,10 +127,12 @@ def _into(source: GeoBox, lon: FloatArray, lat: FloatArray) -> Pair:
     return mapped(~source.affine, x, y)
 
 
-def _node_lonlat(grid: GeoBox, crs: str, block_row: int, block_cols: NDArray[np.int64]) -> Pair:
-    """``lon, lat`` of the nodes ``(block, 3, 3)``; longitudes of a block do not jump."""
-    across = (block_cols * BLOCK)[:, None, None] + _NODES + 0.5
-    down = (block_row * BLOCK + _NODES + 0.5)[:, None]
+def _lonlat(
+    grid: GeoBox, crs: str, block_row: int, block_cols: NDArray[np.int64], at: FloatArray
+) -> Pair:
+    """``lon, lat`` ``(block, n, n)`` of the pixels `at` of each block; longitudes do not jump."""
+    across = (block_cols * BLOCK)[:, None, None] + at + 0.5
+    down = (block_row * BLOCK + at + 0.5)[:, None]
     lon, lat = to_lonlat(crs, *mapped(grid.affine, *np.broadcast_arrays(across, down)))
     return lon - 360 * np.round((lon - lon[:, 1:2, 1:2]) / 360), lat
 
@@ -134,9 +146,9 @@ def _heights(terrain: Terrain, lon: FloatArray, lat: FloatArray) -> FloatArray:
 
 
 def _through_camera(
-    model: SensorModel, lon: FloatArray, lat: FloatArray, height: FloatArray
+    model: SensorModel, lon: FloatArray, lat: FloatArray, height: FloatArray, probes: Pair
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """``(2, block, y, x)`` positions, and which blocks lie partly outside the domain."""
+    """``(2, block, y, x)`` positions, and which blocks want the definition instead."""
     lowest = np.fmin.reduce(height, axis=(1, 2))
     highest = np.fmax.reduce(height, axis=(1, 2))
     middle = (lowest + highest) / 2
@@ -147,10 +159,33 @@ def _through_camera(
     ).transpose(2, 0, 1, 3, 4)
     level = (height - middle[:, None, None]) / half[:, None, None]
     known = np.asarray(np.isfinite(low + center + high).all(axis=0))
-    found = _spread(center) + level * (
-        _spread((high - low) / 2) + level * _spread((high + low) / 2 - center)
-    )
-    return found, _partial(known) | _partial(np.isfinite(lon))
+    terms = _spread(center), _spread((high - low) / 2), _spread((high + low) / 2 - center)
+    wrong = np.zeros(middle.size, dtype=np.bool_)
+    for probe in (-_PROBE_LEVEL, _PROBE_LEVEL):
+        at = (middle + probe * half)[:, None, None]
+        wrong |= _misses(_at_probes(_quadratic(terms, probe)), model.project(*probes, at))
+    found = _quadratic(terms, level)
+    whole = known.all(axis=(1, 2))
+    return found, _partial(known) | _partial(np.isfinite(lon)) | (whole & wrong)
+
+
+def _quadratic(
+    terms: tuple[FloatArray, FloatArray, FloatArray], t: FloatArray | float
+) -> FloatArray:
+    value: FloatArray = terms[0] + t * (terms[1] + t * terms[2])
+    return value
+
+
+def _at_probes(pixels: FloatArray) -> FloatArray:
+    """``(…, 2, 2)``: values at the pixels where a block is checked."""
+    return pixels[..., _PROBES[:, None], _PROBES]
+
+
+def _misses(interpolated: FloatArray, exact: Pair) -> NDArray[np.bool_]:
+    """Blocks in which a probe's position is off by more than the tolerance, or not known."""
+    off = np.hypot(interpolated[0] - exact[0], interpolated[1] - exact[1])
+    missed: NDArray[np.bool_] = ~(off <= _TOLERANCE_PX).all(axis=(1, 2))
+    return missed
 
 
 def _partial(known: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ makes a coarser image asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ __all__ = ["KERNELS", "bilinear_at", "reach_px", "sample"]
 KERNELS = ("nearest", "bilinear", "cubic")
 """``nearest`` keeps the type of the values; the others give float32, of wide types float64."""
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 14
 Mask = NDArray[np.bool_]
 
 
@@ -171,30 +171,64 @@ def _weighted(
 ) -> tuple[FloatArray, Mask]:
     """Weighted mean of the usable neighbours, and where all of them are usable."""
     rows, cols = source.shape
+    first_c, weights_c = _taps(col, shape, widen[0])
+    first_r, weights_r = _taps(row, shape, widen[1])
+    if _undisturbed(source, (first_r, len(weights_r)), (first_c, len(weights_c))):
+        return _plain_sum(source, (first_r, weights_r), (first_c, weights_c))
     total = np.zeros((source.planes.shape[0], col.size))
     weight_sum = np.zeros(col.size)
     whole = np.ones(col.size, dtype=np.bool_)
-    across = list(_taps(col, shape, widen[0]))
-    for r, weight_r in _taps(row, shape, widen[1]):
-        for c, weight_c in across:
+    for k, weight_r in enumerate(weights_r):
+        for m, weight_c in enumerate(weights_c):
+            r, c = first_r + k, first_c + m
             weight = weight_r * weight_c
             inside = (r >= 0) & (r < rows) & (c >= 0) & (c < cols)
             index = _flat(np.clip(r, 0, rows - 1), np.clip(c, 0, cols - 1), cols)
-            usable = inside if source.complete else inside & source.valid[index]
+            usable = inside & source.valid[index]
             whole &= usable | (weight == 0)
             weight = np.where(usable, weight, 0.0)
             weight_sum += weight
             for band, plane in enumerate(source.planes):
                 total[band] += weight * plane[index]
     # Where all are usable the weights already sum to one: dividing would only add rounding.
-    scale = np.where(whole, 1.0, weight_sum)
-    return total / scale, whole
+    return total / np.where(whole, 1.0, weight_sum), whole
+
+
+def _undisturbed(
+    source: _Source, down: tuple[NDArray[np.intp], int], across: tuple[NDArray[np.intp], int]
+) -> bool:
+    """True where no neighbour of any position is outside or unusable."""
+    (first_r, count_r), (first_c, count_c) = down, across
+    top, bottom = int(first_r.min()), int(first_r.max()) + count_r
+    left, right = int(first_c.min()), int(first_c.max()) + count_c
+    if top < 0 or left < 0 or bottom > source.shape[0] or right > source.shape[1]:
+        return False
+    box = source.valid.reshape(source.shape)[top:bottom, left:right]
+    return source.complete or bool(box.all())
+
+
+def _plain_sum(
+    source: _Source,
+    down: tuple[NDArray[np.intp], list[FloatArray]],
+    across: tuple[NDArray[np.intp], list[FloatArray]],
+) -> tuple[FloatArray, Mask]:
+    """The same sum in the same order, to the same bits, without looking at masks."""
+    (first_r, weights_r), (first_c, weights_c) = down, across
+    cols = source.shape[1]
+    first = _flat(first_r, first_c, cols)
+    total = np.zeros((source.planes.shape[0], first.size))
+    for k, weight_r in enumerate(weights_r):
+        for m, weight_c in enumerate(weights_c):
+            index, weight = first + (k * cols + m), weight_r * weight_c
+            for band, plane in enumerate(source.planes):
+                total[band] += weight * plane.take(index)
+    return total, np.ones(first.size, dtype=np.bool_)
 
 
 def _taps(
     position: FloatArray, shape: Callable[[FloatArray], FloatArray], widen: float
-) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
-    """Neighbours along one axis and their weights, which sum to one."""
+) -> tuple[NDArray[np.intp], list[FloatArray]]:
+    """First neighbour along one axis, and the weights of it and those after it; they sum to one."""
     widen = max(widen, 1.0)
     half = (1.0 if shape is _triangle else 2.0) * widen
     first = np.floor(position - 0.5 - half).astype(np.intp) + 1
@@ -203,8 +237,7 @@ def _taps(
     if widen > 1.0:
         total = np.sum(weights, axis=0)
         weights = [weight / total for weight in weights]
-    for k, weight in enumerate(weights):
-        yield first + k, weight
+    return first, weights
 
 
 def _triangle(t: FloatArray) -> FloatArray:
