@@ -17,6 +17,7 @@ from satdesk.errors import (
     BrokenInputError,
     MissingInputError,
     SatdeskError,
+    UndeclaredInputError,
     UnreadableInputError,
 )
 from satdesk.files.rasters import describe_file
@@ -141,6 +142,7 @@ def test_a_swapped_domain_is_told_and_not_guessed_right(shared_data):
     assert found.model.domain is None
     assert "does not hold the model's own centre" in found.notices[0]
     assert found.model.samp_off == 10976.5 - 0.5
+    assert "is LAST/2" in found.notices[1]
 
 
 def test_a_domain_that_holds_is_kept(tmp_path):
@@ -177,6 +179,13 @@ def test_the_only_rpc_in_the_folder_is_not_taken(tmp_path):
     (tmp_path / "b_RPC.TXT").write_text(written.text())
     (tmp_path / "RPC_c.XML").write_text(written.dimap("PHR_SENSOR", first=1))
     assert find_rpc(path) is None
+
+
+def test_a_later_tile_has_no_rpc_of_its_own(tmp_path):
+    (tmp_path / "RPC_x.XML").write_text(written.dimap("PHR_SENSOR", first=1))
+    assert find_rpc(image(tmp_path / "IMG_x_R1C1.TIF")) is not None
+    with pytest.raises(UndeclaredInputError, match="later tile"):
+        find_rpc(image(tmp_path / "IMG_x_R2C1.TIF"))
 
 
 def test_the_dimap_reference_comes_last_but_comes(tmp_path):

@@ -18,7 +18,15 @@ import numpy as np
 from satdesk.bundles import dimap_image, dimap_radiometry, dimap_scene
 from satdesk.bundles.checks import different_acquisitions, image_problems
 from satdesk.bundles.format import inside, relative_name
-from satdesk.core.scene import Acquisition, Angles, MaskFile, Problem, Scene, SourceImage
+from satdesk.core.scene import (
+    Acquisition,
+    Angles,
+    ImageTile,
+    MaskFile,
+    Problem,
+    Scene,
+    SourceImage,
+)
 from satdesk.core.sensor import SensorModel
 from satdesk.errors import BrokenInputError, InputError, UnsafeInputError, UsageError
 from satdesk.files.rpcs import RpcFile, find_rpc
@@ -199,7 +207,7 @@ def _image(
     rpc = None
     if image.grid.crs is None:
         sound = not any(problem.blocks for problem in problems)
-        rpc, model_problems = _model(root, document, tiles[0].path, tags=sound)
+        rpc, model_problems = _model(root, document, _first(tiles), tags=sound)
         problems += model_problems
     if rpc is not None:
         image = replace(image, model=rpc.model, model_source=rpc.path)
@@ -208,6 +216,11 @@ def _image(
         problems.append(_notice("calibration-missing", name, reason))
     problems += dimap_radiometry.range_problems(document, name, saturated, bits)
     return image, rpc, tuple(problems)
+
+
+def _first(tiles: tuple[ImageTile, ...]) -> Path:
+    """The tile at the image's origin: the model counts from there."""
+    return min(tiles, key=lambda tile: (tile.origin[1], tile.origin[0])).path
 
 
 def _model(
@@ -229,7 +242,7 @@ def _model(
     if rpc is None:
         nothing = BrokenInputError("the product has no model", found="none", expected="an RPC")
         return None, [_model_problem(root, "model-missing", nothing, name)]
-    return rpc, [_notice("rpc-domain", relative_name(root, rpc.path), text) for text in rpc.notices]
+    return rpc, [_notice("rpc-notice", relative_name(root, rpc.path), text) for text in rpc.notices]
 
 
 def _model_problem(root: Path, code: str, error: InputError, name: str) -> Problem:

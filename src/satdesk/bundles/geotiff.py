@@ -361,10 +361,10 @@ def _pairing(root: Path, parts: list[_Part]) -> list[Problem]:
 
 def _domain_problem(root: Path, rpc: RpcFile, text: str) -> Problem:
     return Problem(
-        code="rpc-domain",
+        code="rpc-notice",
         file=relative_name(root, rpc.path),
         found=text,
-        expected="a domain that holds the model's centre",
+        expected="an RPC that states its offset and domain plainly",
         remedy="check one known place with satdesk project",
     )
 

@@ -95,6 +95,7 @@ def from_dimap(root: Node) -> Written:
     }
     domain, notices = _dimap_domain(validity, numbers)
     model = _model(root.path, numbers, cubics, _SHIFT[counts_from], domain)
+    notices += _off_center(validity, numbers)
     return Written(model=model, profile=profile, counts_from=counts_from, notices=notices)
 
 
@@ -225,6 +226,24 @@ def _dimap_domain(
         node.required_number(key) for key in ("FIRST_LON", "LAST_LON", "FIRST_LAT", "LAST_LAT")
     )
     return _domain(edges, numbers)
+
+
+def _off_center(validity: Node, numbers: Mapping[str, float]) -> tuple[str, ...]:
+    """A notice where OFF is LAST/2, not the middle of the declared FIRST … LAST."""
+    node = validity.find("Direct_Model_Validity_Domain")
+    if node is None:
+        return ()
+    for axis, key in (("COL", "samp_off"), ("ROW", "line_off")):
+        first, last = node.number(f"FIRST_{axis}"), node.number(f"LAST_{axis}")
+        if first is not None and last is not None and first != 0 and numbers[key] == last / 2:
+            middle = (first + last) / 2
+            notice = (
+                f"the offset {numbers[key]:g} is LAST/2 where the middle of the declared "
+                f"{first:g} to {last:g} is {middle:g}; it is taken as it stands, counted from 1, "
+                "as the format declares"
+            )
+            return (notice,)
+    return ()
 
 
 def _domain(

@@ -14,7 +14,7 @@ from pathlib import Path
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from satdesk.errors import BrokenInputError, UnreadableInputError
+from satdesk.errors import BrokenInputError, UndeclaredInputError, UnreadableInputError
 from satdesk.files.rasters import FileFacts, image_state, opened_raster
 from satdesk.files.rpc_dialects import (
     Written,
@@ -36,6 +36,7 @@ Wrong counts differ by 0.5 or 1, wrong files by far more; rounding on the way th
 columns stays some hundredths.
 """
 
+_TILE = re.compile(r"img_(.+)_r(\d+)c(\d+)")
 _MAX_TEXT_BYTES = 4 * 1024 * 1024
 _IMAGE_MAGIC = (
     b"II*\0",
@@ -132,6 +133,8 @@ def find_rpc(
         tags: False where the image is known not to open.
 
     Raises:
+        UndeclaredInputError: The image is a later tile of a DIMAP product, whose RPC counts in the
+            whole product.
         BrokenInputError: Two of them put the same ground more than `MAX_DISAGREEMENT_PX` apart.
     """
     found: list[RpcFile] = []
@@ -140,6 +143,7 @@ def find_rpc(
     if tags and image_state(image) == "present":
         tagged = read_image_rpc(image)
         found.extend([] if tagged is None else [tagged])
+    _require_first_tile(image)
     paths = [*_sidecars(image), *([] if dimap_ref is None else [dimap_ref])]
     known = {rpc.path.resolve() for rpc in found if rpc.profile != "tags"}
     for path in paths:
@@ -216,17 +220,43 @@ def _keywords(text: str) -> dict[str, str]:
 def _sidecars(image: Path) -> Iterator[Path]:
     """Files of the image's own stem that hold an RPC, in a fixed order."""
     stem = image.stem.lower()
-    names = [f"{stem}_rpc.txt", f"{stem}.rpb", f"{stem}_rpc.xml", f"{stem}.xml", f"{stem}.geom"]
-    product = re.fullmatch(r"img_(.+)_r\d+c\d+", stem)
+    names = [
+        f"{stem}_rpc.txt",
+        f"{stem}.rpc",
+        f"{stem}.rpb",
+        f"{stem}_rpc.xml",
+        f"{stem}.xml",
+        f"{stem}.geom",
+    ]
+    product = _TILE.fullmatch(stem)
     if product:
         names.append(f"rpc_{product[1]}.xml")
-    if not image.parent.is_dir():
-        return
-    lying = {entry.name.lower(): entry for entry in sorted(image.parent.iterdir())}
+    lying = _neighbours(image)
     for name in names:
         path = lying.get(name)
         if path is not None and path.is_file() and _holds_rpc(path):
             yield path
+
+
+def _neighbours(image: Path) -> dict[str, Path]:
+    """The files of the image's folder by their names in lower case."""
+    if not image.parent.is_dir():
+        return {}
+    return {entry.name.lower(): entry for entry in sorted(image.parent.iterdir())}
+
+
+def _require_first_tile(image: Path) -> None:
+    """Where a later tile begins in its product, its own file does not say."""
+    tile = _TILE.fullmatch(image.stem.lower())
+    first = tile is None or tile.group(2, 3) == ("1", "1")
+    if tile is not None and not first and f"rpc_{tile[1]}.xml" in _neighbours(image):
+        raise UndeclaredInputError(
+            "the image is a later tile of a product, whose RPC counts in the whole",
+            subject=image,
+            found=f"row {tile[2]}, column {tile[3]} of the tiles",
+            expected="the whole product",
+            remedy=f"open its metadata file, DIM_{tile[1]}.XML, or its folder",
+        )
 
 
 def _holds_rpc(path: Path) -> bool:
