@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from odc.geo.geobox import GeoBox
+
+from satdesk.geometry.frames import from_lonlat
+from satdesk.geometry.grids import snapped_grid, utm_crs
+from satdesk.geometry.lattice import (
+    BLOCK,
+    exact_positions,
+    exact_warp,
+    positions,
+    warp_positions,
+)
+from satdesk.geometry.terrain import ConstantTerrain, GridTerrain
+from worlds import Hills, made_up_rpc, read_dimap_rpc, read_text_rpc
+
+REAL = (
+    "rpc/rpc_SPOT6.xml",
+    "rpc/rpc_PLEIADES.xml",
+    "rpc/rpc_IKONOS.txt",
+    "rpc/rpc_PLANET_L1A.txt",
+)
+
+
+def worst(found, exact):
+    np.testing.assert_array_equal(np.isnan(found[0]), np.isnan(exact[0]))
+    return np.nanmax(np.hypot(found[0] - exact[0], found[1] - exact[1]))
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("gsd_m", [0.5, 10.0, 100.0])
+def test_real_cameras_over_ground_worse_than_any(shared_data, name, gsd_m):
+    """Heights are white noise over nearly the whole range that the camera is declared for."""
+    path = shared_data / name
+    model = read_text_rpc(path) if path.suffix == ".txt" else read_dimap_rpc(path)[0]
+    lon, lat = (float(v) for v in model.locate(model.samp_off, model.line_off, model.height_off))
+    low, high = model.height_range
+    step, n = 0.0004, 300
+    noise = np.random.default_rng(1).uniform(-0.45, 0.45, (n, n))
+    terrain = GridTerrain(
+        heights=(model.height_off + (high - low) * noise).astype(np.float32),
+        affine=Affine(step, 0, lon - step * n / 2, 0, -step, lat + step * n / 2),
+        crs="EPSG:4326",
+    )
+    crs = utm_crs(lon, lat)
+    x, y = (float(v) for v in from_lonlat(crs, lon, lat))
+    half = gsd_m * min(100, 4000 / gsd_m)
+    grid = snapped_grid((x - half, y - half, x + half, y + half), crs, gsd_m)
+    shape = tuple(grid.shape)
+    found = positions(model, terrain, grid, 0, 0, shape)
+    assert np.isfinite(found[0]).any()
+    assert worst(found, exact_positions(model, terrain, grid, 0, 0, shape)) < 0.01
+
+
+class Kinked:
+    """A camera that no quadratic follows, to see the blocks notice."""
+
+    def project(self, lon, lat, height):
+        lon, lat, height = np.broadcast_arrays(lon, lat, height)
+        return 1e5 * (lon - 46) + np.sin(lon * 2e5), 1e5 * (40 - lat) + height * 0.1
+
+    def locate(self, col, row, height):
+        raise NotImplementedError
+
+
+def test_a_camera_that_is_not_smooth_is_evaluated_exactly():
+    grid = GeoBox((70, 90), Affine(1e-5, 0, 46, 0, -1e-5, 40), "EPSG:4326")
+    shape = (70, 90)
+    args = (Kinked(), ConstantTerrain(height_m=5.0), grid, 0, 0, shape)
+    np.testing.assert_array_equal(positions(*args), exact_positions(*args))
+
+
+def test_at_the_border_of_the_domain():
+    model = made_up_rpc()
+    grid = snapped_grid((590500, 4432500, 596500, 4435500), "EPSG:32638", 15)
+    shape = tuple(grid.shape)
+    found = positions(model, Hills(), grid, 0, 0, shape)
+    assert 0.2 < np.isnan(found[0]).mean() < 0.9
+    assert worst(found, exact_positions(model, Hills(), grid, 0, 0, shape)) < 1e-4
+
+
+@pytest.mark.parametrize(("row", "col"), [(0, 0), (-7, 5), (31, 33), (-40, -64), (64, 32)])
+def test_windows_start_anywhere(row, col):
+    model = made_up_rpc()
+    grid = snapped_grid((593500, 4433500, 593830, 4433770), "EPSG:32638", 1.5)
+    whole = np.array(positions(model, Hills(), grid, -64, -64, (230, 230)))
+    part = np.array(positions(model, Hills(), grid, row, col, (BLOCK + 3, BLOCK - 5)))
+    here = np.s_[:, row + 64 : row + 64 + BLOCK + 3, col + 64 : col + 64 + BLOCK - 5]
+    np.testing.assert_array_equal(part, whole[here])
+    assert np.array(positions(model, Hills(), grid, row, col, (0, 5))).shape == (2, 0, 5)
+
+
+def test_warps_across_the_antimeridian():
+    source = GeoBox((200, 300), Affine(0.001, 0, 179.85, 0, -0.001, 50.1), "EPSG:4326")
+    x, y = from_lonlat("EPSG:32601", -179.99, 50.0)
+    box = (float(x) - 5000, float(y) - 5000, float(x) + 5000, float(y) + 5000)
+    grid = snapped_grid(box, "EPSG:32601", 50)
+    shape = tuple(grid.shape)
+    found = warp_positions(source, grid, 0, 0, shape)
+    assert worst(found, exact_warp(source, grid, 0, 0, shape)) < 1e-4
+    assert np.isfinite(found[0]).all()
+    assert 0 < found[0].min() < found[0].max() < 300
+
+
+def test_one_crs_is_pure_arithmetic():
+    source = GeoBox((20, 30), Affine(2.0, 0, 100, 0, -2.0, 80), "EPSG:32638")
+    grid = GeoBox((8, 9), Affine(3.0, 0, 106, 0, -3.0, 74), "EPSG:32638")
+    col, row = warp_positions(source, grid, 0, 0, (8, 9))
+    assert (col[0, 0], row[0, 0], col[0, 1], row[1, 0]) == (3.75, 3.75, 5.25, 5.25)
