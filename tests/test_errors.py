@@ -1,7 +1,7 @@
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satdesk import errors
@@ -29,6 +29,7 @@ def same(one, other):
     return type(one) is type(other) and vars(one) == vars(other) and str(one) == str(other)
 
 
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(PLAIN),
     what=st.text(max_size=20),

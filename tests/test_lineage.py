@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box
 
@@ -58,6 +58,7 @@ def test_the_fold_follows_the_tree():
     json.dumps(told, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(one=st.integers(0, 50), other=st.integers(0, 50))
 def test_equal_work_and_only_equal_work_has_equal_digests(one, other):
     assert (lineage(tree(one)).digest == lineage(tree(other)).digest) == (one == other)

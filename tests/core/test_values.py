@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon, box
 
@@ -34,6 +34,7 @@ def raster(values, valid):
     return Raster(values=values, valid=valid, grid=GRID, bands=BGRN, quantity=Quantity.COUNTS)
 
 
+@settings(deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5)),
     mask=st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -98,6 +99,7 @@ def test_bands_have_names():
     assert Band(name="B8A").common_name is None
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_an_acquisition_has_the_day_of_its_instant(instant):
     taken = Acquisition.at(instant)
@@ -149,6 +151,7 @@ def test_a_scene_names_the_images_it_has():
         scene.image("pan")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=" \t\n\u00a0", max_size=4))
 def test_names_are_not_empty(text):
     with pytest.raises(UsageError, match="empty"):

@@ -222,6 +222,7 @@ def test_codecs_are_read(text, name, strength):
     assert codec.lossless == (name not in {"jpeg", "webp"} or text == "webp:100")
 
 
+@settings(deadline=None)
 @given(
     text=st.text(max_size=8) | st.sampled_from(["zstd:0", "zstd:23", "lzw:1", "jpeg:0", "zstd:"])
 )

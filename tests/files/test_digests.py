@@ -3,7 +3,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satdesk.errors import MissingInputError, UsageError, VerificationError
@@ -26,6 +26,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=4096))
 def test_the_digest_is_that_of_the_bytes(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("digest") / "file"

@@ -2,7 +2,7 @@ import errno
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satdesk.errors import MachineError, UsageError
@@ -165,6 +165,7 @@ def test_a_missing_parent_is_named(tmp_path):
     assert caught.value.subject == str(tmp_path / "no")
 
 
+@settings(deadline=None)
 @given(overwrite=st.booleans(), there=st.booleans(), fails=st.booleans())
 def test_a_file_is_the_old_or_the_new_never_a_half(tmp_path_factory, overwrite, there, fails):
     out = tmp_path_factory.mktemp("files") / "a.tif"

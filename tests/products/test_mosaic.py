@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers import RGB, Flat, Texture, same, utm_grid
@@ -15,6 +15,7 @@ def textures(*seeds, holes=2):
     return tuple(Texture(grid=GRID, seed=seed, holes=holes) for seed in seeds)
 
 
+@settings(deadline=None)
 @given(seeds=st.lists(st.integers(0, 50), min_size=1, max_size=4))
 def test_the_first_usable_pixel_wins(seeds):
     layers = textures(*seeds)

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
@@ -19,6 +19,7 @@ PATTERN = StampPattern.from_arrays("X", LIGHT, DARK, opacity=0.5)
 GRID = utm_grid(50, 60, row0=-3, col0=17)
 
 
+@settings(deadline=None)
 @given(row=st.integers(0, 40), col=st.integers(0, 50), rows=st.integers(1, 10))
 def test_tiles_have_no_seams(row, col, rows):
     layer = Stamped(source=Flat(grid=GRID), pattern=PATTERN)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers import utm_grid
@@ -9,6 +9,7 @@ from satdesk.geometry.grids import offset
 from satdesk.scale.tiles import tiles
 
 
+@settings(deadline=None)
 @given(
     rows=st.integers(1, 60),
     cols=st.integers(1, 60),
