@@ -18,6 +18,9 @@ from satdesk.files.vectors import Feature
 
 __all__ = ["write_features"]
 
+_DECIMALS = 40
+"""Decimals of WKT: GEOS stops at the shortest text that reads back equal, if allowed that many."""
+
 
 def write_features(path: Path, features: Sequence[Feature]) -> None:
     """Write `features`, which must share their property names, as the suffix of `path` says.
@@ -84,7 +87,7 @@ def _cells(feature: Feature) -> tuple[object, object, object]:
         return "", "", ""
     if geometry.geom_type == "Point":
         return repr(geometry.x), repr(geometry.y), ""
-    return "", "", shapely.to_wkt(geometry, rounding_precision=-1)
+    return "", "", shapely.to_wkt(geometry, rounding_precision=_DECIMALS)
 
 
 def _geopackage(path: Path, features: Sequence[Feature]) -> None:
