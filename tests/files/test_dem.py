@@ -83,10 +83,12 @@ def test_tiles_on_both_sides_of_the_antimeridian(tmp_path):
         write(tmp_path / "w.tif", west=179.8, heights=np.full((20, 20), 7.0)),
         write(tmp_path / "e.tif", west=-180.0, heights=np.full((20, 20), 7.0)),
     ]
-    bounds = (179.9, 40.05, 180.1, 40.15)
-    loaded = open_terrain(paths, vertical="ellipsoid", bounds=bounds)
-    got = loaded.terrain.height(np.array([179.95, 180.0, -179.95, 180.05]), 40.1)
-    np.testing.assert_allclose(got, 7.0)
+    for east in (180.1, -179.9):
+        bounds = (179.9, 40.05, east, 40.15)
+        loaded = open_terrain(paths, vertical="ellipsoid", bounds=bounds)
+        got = loaded.terrain.height(np.array([179.95, 180.0, -179.95, 180.05]), 40.1)
+        np.testing.assert_allclose(got, 7.0)
+        assert facts(loaded)["known_share"] == 1.0
 
 
 def test_a_vrt_of_tiles(tmp_path):
@@ -186,6 +188,9 @@ def test_bad_files(tmp_path):
     three = write(tmp_path / "three.tif", count=3)
     lost = write(tmp_path / "lost.tif", crs=None)
     deep = write(tmp_path / "deep.tif", heights=np.full((20, 20), -32768.0))
+    holed = np.full((20, 20), 700.0)
+    holed[3, 3] = -9999
+    usual = write(tmp_path / "usual.tif", heights=holed)
     cut = write(tmp_path / "cut.tif", shape=(400, 400))
     cut.write_bytes(cut.read_bytes()[:20_000])
     for path, error, words in (
@@ -193,6 +198,7 @@ def test_bad_files(tmp_path):
         (three, BrokenInputError, "3 bands"),
         (lost, UndeclaredInputError, "no CRS"),
         (deep, BrokenInputError, "nodata"),
+        (usual, BrokenInputError, "-9999"),
         (cut, UnreadableInputError, "decoded"),
         (tmp_path / "absent.tif", MissingInputError, "absent"),
     ):
@@ -214,6 +220,8 @@ def test_bad_calls(tmp_path):
     path = write(tmp_path / "a.tif")
     with pytest.raises(UsageError):
         open_terrain([], vertical="EGM96")
+    with pytest.raises(UsageError, match="ascend"):
+        open_terrain([path], vertical="EGM96", bounds=(46, 41, 47, 40))
     with pytest.raises(UsageError, match="EGM84"):
         open_terrain([path], vertical="EGM84")
     with pytest.raises(UsageError, match="no geoid"):
@@ -239,3 +247,10 @@ def test_globe_around_kalbajar(shared_data):
     loaded = open_terrain([path], vertical="MSL", bounds=(45.9, 39.9, 46.6, 40.3))
     town = float(loaded.terrain.height(46.04446, 40.10984))
     assert town == pytest.approx(1556 + 18.7, abs=60)
+
+
+def test_a_named_geoid_stands_for_mean_sea_level(shared_data):
+    folder = shared_data / "phr_ventoux"
+    loaded = open_terrain([folder / "N44E005.hgt"], vertical="MSL", geoid=folder / "egm96_15.gtx")
+    assert loaded.notices == ()
+    assert facts(loaded)["geoid"] == "egm96_15.gtx"

@@ -13,6 +13,7 @@ from satdesk.errors import (
     UnknownNameError,
     UnreadableInputError,
 )
+from satdesk.files import geoid
 from satdesk.files.geoid import open_geoid
 
 PLACES = np.random.default_rng(2).uniform([-180, -89.9], [180, 89.9], (300, 2)).T
@@ -66,6 +67,17 @@ def test_egm2008_never_comes_unsaid(monkeypatch, tmp_path):
     write_geoid(tmp_path / "us_nga_egm08_25.tif")
     found = open_geoid("EGM2008")
     assert (found.grid.name, found.stand_in, found.statement) == ("EGM2008", False, None)
+
+
+def test_projs_network_is_asked_by_its_own_pipeline(shared_data):
+    """PROJ reads a file here as it would read the network's; posts and sign must be right."""
+    path = shared_data / "phr_ventoux" / "egm96_15.gtx"
+    grid = geoid._over_network(str(path), (45.9, 39.9, 46.2, 40.3))
+    lon, lat = np.array([45.95, 46.0, 46.125]), np.array([39.95, 40.1, 40.25])
+    want = open_geoid("EGM96").grid.undulation_m(lon, lat)
+    np.testing.assert_allclose(grid.undulation_m(lon, lat), want, atol=0.002)
+    with pytest.raises(MissingInputError, match="network"):
+        geoid._over_network("no_such_grid.tif", (45.9, 39.9, 46.2, 40.3))
 
 
 def write_geoid(path, shape=(19, 36), step=10.0, crs="EPSG:4326", values=None):

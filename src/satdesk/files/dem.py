@@ -8,6 +8,7 @@ The shift to the ellipsoid is done here, once; GDAL is never asked for it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,8 @@ _UNITS_M = {
     "us-ft": 1200 / 3937, "us survey foot": 1200 / 3937,
 }  # fmt: skip
 _PLAUSIBLE_M = (-12_000.0, 9_500.0)
+_USUAL_VOIDS = (-9999.0, -32768.0, -32767.0, -99999.0)
+"""What many files mean by "void" even where they forget to declare it."""
 _LARGEST_CELLS = 200_000_000
 _MSL_NOTICE = "The terrain's heights are above mean sea level; EGM96 was taken for it."
 
@@ -92,7 +95,8 @@ def open_terrain(
         vertical: One of `VERTICALS`; None = as the files declare.
         geoid: File of the geoid; None = the one that `vertical` names.
         bounds: ``lon_min, lat_min, lon_max, lat_max`` in degrees that the terrain must serve; no
-            more than them and a margin is read. None = everything.
+            more than them and a margin is read. None = everything. Across the antimeridian
+            `lon_max` may exceed 180 or lie below `lon_min`.
         fill_cells: Half-width in cells of the largest void that is filled from around.
 
     Returns:
@@ -110,6 +114,7 @@ def open_terrain(
         UnsafeInputError: More than 200 million cells would be read.
     """
     _check_call(paths, vertical, geoid)
+    bounds = None if bounds is None else _ascending(bounds)
     margin = int(np.ceil(fill_cells)) + 4
     tiles = [tile for path in paths if (tile := _read_tile(path, bounds, margin)) is not None]
     if not tiles:
@@ -143,8 +148,9 @@ def open_terrain(
         ("fill_limit_cells", fill_cells),
         ("known_share", None if bounds is None else _known_share(terrain, bounds, paths)),
     )
-    said = (loaded.statement,) if loaded is not None and loaded.statement else ()
-    return LoadedTerrain(terrain=terrain, facts=facts, notices=notices + said)
+    notices += (_MSL_NOTICE,) if datum == "MSL" and geoid is None else ()
+    notices += (loaded.statement,) if loaded is not None and loaded.statement else ()
+    return LoadedTerrain(terrain=terrain, facts=facts, notices=notices)
 
 
 def _geoid_facts(loaded: LoadedGeoid | None) -> tuple[tuple[str, object], ...]:
@@ -166,6 +172,13 @@ def _check_call(paths: Sequence[Path], vertical: str | None, geoid: Path | None)
             found=str(geoid),
             remedy="leave --geoid out, or name the true vertical datum",
         )
+
+
+def _ascending(bounds: Bounds) -> Bounds:
+    lon_min, lat_min, lon_max, lat_max = bounds
+    if not all(map(math.isfinite, bounds)) or lat_min > lat_max:
+        raise UsageError("bounds must ascend", found=str(bounds), expected="degrees, min and max")
+    return lon_min, lat_min, lon_max + 360 * (lon_max < lon_min), lat_max
 
 
 def _read_tile(path: Path, bounds: Bounds | None, margin: int) -> _Tile | None:
@@ -262,17 +275,21 @@ def _heights(path: Path, data: Any, window: Window) -> NDArray[np.float32]:  # n
         )
     raw = data.read(1, window=window, masked=True)
     heights = np.ma.filled(raw.astype(np.float64) * data.scales[0] + data.offsets[0], np.nan)
-    heights = heights * _UNITS_M[unit]
     known = heights[np.isfinite(heights)]
-    if known.size and not (_PLAUSIBLE_M[0] <= known.min() and known.max() <= _PLAUSIBLE_M[1]):
+    if known.size and (known.min() in _USUAL_VOIDS or not _plausible(known * _UNITS_M[unit])):
         raise BrokenInputError(
             "no ground has such heights",
             subject=path,
-            found=f"{known.min():g} to {known.max():g} m",
-            expected="metres; voids marked by the file's nodata value",
+            found=f"{known.min():g} to {known.max():g} {unit or 'm'}",
+            expected="heights; voids marked by the file's nodata value",
             remedy="declare the nodata value with gdal_translate -a_nodata",
         )
-    return np.where(np.isfinite(heights), heights, np.nan).astype(np.float32)
+    known_or_nan = np.where(np.isfinite(heights), heights * _UNITS_M[unit], np.nan)
+    return known_or_nan.astype(np.float32)
+
+
+def _plausible(heights_m: NDArray[np.float64]) -> bool:
+    return bool(_PLAUSIBLE_M[0] <= heights_m.min() and heights_m.max() <= _PLAUSIBLE_M[1])
 
 
 def _datum(tiles: list[_Tile], vertical: str | None) -> tuple[str, tuple[str, ...]]:
@@ -300,7 +317,7 @@ def _datum(tiles: list[_Tile], vertical: str | None) -> tuple[str, tuple[str, ..
             expected="one",
         )
     datum = datums.pop()
-    return datum, (*notices, *((_MSL_NOTICE,) if datum == "MSL" else ()))
+    return datum, tuple(notices)
 
 
 def _mosaic(tiles: list[_Tile]) -> tuple[NDArray[np.float32], Affine]:
