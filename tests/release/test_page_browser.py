@@ -77,7 +77,7 @@ def visit(browser, releases):
     """Opens a release; afterwards no error may have been reported and nothing asked of others."""
     contexts, complaints = [], []
 
-    def opened(name, *, root=None, viewport=None, touch=False, **options):
+    def opened(name, *, root=None, viewport=None, touch=False, waits=True, **options):
         root = root or releases.as_uri()
         context = browser.new_context(
             viewport=viewport or DESK, has_touch=touch, is_mobile=touch, **options
@@ -90,7 +90,8 @@ def visit(browser, releases):
         page.on("response", lambda reply: complaints.append(reply.url) if not reply.ok else None)
         page.on("request", lambda request: complaints.extend(_foreign(request.url, root)))
         page.goto(f"{root}/{name}/index.html")
-        page.wait_for_function("document.querySelectorAll('.leaflet-tile-loaded').length > 0")
+        if waits:
+            page.wait_for_function("document.querySelectorAll('.leaflet-tile-loaded').length > 0")
         return page
 
     yield opened
@@ -200,6 +201,7 @@ def test_the_divider_moves_by_touch(visit):
         ("touchEnd", []),
     ):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_timeout(100)
     assert _clips(page)[0][1] == pytest.approx(x + 120, abs=2)
 
 
@@ -247,13 +249,16 @@ def test_of_three_dates_two_are_chosen(visit):
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE, SIDEWAYS, SMALL], ids=lambda v: str(v["width"]))
-def test_dates_and_credit_are_in_sight_at_every_size(visit, viewport):
-    page = visit("marked", viewport=viewport, touch=viewport is not DESK)
+@pytest.mark.parametrize(("name", "banners"), [("two", 0), ("marked", 2)])
+def test_dates_and_credit_are_in_sight_at_every_size(visit, name, banners, viewport):
+    page = visit(name, viewport=viewport, touch=viewport is not DESK)
     tall, wide = viewport["height"], viewport["width"]
-    for selector in (".date time", ".date .utc", ".date .satellite", ".date .credit", ".banner"):
+    assert page.locator(".banner").count() == banners
+    for selector in (".date time", ".date .utc", ".date .satellite", ".date .credit"):
+        assert page.locator(selector).count() == 2
+    for selector in (".date > *", ".banner"):
         found = page.locator(selector)
-        assert found.count() == 2
-        for box in (found.nth(i).bounding_box() for i in range(2)):
+        for box in (found.nth(i).bounding_box() for i in range(found.count())):
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= tall
             assert box["x"] >= 0
@@ -336,6 +341,35 @@ def test_text_stands_out_from_its_ground(visit, scheme):
         if _contrast(ink, ground) < 4.5
     ]
     assert faint == []
+
+
+def test_a_map_that_opens_without_a_size_shows_the_district_once_it_has_one(visit):
+    page = visit("two", viewport={"width": 1280, "height": 120}, waits=False)
+    page.set_viewport_size(DESK)
+    page.wait_for_timeout(300)
+    stage = page.locator("#map").bounding_box()
+    line = page.locator(".leaflet-overlay-pane path").first.bounding_box()
+    assert stage["height"] > 500
+    assert line["height"] > 0.6 * stage["height"] or line["width"] > 0.6 * stage["width"]
+    assert line["x"] >= stage["x"]
+    assert line["x"] + line["width"] <= stage["x"] + stage["width"]
+
+
+def test_in_an_article_the_wheel_belongs_to_the_article_first(visit, releases):
+    (releases / "frame").mkdir(exist_ok=True)
+    frame = '<!doctype html><iframe src="../two/index.html" width="900" height="700"></iframe>'
+    (releases / "frame" / "index.html").write_text(frame, encoding="utf-8")
+    page = visit("frame", waits=False)
+    scale = page.frame_locator("iframe").locator(".leaflet-control-scale-line")
+    before = scale.inner_text()
+    page.mouse.move(300, 300)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(500)
+    assert scale.inner_text() == before
+    page.mouse.click(200, 250)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(800)
+    assert scale.inner_text() != before
 
 
 def test_copying_takes_the_caption(visit):

@@ -112,7 +112,9 @@ def banners(content: Content) -> Html:
         reasons = "; ".join(content.draft_reasons)
         text = f"Not for publication: {reasons}." if reasons else "Not for publication."
         bars.append(_banner("draft", "DRAFT", text))
-    return join(bars)
+    if not bars:
+        return Html("")
+    return el("section", *bars, class_="banners", aria_label="Status of this release")
 
 
 def _banner(kind: str, word: str, text: str) -> Html:

@@ -18,10 +18,12 @@
 
   const fine = window.devicePixelRatio >= 1.5; // a 512-pixel tile fills 256 pixels of the page
   const offset = fine ? 0 : -1;
+  const framed = window.self !== window.top; // embedded in somebody's article
   const bounds = L.latLngBounds(data.bounds);
   const map = L.map('map', {
     attributionControl: false,
     zoomControl: false,
+    scrollWheelZoom: !framed,
     zoomSnap: 0.25,
     wheelPxPerZoomLevel: 100,
     minZoom: Math.max(data.tiles.first - 1, 0),
@@ -58,6 +60,12 @@
 
   function whole(animate) {
     map.fitBounds(bounds, { paddingTopLeft: [16, 16], paddingBottomRight: [16, 16], animate: animate && !still });
+  }
+
+  /* In an article the wheel scrolls the article, until the reader turns to the map. */
+  if (framed) {
+    map.on('focus', () => map.scrollWheelZoom.enable());
+    map.on('blur', () => map.scrollWheelZoom.disable());
   }
 
   /* Controls. */
@@ -118,7 +126,7 @@
 
   function about(site) {
     const box = make('div');
-    box.append(make('h3', '', site.title));
+    box.append(make('h2', '', site.title));
     box.append(make('p', 'about', site.kind));
     const list = make('ul');
     site.names.forEach((name) => {
@@ -375,15 +383,34 @@
   }
 
   function setUpCopying() {
+    const told = make('p', 'unseen');
+    told.setAttribute('role', 'status');
+    document.querySelector('main').append(told);
     document.querySelectorAll('[data-copy]').forEach((button) =>
       button.addEventListener('click', () => {
         const source = document.getElementById(button.dataset.copy);
         window.getSelection().selectAllChildren(source);
         const done = document.execCommand('copy'); // works from file:// too, where the clipboard may not
-        button.textContent = done ? 'Copied' : 'Selected: press Ctrl+C';
-        window.setTimeout(() => { button.textContent = 'Copy'; }, 2500);
+        const words = done ? 'Copied' : 'Selected: press Ctrl+C';
+        button.textContent = told.textContent = words;
+        window.setTimeout(() => { button.textContent = 'Copy'; told.textContent = ''; }, 2500);
       })
     );
+  }
+
+  /* Until somebody moves the map, the whole district stays in sight: a page may open in a hidden
+     tab of an article, where the map has no size yet, and a phone may be turned. */
+  function keepInSight() {
+    let touched = false;
+    ['pointerdown', 'wheel', 'keydown'].forEach((kind) =>
+      document.addEventListener(kind, (event) => {
+        if (event.target.closest('#map, [data-site]')) touched = true;
+      }, { capture: true, passive: true })
+    );
+    new ResizeObserver(() => {
+      map.invalidateSize({ animate: false });
+      if (!touched) whole(false);
+    }).observe(map.getContainer());
   }
 
   setUpPanel();
@@ -399,5 +426,5 @@
   fitPopups();
   map.on('zoomend resize', thinLabels);
   map.on('resize', fitPopups);
-  new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
+  keepInSight();
 })();
