@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
+from scipy import fft
 
 from satdesk.core.bands import BLUE, GREEN, NIR, PAN, RED
 from satdesk.core.raster import Raster
@@ -23,7 +24,7 @@ from satdesk.geometry.alignment import (
 MIX = np.array([0.2, 0.3, 0.35, 0.1])
 BANDS = (BLUE, GREEN, RED, NIR)
 STEP = 4  # samples of the ground per PAN pixel
-SIZE = 640  # PAN pixels that the world spans
+SIZE = 488  # PAN pixels that the world spans
 
 
 @cache
@@ -32,11 +33,11 @@ def world(seed):
     generator = np.random.default_rng(seed)
     n = SIZE * STEP
     frequency = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None, :])
-    falling = 1 / (0.002 + frequency) ** 1.3
+    falling = (1 / (0.002 + frequency) ** 1.3).astype(np.float32)
 
     def field():
-        noise = np.fft.rfft2(generator.normal(size=(n, n)).astype(np.float32))
-        made = np.fft.irfft2(noise * falling, (n, n))
+        parts = generator.standard_normal((2, *falling.shape), dtype=np.float32)
+        made = fft.irfft2((parts[0] + 1j * parts[1]) * falling, (n, n))
         return made / made.std()
 
     shared, green, brown = field(), field(), field()
@@ -48,6 +49,11 @@ def world(seed):
 
 def seen(ground, *, pixel, left, top, shape):
     """Means over square footprints: `left`, `top` in samples of the ground, fractions allowed."""
+    first = int(left), int(top)
+    ground = ground[
+        first[1] : int(top + pixel * shape[0]) + 2, first[0] : int(left + pixel * shape[1]) + 2
+    ]
+    left, top = left - first[0], top - first[1]
     integral = np.pad(ground.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
     xs, ys = left + pixel * np.arange(shape[1] + 1), top + pixel * np.arange(shape[0] + 1)
 
@@ -70,7 +76,7 @@ def raster(values, bands, affine, *, crs=None, valid=None):
     )
 
 
-def pair(true, *, seed=1, noise=0.002, predicted=(0.0, 0.0), size=480, valid=None, spoil=None):
+def pair(true, *, seed=1, noise=0.002, predicted=(0.0, 0.0), size=360, valid=None, spoil=None):
     """A pair in sensor geometry whose true shift is `true` and whose models say `predicted`.
 
     PAN pixel (c, r) of the full image covers the ground from 4 (c − 5000) samples on; an MS pixel
@@ -144,16 +150,16 @@ def test_no_correction_where_the_models_are_right():
 
 def test_intervals_cover():
     hits, widest = 0, 0.0
-    for seed in range(8):
+    for seed in range(6):
         true = (0.3 * seed - 1, 0.7 - 0.2 * seed)
         found = measure_alignment(
-            [pair(true, seed=seed % 4 + 1, noise=0.002 + 1e-5 * seed, size=320)]
+            [pair(true, seed=seed % 3 + 1, noise=0.002 + 1e-5 * seed, size=280)]
         )
         error = np.abs(np.subtract(found.measured_shift_px, true))
         hits += int((error <= np.array(found.interval_95_px) + 0.01).sum())
         widest = max(widest, *found.interval_95_px)
         assert error.max() < 0.05
-    assert hits >= 13
+    assert hits >= 10
     assert widest < 0.1
 
 
@@ -169,20 +175,25 @@ def test_a_callable_prediction_is_linearised():
     assert found.measured_shift_px == pytest.approx((1.4, 1.2), abs=0.05)
 
 
-def test_clouds_that_moved_and_masks():
+def test_a_cloud_that_moved_between_the_exposures():
     def spoil(pan, ms):
         ms[:, 30:50, 20:45] = 0.6
-        pan[:, 100:180, 60:160] = 0.65
+        pan[:, 90:170, 70:170] = 0.65
 
-    valid = np.ones((480, 480), dtype=bool)
-    valid[300:360, 200:330] = False
+    found = measure_alignment([pair((1.4, -1.2), spoil=spoil)])
+    assert found.measured_shift_px == pytest.approx((1.4, -1.2), abs=0.05)
+    assert found.residual_px < 0.1
 
-    def both(pan, ms):
-        spoil(pan, ms)
+
+def test_masked_pixels_take_no_part():
+    valid = np.ones((360, 360), dtype=bool)
+    valid[200:250, 120:220] = False
+
+    def spoil(pan, ms):
         pan[:, ~valid] = 50.0
 
-    found = measure_alignment([pair((1.4, -1.2), valid=valid, spoil=both)])
-    assert found.measured_shift_px == pytest.approx((1.4, -1.2), abs=0.1)
+    found = measure_alignment([pair((1.4, -1.2), valid=valid, spoil=spoil)])
+    assert found.measured_shift_px == pytest.approx((1.4, -1.2), abs=0.05)
 
 
 def water(pan, ms):
@@ -193,9 +204,9 @@ def water(pan, ms):
 
 def test_water_windows_take_no_part():
     samples = [
-        pair((1.4, 1.2), size=320),
-        pair((0.0, 0.0), spoil=water, size=320),
-        pair((1.4, 1.2), seed=2, size=320),
+        pair((1.4, 1.2), size=280),
+        pair((0.0, 0.0), spoil=water, size=280),
+        pair((1.4, 1.2), seed=2, size=280),
     ]
     found = measure_alignment(samples)
     assert found.measured_shift_px == pytest.approx((1.4, 1.2), abs=0.05)
@@ -204,7 +215,7 @@ def test_water_windows_take_no_part():
 
 
 def test_water_alone_measures_nothing():
-    found = measure_alignment([pair((1.0, 1.0), spoil=water, size=320)])
+    found = measure_alignment([pair((1.0, 1.0), spoil=water, size=280)])
     assert found.reason
     assert found.measured_shift_px is found.residual_px is found.difference_px is None
     assert not found.needs_correction
@@ -212,12 +223,12 @@ def test_water_alone_measures_nothing():
 
 
 def test_an_offset_out_of_reach_is_not_made_up():
-    found = measure_alignment([pair((14.0, 0.0), size=320)], max_shift_px=4)
+    found = measure_alignment([pair((14.0, 0.0), size=280)], max_shift_px=4)
     assert found.reason
 
 
 def test_windows_that_contradict_each_other_are_refused():
-    samples = [pair((d, 0.0), seed=s, size=320) for d, s in ((0, 1), (1.5, 2), (-1.5, 3), (2.5, 4))]
+    samples = [pair((d, 0.0), seed=s, size=280) for d, s in ((0, 1), (1.5, 2), (-1.5, 3), (2.5, 1))]
     error = residual_error(measure_alignment(samples))
     assert error is not None
     assert error.rule == "pan-ms-residual"
@@ -228,7 +239,7 @@ def test_trend_over_the_scene():
     """Samples far apart whose shift grows by 0.5 PAN px per 1000 PAN px."""
     samples = []
     for k, (east, south) in enumerate([(0, 0), (2000, 0), (0, 2000), (2000, 2000)]):
-        sample = pair((east / 2000, 0.0), seed=k + 1, size=320)
+        sample = pair((east / 2000, 0.0), seed=k % 3 + 1, size=280)
         moved = [
             Raster(
                 values=r.values,
@@ -265,7 +276,7 @@ def test_pairs_on_a_map():
 
 
 def test_bad_pairs_are_refused():
-    sample = pair((0, 0), size=320)
+    sample = pair((0, 0), size=280)
     with pytest.raises(UsageError, match="at least one"):
         measure_alignment([])
     with pytest.raises(UsageError, match="prediction"):

@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from scipy import special
 
 from satdesk.core.raster import Raster
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import DisjointInputError, LimitError, UsageError
-from satdesk.geometry.alignment_fit import Fit, PairArrays, fit_pair, r_squared
+from satdesk.geometry.alignment_fit import Fit, PairArrays, fit_pair, r_squared, robust_mean
 
 __all__ = [
     "CORRECT_ABOVE_PX",
@@ -35,9 +34,6 @@ CORRECT_ABOVE_PX = 0.3
 """MS is shifted where measurement and prediction differ by more than this, PAN pixels."""
 RESIDUAL_LIMIT_PX = 0.3
 """A pair that differs by more than this after the correction is refused, PAN pixels."""
-_MIN_R2 = 0.2
-_MAX_HALF_PX = 1.0
-_HUBER = 1.345
 
 Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 Pixels = tuple[float, float]
@@ -266,10 +262,8 @@ def _window(pair: AlignmentPair, arrays: PairArrays, naive: FloatArray) -> Windo
     window = WindowAlignment(center=_pixels(center[:2]), predicted_shift_px=_pixels(predicted))
     if isinstance(fit, str):
         return replace(window, reason=fit)
-    r2 = r_squared(arrays, (naive, arrays.to_pan, _moved(arrays.to_pan, fit.shift)))
-    reason = _doubt(fit, r2[2])
-    if reason is not None:
-        return replace(window, r2=(r2[0], r2[1], None), reason=reason)
+    judged = replace(arrays, ms_valid=fit.used)
+    r2 = r_squared(judged, (naive, arrays.to_pan, _moved(arrays.to_pan, fit.shift)))
     check, half = _checked(fit, arrays.ratio)
     return replace(
         window,
@@ -280,14 +274,6 @@ def _window(pair: AlignmentPair, arrays: PairArrays, naive: FloatArray) -> Windo
         r2=(r2[0], r2[1], r2[2]),
         psf_sigma_px=fit.psf_px,
     )
-
-
-def _doubt(fit: Fit, r2: float) -> str | None:
-    if r2 < _MIN_R2:
-        return "the MS bands do not explain PAN here"
-    if max(fit.half_95) > _MAX_HALF_PX:
-        return "too little texture for a measurement"
-    return None
 
 
 def _moved(to_pan: FloatArray, shift: FloatArray) -> FloatArray:
@@ -323,7 +309,7 @@ def _combined(windows: list[WindowAlignment], pair: AlignmentPair, arrays: PairA
         return known
     offsets = np.array([w.measured_shift_px for w in good])
     offsets -= [w.predicted_shift_px for w in good]
-    difference, half, spread = _mean(offsets, np.array([w.interval_95_px for w in good]))
+    difference, half, spread = robust_mean(offsets, np.array([w.interval_95_px for w in good]))
     check, check_half = _check_of(good)
     sizes = [size for size in (math.hypot(*check) if check else None, spread) if size is not None]
     to_ms = np.linalg.inv(arrays.to_pan)[:2, :2]
@@ -347,30 +333,8 @@ def _check_of(good: list[WindowAlignment]) -> tuple[Pixels | None, Pixels | None
     if not found:
         return None, None
     offsets = np.array([w.check_px for w in found])
-    mean, half, _ = _mean(offsets, np.array([w.check_interval_95_px for w in found]))
+    mean, half, _ = robust_mean(offsets, np.array([w.check_interval_95_px for w in found]))
     return _pixels(mean), _pixels(half)
-
-
-def _mean(offsets: FloatArray, halves: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Robust mean of samples, half-widths of its 95 % interval, robust spread of the samples.
-
-    The interval is the wider of what the samples promise and what their spread shows.
-    """
-    sigma = np.maximum(halves / 1.96, 0.01)
-    if len(offsets) == 1:
-        return offsets[0], halves[0], 0.0
-    center = np.median(offsets, axis=0)
-    for _ in range(10):
-        distance = np.hypot(*(offsets - center).T)
-        scale = max(1.4826 * float(np.median(distance)), 1e-6)
-        bounded = np.minimum(1.0, _HUBER * scale / np.maximum(distance, 1e-12))
-        weights = bounded[:, None] / sigma**2
-        center = (weights * offsets).sum(axis=0) / weights.sum(axis=0)
-    promised = 1.96 / np.sqrt((1 / sigma**2).sum(axis=0))
-    n = len(offsets)
-    variance = ((weights * (offsets - center)) ** 2).sum(axis=0) / weights.sum(axis=0) ** 2
-    shown = float(special.stdtrit(n - 1, 0.975)) * np.sqrt(variance * n / (n - 1))
-    return center, np.maximum(promised, shown), float(np.median(distance))
 
 
 def _trend(

@@ -8,16 +8,16 @@ Huber's rule, so that clouds, cars and waves that moved between the exposures do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, special
 
 from satdesk.core.sensor import FloatArray
 from satdesk.geometry.register import Shift, measure_shift
 
-__all__ = ["Fit", "PairArrays", "fit_pair", "r_squared"]
+__all__ = ["Fit", "PairArrays", "fit_pair", "r_squared", "robust_mean"]
 
 _PSF = (0.25, 0.32, 0.4, 0.5, 0.62, 0.75)
 """Standard deviations that are tried for MS's point spread, in MS pixels."""
@@ -29,6 +29,13 @@ _BLOCK = 12
 _REPLICATES = 300
 _MIN_POINTS = 400
 _COARSE_POINTS = 12_000
+_GOOD_R2 = 0.6
+"""Below this the sample may hold clouds or waves, and its parts are measured apart."""
+_MIN_R2 = 0.2
+_MAX_HALF_PX = 1.0
+_PARTS = 3
+_MIN_PARTS = 3
+_MAX_PARTS_APART_PX = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,16 @@ class Fit:
         half_95: Half-widths of its 95 % interval (bootstrap over blocks of 12×12 MS pixels).
         psf_px: The point spread that explained PAN best, PAN pixels.
         check: Independent matching of the pair once it is aligned, in MS pixels.
-        points: MS pixels used.
+        used: ``(y, x)`` of MS, True where its pixels were used.
+        r2: Share of low-passed PAN that the bands explain.
     """
 
     shift: FloatArray
     half_95: FloatArray
     psf_px: float
     check: Shift
-    points: int
+    used: NDArray[np.bool_]
+    r2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,30 @@ class _Points:
 
 
 def fit_pair(pair: PairArrays) -> Fit | str:
-    """Measure one pair; a sentence says why where it cannot be measured."""
+    """Measure one pair; a sentence says why where it cannot be measured.
+
+    A cloud is so much brighter than the ground that it rules a whole sample, and it moves between
+    the exposures. A sample that is poorly explained is therefore measured in nine parts as well,
+    and those that agree replace it.
+    """
+    whole = _fit_whole(pair)
+    if isinstance(whole, Fit) and whole.r2 >= _GOOD_R2:
+        return whole
+    parts = _fit_parts(pair)
+    if parts is not None:
+        return parts
+    return _doubt(whole) or whole if isinstance(whole, Fit) else whole
+
+
+def _doubt(fit: Fit) -> str | None:
+    if fit.r2 < _MIN_R2:
+        return "the MS bands do not explain PAN here"
+    if max(fit.half_95) > _MAX_HALF_PX:
+        return "too little texture for a measurement"
+    return None
+
+
+def _fit_whole(pair: PairArrays) -> Fit | str:
     points = _points(pair)
     if len(points.index) < _MIN_POINTS:
         return "too few usable pixels in common"
@@ -92,8 +124,70 @@ def fit_pair(pair: PairArrays) -> Fit | str:
     if not np.isfinite(shift).all() or np.abs(shift).max() > pair.max_shift:
         return "the offset does not settle"
     half = _bootstrap(smooth, points, shift, robust)
+    used = np.zeros(points.shape[0] * points.shape[1], dtype=bool)
+    used[points.index] = True
+    return Fit(
+        shift=shift,
+        half_95=half,
+        psf_px=psf * pair.ratio,
+        check=_check(smooth, points, shift, pair.ratio),
+        used=used.reshape(points.shape),
+        r2=_explained(smooth, points, shift),
+    )
+
+
+def _fit_parts(pair: PairArrays) -> Fit | None:
+    """The parts of a sample that can be measured and agree, as one; None if there are too few."""
+    good = []
+    for row in np.array_split(np.arange(pair.ms.shape[1]), _PARTS):
+        for col in np.array_split(np.arange(pair.ms.shape[2]), _PARTS):
+            inside = np.zeros_like(pair.ms_valid)
+            inside[np.ix_(row, col)] = True
+            fit = _fit_whole(replace(pair, ms_valid=pair.ms_valid & inside))
+            if isinstance(fit, Fit) and _doubt(fit) is None:
+                good.append(fit)
+    if len(good) < _MIN_PARTS:
+        return None
+    shifts, halves = np.array([f.shift for f in good]), np.array([f.half_95 for f in good])
+    center, _, _ = robust_mean(shifts, halves)
+    near = np.hypot(*(shifts - center).T) <= _MAX_PARTS_APART_PX
+    if near.sum() < max(_MIN_PARTS, len(good) / 2):
+        return None
+    shift, half, _ = robust_mean(shifts[near], halves[near])
+    agreeing = [f for f, n in zip(good, near, strict=True) if n]
+    used = np.logical_or.reduce([f.used for f in agreeing])
+    psf = float(np.median([f.psf_px for f in agreeing]))
+    kept = replace(pair, ms_valid=used)
+    points, smooth = _points(kept), _low_passed(kept, psf / pair.ratio)
     check = _check(smooth, points, shift, pair.ratio)
-    return Fit(shift, half, psf * pair.ratio, check, len(points.index))
+    return Fit(shift, half, psf, check, used, _explained(smooth, points, shift))
+
+
+def robust_mean(offsets: FloatArray, halves: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+    """Robust mean of offsets, half-widths of its 95 % interval, typical distance from it.
+
+    The interval is the wider of what the offsets' own intervals promise and what their spread
+    shows.
+
+    Args:
+        offsets: ``(n, 2)``.
+        halves: ``(n, 2)``, half-widths of the 95 % interval of each.
+    """
+    sigma = np.maximum(halves / 1.96, 0.01)
+    if len(offsets) == 1:
+        return offsets[0], halves[0], 0.0
+    center = np.median(offsets, axis=0)
+    for _ in range(10):
+        distance = np.hypot(*(offsets - center).T)
+        scale = max(1.4826 * float(np.median(distance)), 1e-6)
+        bounded = np.minimum(1.0, _HUBER * scale / np.maximum(distance, 1e-12))
+        weights = bounded[:, None] / sigma**2
+        center = (weights * offsets).sum(axis=0) / weights.sum(axis=0)
+    promised = 1.96 / np.sqrt((1 / sigma**2).sum(axis=0))
+    n = len(offsets)
+    variance = ((weights * (offsets - center)) ** 2).sum(axis=0) / weights.sum(axis=0) ** 2
+    shown = float(special.stdtrit(n - 1, 0.975)) * np.sqrt(variance * n / (n - 1))
+    return center, np.maximum(promised, shown), float(np.median(distance))
 
 
 def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float, ...]:
