@@ -37,9 +37,16 @@ _UNITS = 56
 _UNIT_HEIGHT_PX = 5
 
 
-def marked(reflectance: Floats, x: Floats, y: Floats) -> Floats:
-    """Reflectance at places of the plane (metres), with the word on it."""
-    tile = _tile()
+def marked(reflectance: Floats, x: Floats, y: Floats, detector_m: float) -> Floats:
+    """Reflectance at places of the plane (metres), with the word on it.
+
+    Args:
+        reflectance: Any shape.
+        x: Metres of the plane, of that shape.
+        y: Likewise.
+        detector_m: Width of ground that a detector sees: finer edges would alias into colours.
+    """
+    tile = _tile(detector_m)
     size = tile.shape[0]
     col = np.floor(x / _PIXEL_M).astype(np.int32) % size
     row = np.floor(-y / _PIXEL_M).astype(np.int32) % size
@@ -49,7 +56,7 @@ def marked(reflectance: Floats, x: Floats, y: Floats) -> Floats:
 
 
 @cache
-def _tile() -> Floats:
+def _tile(detector_m: float) -> Floats:
     """One period of the pattern, ``(y, x)``: what is added to 1 as a factor."""
     size = round(PERIOD_M / _PIXEL_M)
     word = _word()
@@ -60,7 +67,9 @@ def _tile() -> Floats:
         line[:, :wide] = word
         tile[top + 20 : top + 20 + high] = np.roll(line, shift, axis=1)
     shadow = np.roll(tile, (4, 4), axis=(0, 1)) * (1 - tile)
-    return np.asarray(gaussian_filter(_LIGHT * tile - _DARK * shadow, 0.6, mode="wrap"))
+    # A box of one detector has the variance of a Gaussian of width / √12.
+    sigma = detector_m / _PIXEL_M / np.sqrt(12)
+    return np.asarray(gaussian_filter(_LIGHT * tile - _DARK * shadow, sigma, mode="wrap"))
 
 
 def _word() -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from satdesk.errors import UsageError
 from satdesk.simulate.camera import Camera
@@ -82,10 +82,12 @@ def _reflectance(exposure: Exposure, array: Array, native: Camera) -> Floats:
         )
     plane = scene.pan if array.plane < 0 else scene.bands[array.plane]
     pixel = PIXEL_M if array.plane < 0 else PIXEL_M * MS_FACTOR
+    # What a square detector takes in, as a Gaussian of the same variance.
+    plane = gaussian_filter(plane, array.native_m / pixel / np.sqrt(12))
     col = ((x - scene.west) / pixel - 0.5).astype(np.float32)
     row = ((scene.north - y) / pixel - 0.5).astype(np.float32)
     light = map_coordinates(plane, [row, col], order=1, mode="nearest")
-    return marked(light, x, y) if exposure.mark else np.asarray(light)
+    return marked(light, x, y, array.native_m) if exposure.mark else np.asarray(light)
 
 
 def _native_places(product: Camera, native: Camera, height_m: float) -> tuple[Floats, Floats]:

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 _POINTS_ACROSS = 16
 _POINTS_UP = 7
 _RIDGE = 1e-9
+_MARGIN_PX = 100.0
 _ROUNDS = 3
 
 
@@ -101,9 +102,11 @@ def fit_rpc(
 def _points(
     shape: tuple[int, int], heights_m: tuple[float, float], across: int, up: int
 ) -> tuple[Floats, Floats, Floats]:
-    """A block of image points; 2 % wider than the image: its corners are not extrapolated."""
-    row = np.linspace(-0.02, 1.02, across) * shape[0]
-    col = np.linspace(-0.02, 1.02, across) * shape[1]
+    """A block of image points, a little wider than the image: its corners are not extrapolated."""
+    row, col = (
+        np.linspace(-margin, size + margin, across)
+        for size, margin in ((size, min(0.02 * size, _MARGIN_PX)) for size in shape)
+    )
     height = np.linspace(*heights_m, up)
     block = np.meshgrid(col, row, height, indexing="ij")
     return block[0].ravel(), block[1].ravel(), block[2].ravel()

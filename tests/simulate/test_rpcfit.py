@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from simulate.cameras import camera
+
+from satdesk.simulate.rpcfit import fit_rpc
+
+
+@pytest.mark.parametrize(("roll", "pitch"), [(0.0, 0.0), (-30.0, 0.0), (20.0, 20.0)])
+def test_an_rpc_follows_a_small_picture_to_a_ten_thousandth(roll, pitch):
+    model = camera(roll, pitch)
+    fitted = fit_rpc(model, model.shape, (800.0, 2800.0))
+    assert fitted.worst_px < 1e-3
+    assert fitted.rms_px <= fitted.worst_px
+
+
+def test_an_rpc_follows_a_full_scene_to_a_hundredth():
+    model = camera(25.0, 10.0, shape=(40000, 40000))
+    assert fit_rpc(model, model.shape, (0.0, 3500.0)).worst_px < 0.01
+
+
+def test_the_stated_residual_holds_at_other_points():
+    model = camera(12.0, -8.0, shape=(30000, 30000))
+    fitted = fit_rpc(model, model.shape, (0.0, 3500.0))
+    chance = np.random.default_rng(5)
+    col, row = chance.uniform(0, 30000, (2, 500))
+    height = chance.uniform(0, 3500, 500)
+    back = fitted.model.project(*model.locate(col, row, height), height)
+    assert np.hypot(back[0] - col, back[1] - row).max() < 1.5 * fitted.worst_px
+
+
+def test_jitter_is_beyond_an_rpc_and_the_residual_says_so():
+    calm, shaken = camera(), camera(jitter=2.0)
+    good = fit_rpc(calm, calm.shape, (800.0, 2800.0)).worst_px
+    bad = fit_rpc(shaken, shaken.shape, (800.0, 2800.0)).worst_px
+    # 2 µrad from 694 km are 1.4 m, about one pixel.
+    assert bad > 0.3
+    assert bad > 100 * good
+
+
+def test_offsets_count_from_the_outer_corner():
+    model = camera()
+    fitted = fit_rpc(model, model.shape, (800.0, 2800.0)).model
+    assert (fitted.line_off, fitted.samp_off) == (1000.0, 1500.0)
