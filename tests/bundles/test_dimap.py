@@ -310,6 +310,21 @@ def test_maxima_above_the_saturated_code_are_told_but_do_not_block(tmp_path):
     require_pixels(scene)
 
 
+@pytest.mark.parametrize("shown", [3, 5])
+def test_a_display_order_of_another_length_is_told(tmp_path, shown):
+    folder = deliveries.bundle(tmp_path / "d")
+    path = dim_of(folder)
+    if shown == 3:
+        change(path, "<ALPHA_CHANNEL>B3</ALPHA_CHANNEL>", "")
+        names = ["R", "G", "B", "NIR"]
+    else:
+        change(path, "<NBANDS>4</NBANDS>", "<NBANDS>3</NBANDS>")
+        names = ["R", "G", "B"]
+    scene = open_bundle(path)
+    assert codes(scene) == {"band-order"}
+    assert [band.name for band in scene.image("ms").bands] == names
+
+
 def test_masks_are_counted_and_missed(tmp_path):
     def mask(name: str) -> str:
         return (

@@ -18,7 +18,7 @@ from satdesk.errors import (
     UnreadableInputError,
     UsageError,
 )
-from satdesk.files.rasters import require_pixels
+from satdesk.files.rasters import ImageLayer, require_pixels
 
 SUPPORT = """
 meters_per_pixel_x:  2.0
@@ -105,6 +105,26 @@ def test_words_name_bands(tmp_path):
         "NIR",
         "red edge",
     ]
+
+
+def test_colours_name_bands_and_alpha_is_none(tmp_path):
+    options = {"photometric": "RGB", "alpha": "YES", "crs": "EPSG:4326"}
+    place = Affine(1e-4, 0, 46, 0, -1e-4, 40)
+    path = ones(tmp_path / "a.tif", 4, transform=place, **options)
+    assert [b.name for b in open_bundle(path).images[0].bands] == ["R", "G", "B"]
+
+
+def test_nan_as_nodata_is_no_count(tmp_path):
+    values = np.ones((1, 4, 4), "float32")
+    values[0, 1, 2] = np.nan
+    place = Affine(10, 0, 500000, 0, -10, 4400000)
+    path = deliveries.raster(
+        tmp_path / "a.tif", values, crs="EPSG:32638", transform=place, nodata=np.nan
+    )
+    image = open_images(image=path, bands=("R",)).images[0]
+    assert image.nodata is None
+    valid = ImageLayer(image=image).read(image.grid).valid
+    assert np.argwhere(~valid).tolist() == [[1, 2]]
 
 
 def test_bands_are_never_invented(tmp_path):

@@ -245,6 +245,14 @@ def test_every_kind_of_tiff_shows_its_missing_end(tmp_path, options):
     assert missing_end(path) is not None
 
 
+def test_padding_after_a_codestream_is_not_a_missing_end(tmp_path):
+    path = write(tmp_path / "a.jp2", counts(1, 50, 50))
+    data = path.read_bytes()
+    start = data.index(b"jp2c") - 4
+    path.write_bytes(data[:start] + b"\0\0\0\0" + data[start + 4 :] + b"\0" * 100)
+    assert missing_end(path) is None
+
+
 def test_absent_empty_and_foreign_are_told_apart(tmp_path):
     for name, data, state in (("e.tif", b"\0", "empty"), ("f.tif", b"hello world", "present")):
         (tmp_path / name).write_bytes(data)

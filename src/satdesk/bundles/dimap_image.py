@@ -79,6 +79,9 @@ def band_plan(raster: Node, measured: tuple[str, ...]) -> BandPlan:
         if expected is not None and len(names) == expected - 1:
             names += tuple(sorted(set(measured) - set(names)))
             notices.append(f"the display order names {expected - 1} of {expected} bands")
+        elif expected is not None and len(names) > expected:
+            notices.append(f"the display order names {len(names)} bands of {expected} planes")
+            names = names[:expected]
         groups.append((group, names))
     plan = BandPlan(tuple(groups), tuple(notices))
     if len(plan.ids) != count or len(set(plan.ids)) != count:

@@ -11,6 +11,7 @@ the file's planes (``B2 B1 B0 B3``), but ``physical_gain``, ``physical_bias`` an
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -184,7 +185,7 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
         model=None if rpc is None else rpc.model,
         model_source=None if rpc is None else rpc.path,
         calibration=_calibration(bands, support, geom),
-        nodata=stated.nodata if stated.nodata is not None else facts.nodata,
+        nodata=_nodata(facts, stated),
         gsd_m=_gsd(support),
         native_gsd_m=None,
     )
@@ -197,6 +198,12 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
         acquisition=_acquisition(facts, support),
         files=tuple(dict.fromkeys(files)),
     )
+
+
+def _nodata(facts: FileFacts, stated: Loose) -> float | None:
+    """Stated, else declared; NaN needs no declaration, for it is never a measurement."""
+    nodata = stated.nodata if stated.nodata is not None else facts.nodata
+    return None if nodata is None or math.isnan(nodata) else nodata
 
 
 def _only_raster(path: Path) -> Path | None:
@@ -236,7 +243,7 @@ def _bands(
     if len(described) == count:
         return tuple(_band(text) for text in described)
     coloured = [_COLOURS.get(colour) for colour in facts.colours[:count]]
-    if count >= 3 and all(coloured[:3]) and count == 3:
+    if count == 3 and set(coloured) == {"R", "G", "B"}:
         return tuple(Band(name=name) for name in coloured if name is not None)
     if count == 1 and role in {"pan", "image"}:
         return (Band(name="PAN"),) if role == "pan" else (Band(name="gray"),)

@@ -10,14 +10,18 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["missing_end"]
 
 _JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _END_OF_CODESTREAM = b"\xff\xd9"
-_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _OFFSETS_AND_COUNTS = ((273, 279), (324, 325))
 _MOST_BLOCKS = 50_000_000
+_PADDING = 65_536
 
 
 def missing_end(path: Path) -> str | None:
@@ -49,7 +53,8 @@ def _tiff(file: BinaryIO, head: bytes, size: int) -> str | None:
     for offsets_tag, counts_tag in _OFFSETS_AND_COUNTS:
         offsets = _values(file, order, entries.get(offsets_tag), big=big)
         counts = _values(file, order, entries.get(counts_tag), big=big)
-        end = max((o + c for o, c in zip(offsets, counts, strict=False)), default=0)
+        blocks = min(offsets.size, counts.size)
+        end = int((offsets[:blocks] + counts[:blocks]).max()) if blocks else 0
         if end > size:
             return f"pixels end at byte {end}, the file at byte {size}"
     return None
@@ -69,16 +74,18 @@ def _entries(file: BinaryIO, order: str, directory: int, *, big: bool) -> dict[i
     return found
 
 
-def _values(file: BinaryIO, order: str, entry: _Entry | None, *, big: bool) -> tuple[int, ...]:
+def _values(file: BinaryIO, order: str, entry: _Entry | None, *, big: bool) -> NDArray[np.int64]:
     if entry is None or entry[0] not in _TYPES or entry[1] > _MOST_BLOCKS:
-        return ()
+        return np.empty(0, dtype=np.int64)
     kind, number, value = entry
-    form = f"{order}{number}{_TYPES[kind]}"
-    if struct.calcsize(form) > len(value):
+    form = np.dtype(order + _TYPES[kind])
+    if number * form.itemsize > len(value):
         (position,) = struct.unpack(order + ("Q" if big else "I"), value)
         file.seek(position)
-        value = file.read(struct.calcsize(form))
-    return struct.unpack(form, value[: struct.calcsize(form)])
+        value = file.read(number * form.itemsize)
+    if len(value) < number * form.itemsize:
+        raise struct.error("the list of blocks is cut short")
+    return np.frombuffer(value, dtype=form, count=number).astype(np.int64)
 
 
 def _boxes(file: BinaryIO, size: int) -> str | None:
@@ -99,8 +106,10 @@ def _boxes(file: BinaryIO, size: int) -> str | None:
 
 
 def _codestream_end(file: BinaryIO, end: int) -> str | None:
-    file.seek(end - 2)
-    if file.read(2) == _END_OF_CODESTREAM:
+    """Some writers pad the last box with zeros after the end marker."""
+    start = max(0, end - _PADDING)
+    file.seek(start)
+    if file.read(end - start).rstrip(b"\0").endswith(_END_OF_CODESTREAM):
         return None
     return "the codestream has no end marker"
 
