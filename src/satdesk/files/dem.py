@@ -115,25 +115,9 @@ def open_terrain(
     """
     _check_call(paths, vertical, geoid)
     bounds = None if bounds is None else _ascending(bounds)
-    margin = int(np.ceil(fill_cells)) + 4
-    tiles = [tile for path in paths if (tile := _read_tile(path, bounds, margin)) is not None]
-    if not tiles:
-        raise DisjointInputError(
-            "the terrain does not cover the place",
-            subject=_names(paths),
-            found="no common area",
-            expected=f"heights within longitude/latitude {bounds}",
-            remedy="name the tiles that cover it",
-        )
+    tiles = _tiles(paths, bounds, margin=int(np.ceil(fill_cells)) + 4)
     datum, notices = _datum(tiles, vertical)
     heights, affine = _mosaic(tiles)
-    if np.isnan(heights).all():
-        raise BrokenInputError(
-            "the terrain holds nothing but voids here",
-            subject=_names(paths),
-            found=f"{heights.size} cells, none known",
-            expected="heights",
-        )
     filled, n_filled, n_left = fill_voids(heights, fill_cells)
     crs = tiles[0].crs
     loaded = _geoid_for(datum, geoid, filled.shape, affine, crs)
@@ -172,6 +156,27 @@ def _check_call(paths: Sequence[Path], vertical: str | None, geoid: Path | None)
             found=str(geoid),
             remedy="leave --geoid out, or name the true vertical datum",
         )
+
+
+def _tiles(paths: Sequence[Path], bounds: Bounds | None, *, margin: int) -> list[_Tile]:
+    tiles = [tile for path in paths if (tile := _read_tile(path, bounds, margin)) is not None]
+    if not tiles:
+        raise DisjointInputError(
+            "the terrain does not cover the place",
+            subject=_names(paths),
+            found="no common area",
+            expected=f"heights within longitude/latitude {bounds}",
+            remedy="name the tiles that cover it",
+        )
+    if all(np.isnan(tile.heights).all() for tile in tiles):
+        raise BrokenInputError(
+            "the terrain holds nothing but voids here",
+            subject=_names([tile.path for tile in tiles]),
+            found=f"{sum(tile.heights.size for tile in tiles)} cells, none known",
+            expected="heights",
+            remedy="name a terrain without a hole at this place",
+        )
+    return tiles
 
 
 def _ascending(bounds: Bounds) -> Bounds:
