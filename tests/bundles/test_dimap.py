@@ -296,6 +296,18 @@ def test_stretched_counts_cannot_be_calibrated(tmp_path):
     assert codes(scene) == {"calibration-missing"}
 
 
+def test_another_formula_is_not_applied(tmp_path):
+    folder = deliveries.bundle(tmp_path / "d")
+    change(
+        dim_of(folder),
+        "<GAIN>9.0</GAIN>",
+        "<MEASURE_DESC>Formulae L = DN * GAIN</MEASURE_DESC><GAIN>9.0</GAIN>",
+    )
+    scene = open_bundle(folder)
+    assert scene.image("ms").calibration is None
+    assert codes(scene) == {"calibration-missing"}
+
+
 def test_maxima_above_the_saturated_code_are_told_but_do_not_block(tmp_path):
     special = (
         "<Special_Value><SPECIAL_VALUE_TEXT>SATURATED</SPECIAL_VALUE_TEXT>"

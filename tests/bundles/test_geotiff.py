@@ -151,6 +151,13 @@ def test_what_the_caller_states_stands(tmp_path):
     assert scene.images[0].nodata == 9
 
 
+def test_an_image_without_map_and_model_is_told(tmp_path):
+    scene = open_images(pan=ones(tmp_path / "a.tif"))
+    assert [(p.code, p.blocks) for p in scene.problems] == [("model-missing", True)]
+    with pytest.raises(BrokenInputError, match="--rpc"):
+        require_pixels(scene)
+
+
 def test_a_crop_keeps_its_origin(tmp_path):
     path = ones(tmp_path / "c.tif", transform=Affine.translation(5000, 4000))
     (tmp_path / "c_RPC.TXT").write_text(rpc_dialects.text())

@@ -104,6 +104,9 @@ def _radiance(document: Node, name: str) -> BandCalibration | None:
     gain = None if node is None else node.number("GAIN")
     if node is None or gain is None:
         return None
+    formula = (node.text("MEASURE_DESC") or "").replace(" ", "")
+    if "L=" in formula and "L=DN/GAIN+BIAS" not in formula:
+        raise UsageError("the stated formula is another", found=formula[-60:])
     sun = _by_id(document, "Band_Solar_Irradiance").get(name)
     irradiance = None if sun is None else sun.number("VALUE")
     return BandCalibration(gain=gain, bias=node.number("BIAS") or 0.0, irradiance=irradiance)

@@ -128,6 +128,7 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
     mission = stated.mission or first.support.get("SUPPORT_DATA.SENSORID") or _satellite(first)
     problems = [problem for part in parts for problem in image_problems(root, part.image)]
     problems += _pairing(root, parts)
+    problems += [_model_missing(root, part) for part in parts if _lacks_model(part)]
     problems += [
         _domain_problem(root, part.rpc, text)
         for part in parts
@@ -364,6 +365,21 @@ def _pairing(root: Path, parts: list[_Part]) -> list[Problem]:
             told, wanted = (str(a.instant or a.day) for a in (two, one))
             problems.append(different_acquisitions(root, other.facts.path, told, wanted))
     return problems
+
+
+def _lacks_model(part: _Part) -> bool:
+    return part.image.grid.crs is None and part.image.model is None
+
+
+def _model_missing(root: Path, part: _Part) -> Problem:
+    return Problem(
+        code="model-missing",
+        file=relative_name(root, part.facts.path),
+        found="neither a CRS nor an RPC, in the image or beside it under its own name",
+        expected="an image on a map, or one with an RPC",
+        remedy="name the RPC with --rpc FILE",
+        blocks=True,
+    )
 
 
 def _domain_problem(root: Path, rpc: RpcFile, text: str) -> Problem:
