@@ -200,23 +200,22 @@ class RPC:
     def _project(
         self, lon: FloatArray, lat: FloatArray, height: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        L = _wrapped(lon - self.lon_off) / self.lon_scale
-        P = (lat - self.lat_off) / self.lat_scale
-        H = (height - self.height_off) / self.height_scale
-        inside = self._inside(lon, lat, height)
         with np.errstate(all="ignore"):
+            L = _wrapped(lon - self.lon_off) / self.lon_scale
+            P = (lat - self.lat_off) / self.lat_scale
+            H = (height - self.height_off) / self.height_scale
             col = self.samp_off + self.samp_scale * _ratio(self.samp_num, self.samp_den, L, P, H)
             row = self.line_off + self.line_scale * _ratio(self.line_num, self.line_den, L, P, H)
-            inside &= np.isfinite(col + row)
+            inside = self._inside(lon, lat, height) & np.isfinite(col + row)
         return np.where(inside, col, np.nan), np.where(inside, row, np.nan)
 
     def _locate(
         self, col: FloatArray, row: FloatArray, height: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        H = (height - self.height_off) / self.height_scale
-        aim_col = (col - self.samp_off) / self.samp_scale
-        aim_row = (row - self.line_off) / self.line_scale
         with np.errstate(all="ignore"):
+            H = (height - self.height_off) / self.height_scale
+            aim_col = (col - self.samp_off) / self.samp_scale
+            aim_row = (row - self.line_off) / self.line_scale
             L, P = self._newton(aim_col, aim_row, H)
             lon = _wrapped(self.lon_off + L * self.lon_scale)
             lat = self.lat_off + P * self.lat_scale
