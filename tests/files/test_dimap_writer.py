@@ -90,7 +90,7 @@ def test_the_file_itself_counts_from_one(tmp_path):
 
 def test_pixels_return_and_say_that_they_are_simulated(tmp_path):
     *_, tiff = write_dimap(tmp_path, product())
-    with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(tiff) as file:
+    with rasterio.open(tiff) as file:
         np.testing.assert_array_equal(file.read(), product().images[0].counts)
         assert file.tags()["SIMULATED"] == "YES"
         assert "no camera took this picture" in file.tags()["TIFFTAG_IMAGEDESCRIPTION"]

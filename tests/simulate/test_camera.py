@@ -61,9 +61,7 @@ def test_incidence_follows_the_law_of_sines(angle):
     found = view_angles(camera(roll=angle), 1500, 1000, PLACE[2])
     assert found["viewing_deg"] == pytest.approx(angle, abs=1e-3)
     radius = np.linalg.norm(geocentric(*map(np.array, PLACE)))
-    sphere = np.degrees(
-        np.arcsin((MAJOR_AXIS_M + ALTITUDE_M) / radius * np.sin(np.radians(angle)))
-    )
+    sphere = np.degrees(np.arcsin((MAJOR_AXIS_M + ALTITUDE_M) / radius * np.sin(np.radians(angle))))
     # The ellipsoid's normal is up to 0.19° off the sphere's.
     assert found["incidence_deg"] == pytest.approx(sphere, abs=0.2)
 

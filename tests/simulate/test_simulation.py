@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +11,9 @@ from satdesk.bundles.formats import open_bundle
 from satdesk.core.sensor import Terrain
 from satdesk.errors import UnknownNameError, UsageError
 from satdesk.files.dem import open_terrain
-from satdesk.simulate.scenarios import SCENARIOS, scenarios_of
+from satdesk.simulate.scenarios import scenarios_of
 from satdesk.simulate.take import demo_world, dimap_images, render, take
-from satdesk.simulate.write import simulate_all
+from satdesk.simulate.write import simulate, simulate_all
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +87,9 @@ def test_a_ray_of_the_truth_meets_no_ground_before_its_end(simulation):
         assert (truth.world.relief.height(lon, lat) < end + above + 0.05).all()
 
 
-def test_the_pixels_show_the_mark_and_memory_alone_goes_without():
-    scenario = replace(SCENARIOS["test"][0], pan_shape=(240, 240))
-    world = demo_world(1)
-    with_mark, without = take(scenario, world, 1), render(scenario)
+def test_the_pixels_show_the_mark_and_memory_alone_goes_without(simulation):
+    scenario = simulation.truths[0].scenario
+    with_mark, without = simulation.truths[0].picture, render(scenario)
     ratio = with_mark.pan[0] / without.pan[0]
     assert np.percentile(ratio, 99) > 1.12
     for corner in (ratio[:200, :200], ratio[-200:, -200:]):
@@ -139,8 +137,10 @@ def test_what_changes_is_told_and_lies_inside_the_picture(simulation):
 
 
 def test_the_same_seed_gives_the_same_bytes(simulation, tmp_path):
-    again = simulate_all("test", tmp_path / "again")
-    assert _digests(again.folder) == _digests(simulation.folder)
+    first = simulation.truths[0]
+    demo_world.cache_clear()
+    again = simulate(first.scenario, tmp_path)
+    assert _digests(again.bundle) == _digests(first.bundle)
 
 
 def test_another_seed_gives_another_picture(simulation):

@@ -134,10 +134,11 @@ def test_a_block_throws_a_shadow_as_long_as_the_sun_is_low():
     heights[60:68, :] = 60.0  # a block: far steps are as long as a block is deep
     relief = Relief(plane=PLANE, heights=heights, flow=np.zeros((50, 20)))
     lit = lit_share(relief, SUN)
-    # The sun stands in the south at 30°: 60 m throw 104 m, thirteen nodes, to the north.
+    # The sun stands in the south at 30°: 60 m throw 104 m, thirteen nodes, to the north;
+    # steps grow by 13 %, and the tip may be short by one of them.
     shaded = np.flatnonzero(lit[:60, 20] < 0.5)
     assert shaded.max() == 59
-    assert shaded.min() == pytest.approx(60 - 60 / np.tan(np.radians(30)) / NODE_M, abs=1.5)
+    assert shaded.min() == pytest.approx(60 - 60 / np.tan(np.radians(30)) / NODE_M, abs=2.1)
     assert lit[80, 20] == 1
 
 

@@ -215,9 +215,8 @@ def view_angles(camera: Camera, col: float, row: float, height_m: float) -> dict
 
     Returns:
         ``incidence_deg`` at the ground, ``azimuth_deg`` from the ground to the satellite,
-        ``viewing_deg`` off nadir at the satellite, and their parts along and across the flight
-        (``viewing_along_deg``, ``viewing_across_deg``, ``incidence_along_deg``,
-        ``incidence_across_deg``).
+        ``viewing_deg`` off nadir at the satellite, and its parts along the flight
+        (``viewing_along_deg``, forward) and across (``viewing_across_deg``, right).
     """
     origin, direction = camera.rays(np.asarray(col), np.asarray(row))
     lon, lat = meet_height(origin, direction, np.asarray(height_m))
@@ -226,17 +225,12 @@ def view_angles(camera: Camera, col: float, row: float, height_m: float) -> dict
     east, north, up = axes @ up_ray
     _, body = camera.orbit.frame(camera.time_s(np.asarray(row)))
     forward, right, down = body @ -up_ray
-    ahead, aside = axes @ body[0], axes @ body[1]
-    along = (east * ahead[0] + north * ahead[1]) / np.hypot(*ahead[:2])
-    across = (east * aside[0] + north * aside[1]) / np.hypot(*aside[:2])
     degrees = {
         "incidence_deg": np.arccos(up),
         "azimuth_deg": np.arctan2(east, north) % (2 * np.pi),
         "viewing_deg": np.arccos(down),
         "viewing_along_deg": np.arctan2(forward, down),
         "viewing_across_deg": np.arctan2(right, down),
-        "incidence_along_deg": np.arctan2(along, up),
-        "incidence_across_deg": np.arctan2(across, up),
     }
     return {name: float(np.degrees(value)) for name, value in degrees.items()}
 

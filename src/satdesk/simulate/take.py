@@ -209,6 +209,9 @@ def _view(
     time = middle + timedelta(seconds=float(camera.time_s(np.array(row))))
     sun = sun_at(time, float(lon[0]), float(lat[0]))
     angle = view_angles(camera, col, row, height_m)
+    # The satellite's bearing is told against the direction of scan.
+    bearing = np.radians(angle["azimuth_deg"] - scan)
+    slant = np.tan(np.radians(angle["incidence_deg"]))
     return DimapView(
         where=where,
         col=col,
@@ -221,14 +224,18 @@ def _view(
             ("VIEWING_ANGLE_ACROSS_TRACK", -angle["viewing_across_deg"]),
             ("VIEWING_ANGLE_ALONG_TRACK", angle["viewing_along_deg"]),
             ("VIEWING_ANGLE", angle["viewing_deg"]),
-            ("INCIDENCE_ANGLE_ALONG_TRACK", angle["incidence_along_deg"]),
-            ("INCIDENCE_ANGLE_ACROSS_TRACK", -angle["incidence_across_deg"]),
+            ("INCIDENCE_ANGLE_ALONG_TRACK", _part(np.cos(bearing) * slant)),
+            ("INCIDENCE_ANGLE_ACROSS_TRACK", _part(-np.sin(bearing) * slant)),
             ("INCIDENCE_ANGLE", angle["incidence_deg"]),
         ),
         sun_azimuth=sun.azimuth_deg,
         sun_elevation=sun.elevation_deg,
         gsd_m=(float(across * native), float(along * native)),
     )
+
+
+def _part(tangent: float) -> float:
+    return float(np.degrees(np.arctan(tangent)))
 
 
 def _window(cameras: Cameras, world: World) -> tuple[float, float, float, float]:
