@@ -184,6 +184,9 @@ def test_a_polygon_without_area_is_beyond_repair(tmp_path):
         ("a.geojson", b'{"type": "FeatureCollection", "features": []}', UnreadableInputError),
         ("a.geojson", b'{"type": "Point", "coordinates": [NaN, 1]}', UnreadableInputError),
         ("a.geojson", b'{"type": "Point", "coordinates": ["a", {}]}', UnreadableInputError),
+        ("a.geojson", b'{"type": "", "coordinates": null}', UnreadableInputError),
+        ("a.geojson", b'{"type": "Point", "coordinates": [1' + b"0" * 400 + b", 1]}", InputError),
+        ("a.geojson", b'{"type": "Point", "coordinates": [1e999, 1]}', BrokenInputError),
         ("a.geojson", b"[" * 100_000, UnreadableInputError),
         ("a.geojson", b"\xff\xfe", UnreadableInputError),
         ("a.gpkg", b"not a database", UnreadableInputError),
@@ -233,7 +236,9 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(document=json_values)
 def test_any_json_is_read_or_refused_as_input(tmp_path, document):
     path = tmp_path / "a.geojson"

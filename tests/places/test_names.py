@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satdesk.places.names import folded, matches, nearest
@@ -28,11 +28,13 @@ def test_scripts_are_not_transliterated():
     assert folded("Քարվաճառ") == folded("ՔԱՐՎԱՃԱՌ")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_folding_is_idempotent(text):
     assert folded(folded(text)) == folded(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_name_matches_itself_unless_it_is_only_marks(text):
     assert matches(text, [text]) == bool(folded(text))

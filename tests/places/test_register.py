@@ -248,6 +248,7 @@ def test_a_withheld_site_is_absent(by_id):
     assert "46.28" not in json.dumps(form)
 
 
+@settings(deadline=None)
 @given(lon=st.floats(-179, 179), lat=st.floats(-84, 84), coarse_m=st.floats(50, 20_000))
 def test_a_coarse_site_tells_its_cell_and_no_more(lon, lat, coarse_m):
     site = replace(

@@ -13,7 +13,7 @@ from typing import Any
 
 import shapely
 from pyproj import Transformer
-from shapely.errors import GEOSException
+from shapely.errors import GEOSException, ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -22,6 +22,17 @@ from satdesk.files.vector_feature import Feature, moved, to_lonlat
 
 __all__ = ["read_geojson", "read_points", "read_wkt"]
 
+_UNDECODABLE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    ShapelyError,
+    TypeError,
+    ValueError,
+)
+"""What shapely raises for a geometry that is none, depending on where it notices."""
 _LON_NAMES = ("lon", "longitude", "lng", "x")
 _LAT_NAMES = ("lat", "latitude", "y")
 
@@ -78,9 +89,7 @@ def _geojson_geometry(path: Path, number: int, value: object) -> BaseGeometry | 
         return None
     try:
         return shape(value)
-    except (
-        ValueError, TypeError, KeyError, IndexError, AttributeError, GEOSException,
-    ) as error:  # fmt: skip
+    except _UNDECODABLE as error:
         raise UnreadableInputError(
             f"the geometry of feature {number} cannot be decoded", subject=path, found=str(error)
         ) from error
