@@ -110,6 +110,14 @@ def test_no_overlap_of_usable_pixels():
     assert shift.reason == "too few usable pixels in common"
 
 
+def test_textures_that_never_meet():
+    left = np.zeros((160, 200))
+    right = left.copy()
+    left[:, :60] = picture()[:, :60]
+    right[:, 140:] = picture()[:, 140:]
+    assert measure_shift(left, right).reason
+
+
 def test_shapes_must_agree():
     with pytest.raises(UsageError, match="one shape"):
         measure_shift(picture(), picture()[1:])

@@ -169,7 +169,8 @@ def _coarse(
 
     ok, other_ok = fixed_ok.astype(np.float64), moving_ok.astype(np.float64)
     power = correlate(fixed**2, other_ok) * correlate(ok, moving**2)
-    score = correlate(fixed, moving) / np.sqrt(np.maximum(power, 1e-12 * power.max()))
+    floor = max(1e-12 * float(power.max()), 1e-30)
+    score = correlate(fixed, moving) / np.sqrt(np.maximum(power, floor))
     row, col = np.unravel_index(int(np.argmax(score)), score.shape)
     if score[row, col] < _MIN_SCORE / 3:
         return None
