@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from simulate.cameras import PLACE, camera
 
 from satdesk.core.sensor import SensorModel
 from satdesk.simulate.camera import ALTITUDE_M, view_angles
 from satdesk.simulate.earth import MAJOR_AXIS_M, geocentric
+from simulate.cameras import PLACE, camera
 
 LOOKS = [(0.0, 0.0), (15.0, 5.0), (-30.0, 0.0), (20.0, -20.0)]
 
@@ -85,7 +85,7 @@ def test_arrays_apart_on_the_focal_plane_see_high_ground_apart():
 
 def test_outside_its_image_it_answers_nothing():
     model = replace(camera(), margin_px=10.0)
-    lon, lat = model.locate(np.array([-11.0, 5.0]), np.array([5.0, 5.0]), np.zeros(2))
+    lon, _ = model.locate(np.array([-11.0, 5.0]), np.array([5.0, 5.0]), np.zeros(2))
     assert np.isnan(lon[0])
     assert np.isfinite(lon[1])
     far = model.project(np.array([50.0]), np.array([10.0]), np.array([0.0]))

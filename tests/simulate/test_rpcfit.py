@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from simulate.cameras import camera
 
 from satdesk.simulate.rpcfit import fit_rpc
+from simulate.cameras import camera
 
 
 @pytest.mark.parametrize(("roll", "pitch"), [(0.0, 0.0), (-30.0, 0.0), (20.0, 20.0)])

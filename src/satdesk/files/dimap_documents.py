@@ -253,7 +253,7 @@ def _legal() -> str:
     return _tag(
         "Legal_Constraints",
         _leaf("COPYRIGHT", CREDIT),
-        _leaf("LICENSE", "CC0-1.0; every copy must keep the word SIMULATED"),
+        _leaf("LICENSE", "As satdesk (Apache-2.0); keep the mark SIMULATED"),
     )
 
 
