@@ -176,9 +176,10 @@ def event_words(event: Event) -> str:
 
 def processing_words(image: DatedImage) -> str:
     """What was done to the pixels, in the order in which it was done."""
-    done = [_STEPS[step] for step in _steps(image.lineage) if step in _STEPS]
-    product = _PRODUCTS.get(image.product, image.product)
-    return "; ".join((product, *dict.fromkeys(done), "one display tone for every date"))
+    steps = _steps(image.lineage)
+    done = dict.fromkeys(_STEPS[step] for step in steps if step in _STEPS)
+    product = () if "sharpened" in steps else (_PRODUCTS.get(image.product, image.product),)
+    return "; ".join((*product, *done, "one display tone for every date"))
 
 
 def source_line(content: Content) -> str:

@@ -10,7 +10,7 @@ from importlib import resources
 
 import numpy as np
 from shapely import transform
-from shapely.geometry import box, shape
+from shapely.geometry import Point, box, shape
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.release.plate_sheet import Rect, Sheet
@@ -58,11 +58,13 @@ def locator_view(
 ) -> LocatorView:
     """Bounds around the country that holds the district, of the given `aspect` (width : height).
 
-    Where the country is too large or wraps around the globe, a window around the district.
+    Of a country in several parts, the part around the district counts: overseas territories would
+    shrink it to nothing. Where that is too large or wraps around the globe, a window around the
+    district.
     """
     here = district.representative_point()
     cos_lat = max(math.cos(math.radians(here.y)), 0.1)
-    home = next((c.geometry for c in countries if c.geometry.contains(here)), None)
+    home = _homeland(here, countries)
     west, south, east, north = district.bounds if home is None else home.bounds
     span_x, span_y = (east - west) * cos_lat * 1.15, (north - south) * 1.15
     height = max(span_y, span_x / aspect, _LEAST_SPAN_DEG, (district.bounds[3] - here.y) * 3)
@@ -97,6 +99,15 @@ def draw_locator(
     _draw_names(sheet, rect, shown, view, (at.x, at.y))
     _draw_here(sheet, rect, _on_sheet(district, view, rect), (at.x, at.y))
     sheet.box(rect, edge=_QUIET, width_pt=0.5, order=5)
+
+
+def _homeland(here: Point, countries: tuple[Country, ...]) -> BaseGeometry | None:
+    """The part of a country that `here` lies in; None at sea."""
+    for country in countries:
+        for part in getattr(country.geometry, "geoms", [country.geometry]):
+            if part.contains(here):
+                return part
+    return None
 
 
 def _near(country: Country, window: BaseGeometry) -> bool:

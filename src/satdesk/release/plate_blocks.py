@@ -303,7 +303,7 @@ def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Fa
     if sign == "boundary":
         sheet.box(rect, fill="#b9b6ab")
         line = LineString([(rect.x, middle[1]), (rect.right, middle[1])])
-        draw_boundary(sheet, line.buffer(0.01), rect, contested=contested)
+        draw_boundary(sheet, line, rect, contested=contested)
     elif sign == "site":
         draw_marker(sheet, middle)
     elif sign == "circle":

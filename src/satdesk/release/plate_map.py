@@ -157,8 +157,8 @@ def draw_boundary(sheet: Sheet, outline: BaseGeometry, clip: Rect, *, contested:
 
 def draw_graticule(sheet: Sheet, frame: MapFrame, face: Face, color: str = QUIET) -> None:
     """Fine lines over the map, ticks and degrees outside it, and the neatline."""
-    across = max(2, min(6, int(frame.rect.width / 32)))
-    down = max(2, min(6, int(frame.rect.height / 32)))
+    across = max(2, min(6, int(frame.rect.width / 24)))
+    down = max(2, min(6, int(frame.rect.height / 24)))
     lines = graticule(frame.grid, (across, down))
     for line in lines:
         points = [(float(x), float(y)) for x, y in frame.to_sheet(line.points)]

@@ -247,11 +247,12 @@ class Sheet:
         clip: Rect | None = None,
         order: float = 3,
     ) -> None:
-        """A polygon or several, in millimetres; holes stay holes."""
-        if geometry.is_empty:
+        """Polygons (holes stay holes) or lines, in millimetres."""
+        outline = _outline(geometry)
+        if outline is None:
             return
         patch = PathPatch(
-            _outline(geometry),
+            outline,
             facecolor=fill or "none",
             edgecolor=edge or "none",
             linewidth=width_pt,
@@ -328,12 +329,19 @@ def _text_rect(
     return Rect(x=at[0] - face.ascent_mm, y=at[1] - before, width=height, height=width)
 
 
-def _outline(geometry: BaseGeometry) -> Outline:
-    """One compound path; rings alternate in direction so that holes are not filled."""
+def _outline(geometry: BaseGeometry) -> Outline | None:
+    """One compound path; rings alternate in direction so that holes are not filled.
+
+    None where the geometry has neither polygons nor lines (two countries that touch in a point).
+    """
     rings: list[Iterable[tuple[float, float]]] = []
+    lines: list[Iterable[tuple[float, float]]] = []
     for part in getattr(geometry, "geoms", [geometry]):
         if part.geom_type == "Polygon" and not part.is_empty:
             turned = orient(part)
             rings += [turned.exterior.coords, *(ring.coords for ring in turned.interiors)]
+        elif part.geom_type == "LineString":
+            lines.append(part.coords)
     paths = [Outline(np.asarray(ring)[:, :2], closed=True) for ring in rings]
-    return Outline.make_compound_path(*paths)
+    paths += [Outline(np.asarray(line)[:, :2]) for line in lines]
+    return Outline.make_compound_path(*paths) if paths else None

@@ -6,7 +6,7 @@ from satdesk.release.captions import pixel_words, satellite_words
 from satdesk.release.content import Content, DatedImage, Status
 from satdesk.release.crops import Crop
 from satdesk.release.dates import format_acquisition
-from satdesk.release.furniture import true_north_deg
+from satdesk.release.furniture import length_label, scale_bar, true_north_deg
 from satdesk.release.plate_blocks import draw_north, draw_scale_bar
 from satdesk.release.plate_map import INK, MapFrame, draw_sites
 from satdesk.release.plate_margin import role_word
@@ -84,12 +84,14 @@ def _marks(content: Content, images: tuple[DatedImage, ...]) -> str:
 
 def _draw_furniture(sheet: Sheet, frame: MapFrame) -> Rect:
     """Scale bar and north arrow on one light plate in the lower right corner."""
-    width = min(46.0, frame.rect.width * 0.5)
+    bar = scale_bar(frame.grid, min(34.0, frame.rect.width * 0.3) / frame.mm_per_unit)
+    bar_mm = bar.map_units * frame.mm_per_unit
+    width = bar_mm + measure(length_label(bar.metres), _SMALL) / 2 + 15
     rect = Rect(x=frame.rect.right - width - 3, y=frame.rect.y + 3, width=width, height=14)
     sheet.box(rect, fill="#ffffff", alpha=0.88, order=5)
-    longest = (width - 21) / frame.mm_per_unit
-    draw_scale_bar(sheet, frame, (rect.x + 3, rect.y + 5.4), longest, _SMALL)
-    draw_north(sheet, (rect.right - 5.5, rect.y + 5.6), true_north_deg(frame.grid), _SMALL)
+    longest = (bar_mm + 1e-6) / frame.mm_per_unit
+    draw_scale_bar(sheet, frame, (rect.x + 3, rect.y + 5.6), longest, _SMALL)
+    draw_north(sheet, (rect.right - 5.2, rect.y + 5.6), true_north_deg(frame.grid), _SMALL)
     return rect
 
 
