@@ -166,6 +166,14 @@ def test_two_that_disagree_are_refused(tmp_path):
     assert caught.value.remedy is not None
 
 
+def test_an_rpc_of_another_place_is_refused(tmp_path):
+    path = image(tmp_path / "a.tif", rpc=True)
+    moved = dict(written.NUMBERS, LONG_OFF=12.0)
+    (tmp_path / "a_rpc.txt").write_text(written.text(numbers=moved))
+    with pytest.raises(BrokenInputError, match="see different ground"):
+        find_rpc(path)
+
+
 def test_a_user_file_that_disagrees_with_the_tags_is_refused(tmp_path):
     path = image(tmp_path / "a.tif", rpc=True)
     moved = dict(written.NUMBERS, SAMP_OFF=written.NUMBERS["SAMP_OFF"] + 0.5)

@@ -6,6 +6,7 @@ disagree. The rules of counting stand in `rpc_dialects`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -270,11 +271,12 @@ def _holds_rpc(path: Path) -> bool:
 def _require_agreement(image: Path, first: RpcFile, other: RpcFile) -> None:
     apart = max_difference(first.model, other.model)
     if apart > MAX_DISAGREEMENT_PX:
+        names = f"{first.path.name} ({first.profile}) and {other.path.name} ({other.profile})"
+        how = f"differ by {apart:.2f} px" if math.isfinite(apart) else "see different ground"
         raise BrokenInputError(
             "two RPCs of one image disagree",
             subject=image,
-            found=f"{first.path.name} ({first.profile}) and {other.path.name} ({other.profile}) "
-            f"differ by {apart:.2f} px after their counting rules",
+            found=f"{names} {how} after their counting rules",
             expected=f"at most {MAX_DISAGREEMENT_PX:g} px",
             remedy="find out which one is the image's own and remove the other",
         )
