@@ -17,6 +17,7 @@ from satdesk.errors import (
 )
 from satdesk.files.dem import open_terrain
 from satdesk.files.geoid import open_geoid
+from satdesk.geometry.frames import from_lonlat, to_lonlat
 
 STEP = 0.01
 BOUNDS = (46.05, 40.05, 46.15, 40.15)
@@ -206,11 +207,34 @@ def test_bad_files(tmp_path):
             open_terrain([path], vertical="EGM96")
 
 
-def test_tiles_that_do_not_fit(tmp_path):
-    first = write(tmp_path / "a.tif")
-    shifted = write(tmp_path / "b.tif", west=46.2043)
-    with pytest.raises(BrokenInputError, match="lattice"):
-        open_terrain([first, shifted], vertical="EGM96")
+def test_tiles_of_another_lattice_are_resampled_and_named(tmp_path):
+    first = write(tmp_path / "a.tif", shape=(20, 10))
+    shifted = write(tmp_path / "b.tif", west=46.0963, north=40.2027, shape=(21, 12))
+    loaded = open_terrain([first, shifted], vertical="ellipsoid", bounds=BOUNDS)
+    assert facts(loaded)["files_resampled"] == ["b.tif"]
+    lon, lat = np.meshgrid(np.linspace(46.06, 46.14, 60), np.linspace(40.06, 40.14, 9))
+    np.testing.assert_allclose(loaded.terrain.height(lon, lat), surface(lon, lat), atol=1e-2)
+
+
+def test_tiles_of_another_crs_are_resampled_and_named(tmp_path):
+    first = write(tmp_path / "a.tif", shape=(20, 10))
+    x, y = from_lonlat("EPSG:32638", 46.09, 40.21)
+    affine = Affine(500, 0, round(float(x)), 0, -500, round(float(y)))
+    col, row = np.meshgrid(np.arange(30) + 0.5, np.arange(50) + 0.5)
+    lon, lat = to_lonlat("EPSG:32638", affine.c + 500 * col, affine.f - 500 * row)
+    with rasterio.open(
+        tmp_path / "utm.tif", "w", driver="GTiff", height=50, width=30, count=1,
+        dtype="float32", crs="EPSG:32638", transform=affine,
+    ) as out:  # fmt: skip
+        out.write(surface(lon, lat).astype(np.float32), 1)
+    loaded = open_terrain([first, tmp_path / "utm.tif"], vertical="ellipsoid", bounds=BOUNDS)
+    assert facts(loaded)["files_resampled"] == ["utm.tif"]
+    assert facts(loaded)["known_share"] == 1.0
+    lon, lat = np.meshgrid(np.linspace(46.06, 46.14, 60), np.linspace(40.06, 40.14, 9))
+    np.testing.assert_allclose(loaded.terrain.height(lon, lat), surface(lon, lat), atol=0.5)
+
+
+def test_tiles_of_different_datums(tmp_path):
     tagged = [write(tmp_path / f"{v}.tif", vertical=v) for v in ("EGM96", "MSL")]
     with pytest.raises(BrokenInputError, match="EGM96, MSL"):
         open_terrain(tagged, vertical=None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,9 @@ def open_terrain(
     """Open tiles or a VRT as one terrain.
 
     Args:
-        paths: At least one file; all of one CRS and one lattice of cells. Where they overlap, the
-            first that knows the height has it.
+        paths: At least one file. Those of another CRS, cell size or lattice than the first are
+            resampled onto its cells, and the facts say so. Where files overlap, the first that
+            knows the height has it.
         vertical: One of `VERTICALS`; None = as the files declare.
         geoid: File of the geoid; None = the one that `vertical` names.
         bounds: ``lon_min, lat_min, lon_max, lat_max`` in degrees that the terrain must serve; no
@@ -108,7 +109,7 @@ def open_terrain(
         MissingInputError: A file is not there.
         UnreadableInputError: A file cannot be decoded.
         UndeclaredInputError: Nobody states the vertical datum, or a file's CRS.
-        BrokenInputError: Tiles that do not fit each other, more than one band, heights that no
+        BrokenInputError: Tiles of different vertical datums, more than one band, heights that no
             ground has, nothing but voids.
         DisjointInputError: The files and the bounds do not overlap.
         UnsafeInputError: More than 200 million cells would be read.
@@ -117,7 +118,8 @@ def open_terrain(
     bounds = None if bounds is None else _ascending(bounds)
     tiles = _tiles(paths, bounds, margin=int(np.ceil(fill_cells)) + 4)
     datum, notices = _datum(tiles, vertical)
-    heights, affine = _mosaic(tiles)
+    odd = [tile.path.name for tile in tiles if not _fits(tiles[0], tile)]
+    heights, affine = _mosaic([t if _fits(tiles[0], t) else _onto(tiles[0], t) for t in tiles])
     filled, n_filled, n_left = fill_voids(heights, fill_cells)
     crs = tiles[0].crs
     loaded = _geoid_for(datum, geoid, filled.shape, affine, crs)
@@ -125,6 +127,7 @@ def open_terrain(
     terrain = GridTerrain(heights=np.asarray(above, dtype=np.float32), affine=affine, crs=crs)
     facts = (
         ("files", [tile.path.name for tile in tiles]),
+        ("files_resampled", odd),
         ("vertical_datum", datum),
         *_geoid_facts(loaded),
         ("cells_filled", n_filled),
@@ -342,22 +345,53 @@ def _mosaic(tiles: list[_Tile]) -> tuple[NDArray[np.float32], Affine]:
     return whole, first.affine @ Affine.translation(left, top)
 
 
+def _fits(first: _Tile, tile: _Tile) -> bool:
+    """True where a tile's cells lie on the first one's lattice, to a tenth of a cell."""
+    relative = ~first.affine @ tile.affine
+    reach = max(tile.heights.shape)
+    drift = reach * max(abs(relative.a - 1), abs(relative.b), abs(relative.d), abs(relative.e - 1))
+    off = max(abs(v - round(v)) for v in (relative.f, relative.c))
+    return tile.crs == first.crs and drift <= 0.1 and off <= 0.1
+
+
 def _place(first: _Tile, tile: _Tile) -> tuple[int, int]:
     """``row, col`` of a tile in the lattice of the first one."""
     relative = ~first.affine @ tile.affine
-    row, col = round(relative.f), round(relative.c)
-    reach = max(tile.heights.shape)
-    drift = reach * max(abs(relative.a - 1), abs(relative.b), abs(relative.d), abs(relative.e - 1))
-    off = max(abs(relative.f - row), abs(relative.c - col))
-    if tile.crs != first.crs or not drift <= 0.1 or not off <= 0.1:
-        raise BrokenInputError(
-            "terrain tiles must share a CRS and a lattice of cells",
+    return round(relative.f), round(relative.c)
+
+
+def _onto(first: _Tile, tile: _Tile) -> _Tile:
+    """A tile of another CRS, cell size or lattice, bilinear on the first one's cells.
+
+    Its outermost heights are held for the half cell to its edge: else a gap would stay open
+    between neighbours.
+    """
+    padded = GridTerrain(
+        heights=np.pad(tile.heights, 1, mode="edge"),
+        affine=tile.affine @ Affine.translation(-1, -1),
+        crs=tile.crs,
+    )
+    rows, cols = tile.heights.shape
+    grid = np.meshgrid(np.linspace(0, cols, 33), np.linspace(0, rows, 33))
+    x, y = from_lonlat(first.crs, *to_lonlat(tile.crs, *mapped(tile.affine, *grid)))
+    col, row = mapped(~first.affine, x, y)
+    if np.isnan(col).all():
+        raise DisjointInputError(
+            "two terrain tiles have no common frame",
             subject=tile.path,
-            found=f"{tile.crs[:60]}, cell and origin {tuple(tile.affine)[:6]}",
-            expected=f"{first.crs[:60]} and {tuple(first.affine)[:6]} as {first.path.name}",
-            remedy="bring them onto one grid with gdalwarp",
+            found=f"outside {first.crs[:60]}",
+            remedy="name the tiles of one region",
         )
-    return row, col
+    left, top = math.floor(np.nanmin(col)), math.floor(np.nanmin(row))
+    width, height = math.ceil(np.nanmax(col)) - left, math.ceil(np.nanmax(row)) - top
+    _check_size(str(tile.path), width * height)
+    corner = first.affine @ Affine.translation(left, top)
+    cells = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    lon, lat = to_lonlat(first.crs, *mapped(corner, *cells))
+    in_col, in_row = padded.cells(lon, lat)
+    outside = (in_col < 1) | (in_col > cols + 1) | (in_row < 1) | (in_row > rows + 1)
+    heights = np.where(outside, np.nan, padded.height_at(in_col, in_row))
+    return replace(tile, heights=heights.astype(np.float32), affine=corner, crs=first.crs)
 
 
 def _geoid_for(
