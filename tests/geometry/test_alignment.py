@@ -316,3 +316,10 @@ def test_a_real_pair_has_three_answers(shared_data):
     assert np.hypot(*found.check_px) < 0.1
     assert max(found.check_interval_95_px) < 0.1
     assert residual_error(found) is None
+
+
+def test_a_sample_too_small_to_be_matched_states_its_own_doubt():
+    found = measure_alignment([pair((1.4, 1.2), size=124)])
+    assert found.check_px is None
+    assert found.measured_shift_px == pytest.approx((1.4, 1.2), abs=0.1)
+    assert found.residual_px == pytest.approx(np.hypot(*found.interval_95_px))

@@ -109,8 +109,9 @@ class Alignment:
         r2_predicted: The same as the models say.
         r2_measured: The same as measured; None likewise.
         residual_px: Length of what independent matching still finds after the correction, or the
-            typical distance of a sample from the common shift, whichever is larger; None where
-            nothing could be checked.
+            typical distance of a sample from the common shift, whichever is larger; the
+            length of `interval_95_px` stands in where a sample is too small to be matched. None
+            where nothing could be measured.
         check_px: What independent matching still finds, ``col, row``.
         check_interval_95_px: Half-widths of its 95 % intervals.
         spread_px: Typical distance of a sample from the common shift; 0 for a single one.
@@ -311,7 +312,8 @@ def _combined(windows: list[WindowAlignment], pair: AlignmentPair, arrays: PairA
     offsets -= [w.predicted_shift_px for w in good]
     difference, half, spread = robust_mean(offsets, np.array([w.interval_95_px for w in good]))
     check, check_half = _check_of(good)
-    sizes = [size for size in (math.hypot(*check) if check else None, spread) if size is not None]
+    # where the second method finds too little to match, the first one's doubt stands in for it
+    left = math.hypot(*(half if check is None else check))
     to_ms = np.linalg.inv(arrays.to_pan)[:2, :2]
     return replace(
         known,
@@ -319,7 +321,7 @@ def _combined(windows: list[WindowAlignment], pair: AlignmentPair, arrays: PairA
         difference_px=_pixels(difference),
         interval_95_px=_pixels(half),
         r2_measured=float(np.median([w.r2[2] for w in good])),
-        residual_px=max(sizes) if check else None,
+        residual_px=max(left, spread),
         check_px=check,
         check_interval_95_px=check_half,
         spread_px=spread,
