@@ -396,6 +396,7 @@ def test_a_checked_accuracy_is_told(content):
         ("terrain", ("Terrain", "")),
         ("m", ("M", "")),
         ("voids-filled", ("Voids filled", "")),
+        ("pan_ms_alignment_px", ("PAN MS alignment", "px")),
     ],
 )
 def test_labels_take_the_unit_from_the_name(name, expected):
@@ -433,6 +434,23 @@ class _WithFacts:
 def test_facts_of_several_scenes_keep_the_scenes_names():
     words = fact_words(_WithFacts(facts=(("SCENE_1", {"residual_px": 0.2}),)))
     assert words == (("SCENE_1", "residual 0.2\u00a0px"),)
+
+
+def test_bands_keep_their_capitals_and_quantities_get_words():
+    facts = (("weights", {"NIR": 0.25, "R": 0.5, "noise": 1}), ("quantity", "toa"))
+    assert fact_words(_WithFacts(facts=facts)) == (
+        ("Weights", "NIR 0.25; R 0.5; noise 1"),
+        ("Quantity", "top-of-atmosphere reflectance"),
+    )
+
+
+def test_files_of_one_title_are_told_apart(content, tmp_path):
+    plates = [
+        Artifact(path=f"plates/a.{kind}", role="plate", media_type="image/png", title="A plate")
+        for kind in ("png", "pdf")
+    ]
+    links = {e["text"] for e in page_of(content, tmp_path, plates).all("a")}
+    assert {"A plate (PNG)", "A plate (PDF)"} <= links
 
 
 def test_dates_are_told_apart_without_an_event(content, tmp_path):

@@ -24,6 +24,22 @@ _UNITS = {
     "s": "s",
     "nm": "nm",
 }
+_WRITTEN = {
+    "crs": "CRS",
+    "dem": "DEM",
+    "ms": "MS",
+    "nir": "NIR",
+    "pan": "PAN",
+    "r2": "R²",
+    "rpc": "RPC",
+    "toa": "TOA",
+}
+"""Words of names that are written otherwise in prose."""
+_VALUES = {
+    "counts": "counts as delivered",
+    "toa": "top-of-atmosphere reflectance",
+    "boa": "surface reflectance as the provider computed it",
+}
 _HIDDEN = frozenset({"accuracy"})
 _DEEPEST = 4
 
@@ -76,7 +92,7 @@ def label(name: str) -> tuple[str, str]:
     """``residual_px`` → ``("Residual", "px")``; the unit is empty where the name has none."""
     words = [word for word in re.split(r"[_\-\s]+", name) if word]
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
-    text = " ".join(words[:-1] if unit else words)
+    text = " ".join(_WRITTEN.get(word.lower(), word) for word in (words[:-1] if unit else words))
     return (text[:1].upper() + text[1:], unit)
 
 
@@ -93,12 +109,13 @@ def _words(value: object, unit: str, depth: int) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str) and depth < _DEEPEST:
         listed = ", ".join(_words(inner, "", depth + 1) for inner in value) or "none"
         return _with_unit(listed, unit)
-    return str(value)
+    return _VALUES.get(value, value) if isinstance(value, str) else str(value)
 
 
 def _pair(name: str, value: object, depth: int) -> str:
     text, unit = label(name)
-    return f"{text[:1].lower() + text[1:]} {_words(value, unit, depth)}"
+    plain = text[:1].lower() + text[1:] if text[1:2].islower() else text
+    return f"{plain} {_words(value, unit, depth)}"
 
 
 def _number(value: float) -> str:

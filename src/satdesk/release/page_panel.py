@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from satdesk.core.place import Name, Site, Source
@@ -210,12 +211,18 @@ def _date_section(content: Content, image: DatedImage) -> Html:
         ("Sun", sun_words(image.angles)),
         ("Processing", processing_words(image)),
         ("Positions", accuracy_words(image)),
-        *fact_words(image),
         ("Scenes", ", ".join(image.scene_ids)),
     )
     hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
     notices = _listed(notice.text for notice in image.notices) if image.notices else None
-    return _section(f"date-{image.id}", date_title(content, image), hidden, _facts(rows), notices)
+    title = date_title(content, image)
+    return _section(f"date-{image.id}", title, hidden, _facts(rows), _measured(image), notices)
+
+
+def _measured(image: DatedImage) -> Html | None:
+    """Terrain, alignment, weights …: there for who asks."""
+    rows = fact_words(image)
+    return el("details", el("summary", "Measured in processing"), _facts(rows)) if rows else None
 
 
 _KEPT_BACK = "The licence of this picture does not allow it to be shown here."
@@ -343,13 +350,22 @@ def _download(content: Content, download: Download) -> Html:
     artifact = download.artifact
     titles = {image.id: date_title(content, image) for image in content.dates}
     date = titles.get(artifact.date_id or "")
-    title = artifact.title or artifact.path
+    title = _link_words(artifact)
     facts = (date, artifact.path if artifact.title else None, _size_words(download.size))
     return el(
         "li",
         el("a", title, href=f"./{quote(artifact.path)}", type=artifact.media_type),
         el("small", " · ".join(fact for fact in facts if fact)),
     )
+
+
+def _link_words(artifact: Artifact) -> str:
+    """The title, with the kind of file where it does not say it."""
+    if artifact.title is None:
+        return artifact.path
+    kind = PurePosixPath(artifact.path).suffix.removeprefix(".")
+    known = not kind or kind.lower() in artifact.title.lower()
+    return artifact.title if known else f"{artifact.title} ({kind.upper()})"
 
 
 def _size_words(size: int | None) -> str | None:
