@@ -186,23 +186,28 @@ def _rpc_body(image: DimapImage) -> str:
         for name in _CUBICS
         for i, value in enumerate(getattr(model, name.lower()))
     ]
-    direct = _leaves(FIRST_ROW=1, FIRST_COL=1, LAST_ROW=rows, LAST_COL=cols)
-    inverse = _leaves(FIRST_LON=lows[0], FIRST_LAT=lows[1], LAST_LON=highs[0], LAST_LAT=highs[1])
+    direct = _leaves(("FIRST_ROW", 1), ("FIRST_COL", 1), ("LAST_ROW", rows), ("LAST_COL", cols))
+    inverse = _leaves(
+        ("FIRST_LON", lows[0]),
+        ("FIRST_LAT", lows[1]),
+        ("LAST_LON", highs[0]),
+        ("LAST_LAT", highs[1]),
+    )
     validity = _tag(
         "RFM_Validity",
         _tag("Direct_Model_Validity_Domain", *direct),
         _tag("Inverse_Model_Validity_Domain", *inverse),
         *_leaves(
-            LONG_SCALE=model.lon_scale,
-            LONG_OFF=model.lon_off,
-            LAT_SCALE=model.lat_scale,
-            LAT_OFF=model.lat_off,
-            HEIGHT_SCALE=model.height_scale,
-            HEIGHT_OFF=model.height_off,
-            SAMP_SCALE=model.samp_scale,
-            SAMP_OFF=model.samp_off + 0.5,
-            LINE_SCALE=model.line_scale,
-            LINE_OFF=model.line_off + 0.5,
+            ("LONG_SCALE", model.lon_scale),
+            ("LONG_OFF", model.lon_off),
+            ("LAT_SCALE", model.lat_scale),
+            ("LAT_OFF", model.lat_off),
+            ("HEIGHT_SCALE", model.height_scale),
+            ("HEIGHT_OFF", model.height_off),
+            ("SAMP_SCALE", model.samp_scale),
+            ("SAMP_OFF", model.samp_off + 0.5),
+            ("LINE_SCALE", model.line_scale),
+            ("LINE_OFF", model.line_off + 0.5),
         ),
     )
     return _tag(
@@ -275,7 +280,9 @@ def _content(image: DimapImage, rpc: Path) -> str:
 
 
 def _position(view: DimapView) -> list[str]:
-    return _leaves(LON=view.lon, LAT=view.lat, COL=view.col + 0.5, ROW=view.row + 0.5)
+    return _leaves(
+        ("LON", view.lon), ("LAT", view.lat), ("COL", view.col + 0.5), ("ROW", view.row + 0.5)
+    )
 
 
 def _model_component(rpc: Path) -> str:
@@ -344,7 +351,7 @@ def _raster(image: DimapImage, tiff: Path) -> str:
             '<Data_Files><Data_File tile_R="1" tile_C="1">'
             f"{_href('DATA_FILE_PATH', tiff.name)}</Data_File></Data_Files>",
         ),
-        _tag("Raster_Dimensions", *_leaves(NROWS=rows, NCOLS=cols, NBANDS=bands)),
+        _tag("Raster_Dimensions", *_leaves(("NROWS", rows), ("NCOLS", cols), ("NBANDS", bands))),
         _tag(
             "Raster_Encoding",
             _leaf("DATA_TYPE", "INTEGER"),
@@ -381,10 +388,10 @@ def _radiometry(image: DimapImage) -> str:
             "Histogram_Band",
             _leaf("BAND_ID", band.id),
             *_leaves(
-                MIN=int(plane.min()),
-                MAX=int(plane.max()),
-                MEAN=round(float(plane.mean()), 4),
-                STDV=round(float(plane.std()), 4),
+                ("MIN", int(plane.min())),
+                ("MAX", int(plane.max())),
+                ("MEAN", round(float(plane.mean()), 4)),
+                ("STDV", round(float(plane.std()), 4)),
             ),
         )
         for band, plane in zip(image.bands, image.counts, strict=True)
@@ -396,7 +403,7 @@ def _radiometry(image: DimapImage) -> str:
     ]
     return _tag(
         "Radiometric_Data",
-        _tag("Dynamic_Range", *_leaves(ACQUISITION_RANGE=_BITS, PRODUCT_RANGE=_BITS)),
+        _tag("Dynamic_Range", *_leaves(("ACQUISITION_RANGE", _BITS), ("PRODUCT_RANGE", _BITS))),
         _tag("Histogram_Band_List", *statistics),
         _tag(
             "Radiometric_Calibration",
@@ -411,7 +418,7 @@ def _spectral_range(band: DimapBand) -> str:
         "Band_Spectral_Range",
         _leaf("BAND_ID", band.id),
         _leaf("MEASURE_UNIT", "nanometers"),
-        *_leaves(MIN=low, MAX=high),
+        *_leaves(("MIN", low), ("MAX", high)),
     )
 
 
@@ -421,7 +428,7 @@ def _radiance(band: DimapBand) -> str:
         _leaf("BAND_ID", band.id),
         _leaf("MEASURE_DESC", "Counts (DN) to TOA radiance (L). Formula L=DN/GAIN+BIAS"),
         _leaf("MEASURE_UNIT", "watt/m2/steradians/micrometers"),
-        *_leaves(GAIN=band.gain, BIAS=band.bias),
+        *_leaves(("GAIN", band.gain), ("BIAS", band.bias)),
     )
 
 
@@ -430,7 +437,7 @@ def _irradiance(band: DimapBand) -> str:
         "Band_Solar_Irradiance",
         _leaf("BAND_ID", band.id),
         _leaf("MEASURE_UNIT", "watt/m2/micron"),
-        *_leaves(VALUE=band.irradiance),
+        *_leaves(("VALUE", band.irradiance)),
     )
 
 
@@ -438,16 +445,16 @@ def _view(view: DimapView) -> str:
     return _tag(
         "Located_Geometric_Values",
         _leaf("LOCATION_TYPE", view.where),
-        *_leaves(COL=view.col + 0.5, ROW=view.row + 0.5),
+        *_leaves(("COL", view.col + 0.5), ("ROW", view.row + 0.5)),
         _leaf("TIME", _utc(view.time)),
         _tag("Acquisition_Angles", *(_leaf(tag, _number(value)) for tag, value in view.values)),
         _tag(
             "Solar_Incidences",
-            *_leaves(SUN_AZIMUTH=view.sun_azimuth, SUN_ELEVATION=view.sun_elevation),
+            *_leaves(("SUN_AZIMUTH", view.sun_azimuth), ("SUN_ELEVATION", view.sun_elevation)),
         ),
         _tag(
             "Ground_Sample_Distance",
-            *_leaves(GSD_ACROSS_TRACK=view.gsd_m[0], GSD_ALONG_TRACK=view.gsd_m[1]),
+            *_leaves(("GSD_ACROSS_TRACK", view.gsd_m[0]), ("GSD_ALONG_TRACK", view.gsd_m[1])),
         ),
     )
 
@@ -487,9 +494,9 @@ def _leaf(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
-def _leaves(**values: float) -> list[str]:
+def _leaves(*values: tuple[str, float]) -> list[str]:
     """One element for each number, with every digit of a double."""
-    return [_leaf(name, _number(value)) for name, value in values.items()]
+    return [_leaf(name, _number(value)) for name, value in values]
 
 
 def _number(value: float) -> str:
