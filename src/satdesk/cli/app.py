@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from satdesk import __version__
+from satdesk._version import __version__
 from satdesk.cli.failure import report_failure
 
 __all__ = ["COMMANDS", "Commands", "app", "run"]

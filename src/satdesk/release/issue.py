@@ -14,7 +14,7 @@ from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from satdesk import __version__
+from satdesk._version import __version__
 from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.place import District
