@@ -101,8 +101,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("images", [1, 2])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "images"),
+    [*((case, 1) for case in CASES), ("plain", 2), ("twelve sites", 2), ("long texts", 2)],
+)
 def test_text_stays_on_the_sheet_and_no_line_lies_on_another(content, case, images):
     made = CASES[case](content)
     sheet = drawn(made, made.dates[:images])
