@@ -6,17 +6,17 @@ as 0, so 0.5 is added wherever a position is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satdesk.core.bands import Band
 from satdesk.errors import UsageError
+from satdesk.files.xml_text import href, leaf, leaves, number, tag
 from satdesk.geometry.rpc import RPC
 
 __all__ = [
@@ -153,28 +153,28 @@ def volume_document(product: DimapProduct, references: Sequence[str]) -> str:
 
 
 def _document(body: str, subprofile: str) -> str:
-    head = _tag(
+    head = tag(
         "Metadata_Identification",
         f'<METADATA_FORMAT version="{_VERSION}">DIMAP</METADATA_FORMAT>',
-        _leaf("METADATA_PROFILE", _PROFILE),
-        _leaf("METADATA_SUBPROFILE", subprofile),
-        _leaf("METADATA_LANGUAGE", "en"),
+        leaf("METADATA_PROFILE", _PROFILE),
+        leaf("METADATA_SUBPROFILE", subprofile),
+        leaf("METADATA_LANGUAGE", "en"),
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_tag("Dimap_Document", head, body)}\n'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tag("Dimap_Document", head, body)}\n'
 
 
 def _volume_body(product: DimapProduct, references: Sequence[str]) -> str:
     components = [
-        _tag(
+        tag(
             "Component",
-            _leaf("COMPONENT_TITLE", f"{MISSION} {Path(reference).stem}"),
-            _leaf("COMPONENT_TYPE", "DIMAP"),
-            _href("COMPONENT_PATH", reference),
+            leaf("COMPONENT_TITLE", f"{MISSION} {Path(reference).stem}"),
+            leaf("COMPONENT_TYPE", "DIMAP"),
+            href("COMPONENT_PATH", reference),
         )
         for reference in references
     ]
-    return _tag("Dataset_Identification", _leaf("DATASET_NAME", product.name), _legal()) + _tag(
-        "Dataset_Content", _tag("Dataset_Components", *components)
+    return tag("Dataset_Identification", leaf("DATASET_NAME", product.name), _legal()) + tag(
+        "Dataset_Content", tag("Dataset_Components", *components)
     )
 
 
@@ -182,22 +182,22 @@ def _rpc_body(image: DimapImage) -> str:
     model, (_, rows, cols) = image.model, image.counts.shape
     lows, highs = _domain(model)
     coefficients = [
-        _leaf(f"{name}_COEFF_{i + 1}", _number(value))
+        leaf(f"{name}_COEFF_{i + 1}", number(value))
         for name in _CUBICS
         for i, value in enumerate(getattr(model, name.lower()))
     ]
-    direct = _leaves(("FIRST_ROW", 1), ("FIRST_COL", 1), ("LAST_ROW", rows), ("LAST_COL", cols))
-    inverse = _leaves(
+    direct = leaves(("FIRST_ROW", 1), ("FIRST_COL", 1), ("LAST_ROW", rows), ("LAST_COL", cols))
+    inverse = leaves(
         ("FIRST_LON", lows[0]),
         ("FIRST_LAT", lows[1]),
         ("LAST_LON", highs[0]),
         ("LAST_LAT", highs[1]),
     )
-    validity = _tag(
+    validity = tag(
         "RFM_Validity",
-        _tag("Direct_Model_Validity_Domain", *direct),
-        _tag("Inverse_Model_Validity_Domain", *inverse),
-        *_leaves(
+        tag("Direct_Model_Validity_Domain", *direct),
+        tag("Inverse_Model_Validity_Domain", *inverse),
+        *leaves(
             ("LONG_SCALE", model.lon_scale),
             ("LONG_OFF", model.lon_off),
             ("LAT_SCALE", model.lat_scale),
@@ -210,14 +210,14 @@ def _rpc_body(image: DimapImage) -> str:
             ("LINE_OFF", model.line_off + 0.5),
         ),
     )
-    return _tag(
+    return tag(
         "Rational_Function_Model",
-        _tag(
+        tag(
             "Resource_Reference",
             '<RESOURCE_TITLE version="2.1">NITF</RESOURCE_TITLE>',
-            _leaf("RESOURCE_ID", "RPC00B"),
+            leaf("RESOURCE_ID", "RPC00B"),
         ),
-        _tag("Global_RFM", _tag("Inverse_Model", *coefficients), validity),
+        tag("Global_RFM", tag("Inverse_Model", *coefficients), validity),
     )
 
 
@@ -232,108 +232,108 @@ def _domain(model: RPC) -> tuple[tuple[float, float], tuple[float, float]]:
 def _dim_body(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -> str:
     return "\n".join(
         (
-            _tag(
+            tag(
                 "Dataset_Identification",
-                _leaf("DATASET_TYPE", "RASTER_SENSOR"),
-                _leaf("DATASET_NAME", product.name),
+                leaf("DATASET_TYPE", "RASTER_SENSOR"),
+                leaf("DATASET_NAME", product.name),
                 _legal(),
             ),
             _content(image, rpc),
-            _tag(
+            tag(
                 "Product_Information",
-                _tag("Producer_Information", _leaf("PRODUCER_NAME", "satdesk simulate")),
+                tag("Producer_Information", leaf("PRODUCER_NAME", "satdesk simulate")),
             ),
             _reference_system(),
             _geoposition(rpc),
             _processing(image),
             _raster(image, tiff),
             _radiometry(image),
-            _tag("Geometric_Data", _tag("Use_Area", *map(_view, image.views))),
+            tag("Geometric_Data", tag("Use_Area", *map(_view, image.views))),
             _sources(product),
         )
     )
 
 
 def _legal() -> str:
-    return _tag(
+    return tag(
         "Legal_Constraints",
-        _leaf("COPYRIGHT", CREDIT),
-        _leaf("LICENSE", "As satdesk (Apache-2.0); keep the mark SIMULATED"),
+        leaf("COPYRIGHT", CREDIT),
+        leaf("LICENSE", "As satdesk (Apache-2.0); keep the mark SIMULATED"),
     )
 
 
 def _content(image: DimapImage, rpc: Path) -> str:
     names = ("Vertex",) * (len(image.views) - 1)
     corners = [
-        _tag(name, *_position(view)) for name, view in zip(names, image.views[1:], strict=True)
+        tag(name, *_position(view)) for name, view in zip(names, image.views[1:], strict=True)
     ]
-    return _tag(
+    return tag(
         "Dataset_Content",
-        _tag("Dataset_Components", _model_component(rpc)),
-        _tag(
+        tag("Dataset_Components", _model_component(rpc)),
+        tag(
             "Dataset_Extent",
-            _leaf("EXTENT_TYPE", "Bounding_Polygon"),
+            leaf("EXTENT_TYPE", "Bounding_Polygon"),
             *corners,
-            _tag("Center", *_position(image.views[0])),
+            tag("Center", *_position(image.views[0])),
         ),
     )
 
 
 def _position(view: DimapView) -> list[str]:
-    return _leaves(
+    return leaves(
         ("LON", view.lon), ("LAT", view.lat), ("COL", view.col + 0.5), ("ROW", view.row + 0.5)
     )
 
 
 def _model_component(rpc: Path) -> str:
-    return _tag(
+    return tag(
         "Component",
-        _leaf("COMPONENT_TITLE", "RPC Model"),
-        _leaf("COMPONENT_CONTENT", "Geoposition Model"),
-        _leaf("COMPONENT_TYPE", "DIMAP"),
-        _href("COMPONENT_PATH", rpc.name),
+        leaf("COMPONENT_TITLE", "RPC Model"),
+        leaf("COMPONENT_CONTENT", "Geoposition Model"),
+        leaf("COMPONENT_TYPE", "DIMAP"),
+        href("COMPONENT_PATH", rpc.name),
     )
 
 
 def _reference_system() -> str:
-    return _tag(
+    return tag(
         "Coordinate_Reference_System",
-        _tag(
+        tag(
             "Geodetic_CRS",
-            _leaf("GEODETIC_CRS_NAME", "WGS84"),
-            _leaf("GEODETIC_CRS_CODE", "urn:ogc:def:crs:EPSG::4326"),
+            leaf("GEODETIC_CRS_NAME", "WGS84"),
+            leaf("GEODETIC_CRS_CODE", "urn:ogc:def:crs:EPSG::4326"),
         ),
-        _tag("Temporal_CRS", _leaf("TEMPORAL_CRS_NAME", "UTC")),
+        tag("Temporal_CRS", leaf("TEMPORAL_CRS_NAME", "UTC")),
     )
 
 
 def _geoposition(rpc: Path) -> str:
-    return _tag(
+    return tag(
         "Geoposition",
-        _tag(
+        tag(
             "Raster_CRS",
-            _leaf("RASTER_GEOMETRY", "SENSOR"),
-            _leaf("PIXEL_ORIENTATION", "CENTER"),
-            _leaf("PIXEL_CRS_TYPE", "POINT"),
-            _leaf("PIXEL_ORIGIN", "1"),
+            leaf("RASTER_GEOMETRY", "SENSOR"),
+            leaf("PIXEL_ORIENTATION", "CENTER"),
+            leaf("PIXEL_CRS_TYPE", "POINT"),
+            leaf("PIXEL_ORIGIN", "1"),
         ),
-        _tag("Geoposition_Models", _tag("Rational_Function_Model", _model_component(rpc))),
+        tag("Geoposition_Models", tag("Rational_Function_Model", _model_component(rpc))),
     )
 
 
 def _processing(image: DimapImage) -> str:
-    return _tag(
+    return tag(
         "Processing_Information",
-        _tag(
+        tag(
             "Product_Settings",
-            _leaf("PROCESSING_LEVEL", "SENSOR"),
-            _leaf("SPECTRAL_PROCESSING", image.kind),
-            _tag("Geometric_Settings", _leaf("GEOMETRIC_PROCESSING", "SYSTEM_SENSOR")),
-            _tag("Radiometric_Settings", _leaf("RADIOMETRIC_PROCESSING", "BASIC")),
-            _tag(
+            leaf("PROCESSING_LEVEL", "SENSOR"),
+            leaf("SPECTRAL_PROCESSING", image.kind),
+            tag("Geometric_Settings", leaf("GEOMETRIC_PROCESSING", "SYSTEM_SENSOR")),
+            tag("Radiometric_Settings", leaf("RADIOMETRIC_PROCESSING", "BASIC")),
+            tag(
                 "Sampling_Settings",
                 f'<RESAMPLING_SPACING unit="m">{image.pixel_m:g}</RESAMPLING_SPACING>',
-                _leaf("RESAMPLING_KERNEL", "SPLINE"),
+                leaf("RESAMPLING_KERNEL", "SPLINE"),
             ),
         ),
     )
@@ -341,24 +341,24 @@ def _processing(image: DimapImage) -> str:
 
 def _raster(image: DimapImage, tiff: Path) -> str:
     bands, rows, cols = image.counts.shape
-    return _tag(
+    return tag(
         "Raster_Data",
-        _tag(
+        tag(
             "Data_Access",
-            _leaf("DATA_FILE_ORGANISATION", "BAND_COMPOSITE"),
-            _leaf("DATA_FILE_FORMAT", "image/tiff"),
-            _leaf("DATA_FILE_TILES", "false"),
+            leaf("DATA_FILE_ORGANISATION", "BAND_COMPOSITE"),
+            leaf("DATA_FILE_FORMAT", "image/tiff"),
+            leaf("DATA_FILE_TILES", "false"),
             '<Data_Files><Data_File tile_R="1" tile_C="1">'
-            f"{_href('DATA_FILE_PATH', tiff.name)}</Data_File></Data_Files>",
+            f"{href('DATA_FILE_PATH', tiff.name)}</Data_File></Data_Files>",
         ),
-        _tag("Raster_Dimensions", *_leaves(("NROWS", rows), ("NCOLS", cols), ("NBANDS", bands))),
-        _tag(
+        tag("Raster_Dimensions", *leaves(("NROWS", rows), ("NCOLS", cols), ("NBANDS", bands))),
+        tag(
             "Raster_Encoding",
-            _leaf("DATA_TYPE", "INTEGER"),
-            _leaf("NBITS", "16"),
-            _leaf("SIGN", "UNSIGNED"),
+            leaf("DATA_TYPE", "INTEGER"),
+            leaf("NBITS", "16"),
+            leaf("SIGN", "UNSIGNED"),
         ),
-        _tag("Raster_Display", _channels(image), *map(_special, _SPECIALS)),
+        tag("Raster_Display", _channels(image), *map(_special, _SPECIALS)),
     )
 
 
@@ -366,10 +366,10 @@ _SPECIALS = (("NODATA", _NODATA), ("SATURATED", _SATURATED))
 
 
 def _special(value: tuple[str, int]) -> str:
-    return _tag(
+    return tag(
         "Special_Value",
-        _leaf("SPECIAL_VALUE_TEXT", value[0]),
-        _leaf("SPECIAL_VALUE_COUNT", str(value[1])),
+        leaf("SPECIAL_VALUE_TEXT", value[0]),
+        leaf("SPECIAL_VALUE_COUNT", str(value[1])),
     )
 
 
@@ -379,15 +379,15 @@ def _channels(image: DimapImage) -> str:
     if len(ids) == 1:
         ids = ids * 3
     names = ("RED_CHANNEL", "GREEN_CHANNEL", "BLUE_CHANNEL", "ALPHA_CHANNEL")
-    return _tag("Band_Display_Order", *(_leaf(n, i) for n, i in zip(names, ids, strict=False)))
+    return tag("Band_Display_Order", *(leaf(n, i) for n, i in zip(names, ids, strict=False)))
 
 
 def _radiometry(image: DimapImage) -> str:
     statistics = [
-        _tag(
+        tag(
             "Histogram_Band",
-            _leaf("BAND_ID", band.id),
-            *_leaves(
+            leaf("BAND_ID", band.id),
+            *leaves(
                 ("MIN", int(plane.min())),
                 ("MAX", int(plane.max())),
                 ("MEAN", round(float(plane.mean()), 4)),
@@ -401,78 +401,78 @@ def _radiometry(image: DimapImage) -> str:
         for measure in (_spectral_range, _radiance, _irradiance)
         for band in image.bands
     ]
-    return _tag(
+    return tag(
         "Radiometric_Data",
-        _tag("Dynamic_Range", *_leaves(("ACQUISITION_RANGE", _BITS), ("PRODUCT_RANGE", _BITS))),
-        _tag("Histogram_Band_List", *statistics),
-        _tag(
+        tag("Dynamic_Range", *leaves(("ACQUISITION_RANGE", _BITS), ("PRODUCT_RANGE", _BITS))),
+        tag("Histogram_Band_List", *statistics),
+        tag(
             "Radiometric_Calibration",
-            _tag("Instrument_Calibration", _tag("Band_Measurement_List", *measures)),
+            tag("Instrument_Calibration", tag("Band_Measurement_List", *measures)),
         ),
     )
 
 
 def _spectral_range(band: DimapBand) -> str:
     low, high = band.band.wavelength_nm or (0.0, 0.0)
-    return _tag(
+    return tag(
         "Band_Spectral_Range",
-        _leaf("BAND_ID", band.id),
-        _leaf("MEASURE_UNIT", "nanometers"),
-        *_leaves(("MIN", low), ("MAX", high)),
+        leaf("BAND_ID", band.id),
+        leaf("MEASURE_UNIT", "nanometers"),
+        *leaves(("MIN", low), ("MAX", high)),
     )
 
 
 def _radiance(band: DimapBand) -> str:
-    return _tag(
+    return tag(
         "Band_Radiance",
-        _leaf("BAND_ID", band.id),
-        _leaf("MEASURE_DESC", "Counts (DN) to TOA radiance (L). Formula L=DN/GAIN+BIAS"),
-        _leaf("MEASURE_UNIT", "watt/m2/steradians/micrometers"),
-        *_leaves(("GAIN", band.gain), ("BIAS", band.bias)),
+        leaf("BAND_ID", band.id),
+        leaf("MEASURE_DESC", "Counts (DN) to TOA radiance (L). Formula L=DN/GAIN+BIAS"),
+        leaf("MEASURE_UNIT", "watt/m2/steradians/micrometers"),
+        *leaves(("GAIN", band.gain), ("BIAS", band.bias)),
     )
 
 
 def _irradiance(band: DimapBand) -> str:
-    return _tag(
+    return tag(
         "Band_Solar_Irradiance",
-        _leaf("BAND_ID", band.id),
-        _leaf("MEASURE_UNIT", "watt/m2/micron"),
-        *_leaves(("VALUE", band.irradiance)),
+        leaf("BAND_ID", band.id),
+        leaf("MEASURE_UNIT", "watt/m2/micron"),
+        *leaves(("VALUE", band.irradiance)),
     )
 
 
 def _view(view: DimapView) -> str:
-    return _tag(
+    return tag(
         "Located_Geometric_Values",
-        _leaf("LOCATION_TYPE", view.where),
-        *_leaves(("COL", view.col + 0.5), ("ROW", view.row + 0.5)),
-        _leaf("TIME", _utc(view.time)),
-        _tag("Acquisition_Angles", *(_leaf(tag, _number(value)) for tag, value in view.values)),
-        _tag(
+        leaf("LOCATION_TYPE", view.where),
+        *leaves(("COL", view.col + 0.5), ("ROW", view.row + 0.5)),
+        leaf("TIME", _utc(view.time)),
+        tag("Acquisition_Angles", *(leaf(name, number(value)) for name, value in view.values)),
+        tag(
             "Solar_Incidences",
-            *_leaves(("SUN_AZIMUTH", view.sun_azimuth), ("SUN_ELEVATION", view.sun_elevation)),
+            *leaves(("SUN_AZIMUTH", view.sun_azimuth), ("SUN_ELEVATION", view.sun_elevation)),
         ),
-        _tag(
+        tag(
             "Ground_Sample_Distance",
-            *_leaves(("GSD_ACROSS_TRACK", view.gsd_m[0]), ("GSD_ALONG_TRACK", view.gsd_m[1])),
+            *leaves(("GSD_ACROSS_TRACK", view.gsd_m[0]), ("GSD_ALONG_TRACK", view.gsd_m[1])),
         ),
     )
 
 
 def _sources(product: DimapProduct) -> str:
     start = product.strip_start
-    return _tag(
+    return tag(
         "Dataset_Sources",
-        _tag(
+        tag(
             "Source_Identification",
-            _leaf("SOURCE_ID", f"{MISSION}_{product.name}"),
-            _leaf("SOURCE_TYPE", "Strip_Source"),
-            _tag(
+            leaf("SOURCE_ID", f"{MISSION}_{product.name}"),
+            leaf("SOURCE_TYPE", "Strip_Source"),
+            tag(
                 "Strip_Source",
-                _leaf("MISSION", product.mission),
-                _leaf("INSTRUMENT", product.instrument),
-                _leaf("IMAGING_DATE", start.date().isoformat()),
-                _leaf("IMAGING_TIME", _utc(start).split("T")[1]),
+                leaf("MISSION", product.mission),
+                leaf("INSTRUMENT", product.instrument),
+                leaf("IMAGING_DATE", start.date().isoformat()),
+                leaf("IMAGING_TIME", _utc(start).split("T")[1]),
             ),
         ),
     )
@@ -480,28 +480,3 @@ def _sources(product: DimapProduct) -> str:
 
 def _utc(instant: datetime) -> str:
     return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _tag(name: str, *children: str) -> str:
-    return f"<{name}>\n{_joined(children)}\n</{name}>"
-
-
-def _joined(children: Iterable[str]) -> str:
-    return "\n".join(child for child in children if child)
-
-
-def _leaf(name: str, text: str) -> str:
-    return f"<{name}>{escape(text)}</{name}>"
-
-
-def _leaves(*values: tuple[str, float]) -> list[str]:
-    """One element for each number, with every digit of a double."""
-    return [_leaf(name, _number(value)) for name, value in values]
-
-
-def _number(value: float) -> str:
-    return repr(int(value) if isinstance(value, int | np.integer) else float(value))
-
-
-def _href(name: str, reference: str) -> str:
-    return f"<{name} href={quoteattr(reference)}/>"

@@ -54,9 +54,15 @@ class Ground:
 
     def lay(self, weight: Floats, color: Spectrum, texture: Floats | float = 1.0) -> None:
         """Cover with a colour (times a texture) where the weight is 1."""
-        weight = weight.astype(np.float32, copy=False)
-        for index, value in enumerate(color):
-            self.bands[index] += weight * (np.float32(value) * texture - self.bands[index])
+        if not weight.any():
+            return
+        change = np.empty_like(self.bands[0])
+        for plane, value in zip(self.bands, color, strict=True):
+            # In place, plane + weight · (colour − plane): this is where a picture's time goes.
+            np.multiply(texture, np.float32(value), out=change)
+            change -= plane
+            change *= weight
+            np.add(plane, change, out=plane)
 
 
 def natural_cover(ground: Ground, world: World, state: State) -> None:
