@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,21 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from satdesk._version import __version__
-from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
-from satdesk.core.place import District
-from satdesk.core.scene import Scene
-from satdesk.errors import DisjointInputError, LimitError
+from satdesk.errors import LimitError
 from satdesk.files.digests import write_sha256sums
 from satdesk.files.store import new_folder
-from satdesk.products.clipped import Clipped, inside
-from satdesk.products.mosaic import Mosaic
-from satdesk.release.acceptance import Acceptance
-from satdesk.release.area import Sites, chosen_district, chosen_sites
+from satdesk.products.clipped import inside
 from satdesk.release.cog import write_image, write_visual
-from satdesk.release.composition import Composition, Parts, compose, parts_of
+from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
-from satdesk.release.dated import Dated, acquired, dated_scenes, draft_reasons
+from satdesk.release.dated import Dated, acquired, draft_reasons
 from satdesk.release.document import release_document, scene_facts, write_release_json
-from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
+from satdesk.release.ground import image_outline
 from satdesk.release.inputs import input_facts, scene_files
 from satdesk.release.page import write_page
 from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
+from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
 from satdesk.release.recipe import Recipe
@@ -57,20 +51,6 @@ class Issued:
     path: Path
     content: Content
     artifacts: tuple[Artifact, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """Everything that is decided before a pixel is written."""
-
-    recipe: Recipe
-    district: District
-    sites: Sites
-    dates: tuple[Dated, ...]
-    ground: Ground
-    grid: GeoBox
-    compositions: tuple[tuple[Composition, ...], ...]
-    acceptance: Acceptance
 
 
 def issue_release(
@@ -100,9 +80,9 @@ def issue_release(
     scenes = [open_scene(choice) for choice in recipe.scenes]
     inputs = [path for scene in scenes for path in scene_files(scene)]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
-        job = _planned(recipe, scenes, told)
-        content, artifacts = _written(job, folder, scratch, executor, told)
-        artifacts = _published(job, content, folder, artifacts, told)
+        plan = planned(recipe, scenes, told)
+        content, artifacts = _written(plan, folder, scratch, executor, told)
+        artifacts = _published(plan, content, folder, artifacts, told)
     return Issued(path=out, content=content, artifacts=artifacts)
 
 
@@ -111,72 +91,19 @@ def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.")
 
 
-def _planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> _Job:
-    district = chosen_district(recipe.district)
-    dates = dated_scenes(scenes, recipe.scenes)
-    parts = [[parts_of(scene, recipe.grid) for scene in date.scenes] for date in dates]
-    used = tuple(image for group in parts for part in group for image in part.images)
-    ground = ground_under(district.geometry, recipe.terrain, used)
-    _require_overlap([part for group in parts for part in group], district, ground)
-    grid = grid_over(
-        district.geometry,
-        gsd_m=recipe.grid.gsd_m or max(source_gsd_m(g[0].finest) for g in parts),
-        crs=recipe.grid.crs,
-    )
-    acceptance = Acceptance(reasons=dict(recipe.accept))
-    compositions = []
-    for number, group in enumerate(parts):
-        told("measure", number, len(parts))
-        compositions.append(tuple(_composed(p, grid, ground, recipe, acceptance) for p in group))
-    told("measure", len(parts), len(parts))
-    return _Job(
-        recipe=recipe,
-        district=district,
-        sites=chosen_sites(recipe.sites, district),
-        dates=dates,
-        ground=ground,
-        grid=grid,
-        compositions=tuple(compositions),
-        acceptance=acceptance,
-    )
-
-
-def _composed(
-    part: Parts, grid: GeoBox, ground: Ground, recipe: Recipe, acceptance: Acceptance
-) -> Composition:
-    return compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
-
-
-def _require_overlap(parts: Sequence[Parts], district: District, ground: Ground) -> None:
-    for part in parts:
-        outline = image_outline(part.finest, ground.terrain)
-        if not make_valid(outline).intersects(district.geometry):
-            raise DisjointInputError(
-                "the scene and the district do not overlap",
-                subject=part.scene.id,
-                found="scene in longitude/latitude {:.3f} {:.3f} {:.3f} {:.3f}".format(
-                    *outline.bounds
-                ),
-                expected="district {} in {:.3f} {:.3f} {:.3f} {:.3f}".format(
-                    district.title, *district.geometry.bounds
-                ),
-                remedy="choose another scene or another district",
-            )
-
-
 def _written(
-    job: _Job, folder: Path, scratch: str, executor: Executor, told: Progress
+    plan: Plan, folder: Path, scratch: str, executor: Executor, told: Progress
 ) -> tuple[Content, tuple[Artifact, ...]]:
     """Write the images of every date; the content speaks of them."""
     stored = [
-        _write_image(job, index, folder, Path(scratch), executor, told)
-        for index in range(len(job.dates))
+        _write_image(plan, index, folder, Path(scratch), executor, told)
+        for index in range(len(plan.dates))
     ]
     layers = tuple(stored_layer(image) for image, _ in stored)
     tone = shared_tone(layers)
     images = []
     for index, (image, seen) in enumerate(stored):
-        date = job.dates[index]
+        date = plan.dates[index]
         home = folder if date.licence.tiles is not False else Path(scratch)
         visual = _date_folder(home, date.id) / "visual.tif"
         picture = displayed(layers[index], tone, simulated=date.simulated)
@@ -184,12 +111,12 @@ def _written(
             picture,
             visual,
             executor,
-            tags=_tags(job, date),
+            tags=_tags(plan, date),
             simulated=date.simulated,
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
-        images.append(_dated_image(job, index, image, visual, seen))
-    content = _content(job, tuple(images))
+        images.append(_dated_image(plan, index, image, visual, seen))
+    content = _content(plan, tuple(images))
     return content, tuple(_image_artifacts(content, folder))
 
 
@@ -199,40 +126,34 @@ def _date_folder(home: Path, date_id: str) -> Path:
     return path
 
 
-def _layer(job: _Job, index: int) -> Layer:
-    layers = tuple(each.layer for each in job.compositions[index])
-    whole = layers[0] if len(layers) == 1 else Mosaic(layers=layers)
-    return Clipped(source=whole, polygon=job.district.geometry)
-
-
 def _write_image(
-    job: _Job, index: int, folder: Path, scratch: Path, executor: Executor, told: Progress
+    plan: Plan, index: int, folder: Path, scratch: Path, executor: Executor, told: Progress
 ) -> tuple[Stored, float]:
     """Write ``image.tif`` where its licence lets it lie; return it with the share seen."""
-    date = job.dates[index]
-    layer = _layer(job, index)
+    date = plan.dates[index]
+    layer = plan.layer(index)
     home = folder if date.licence.analysis is True else scratch
     path = _date_folder(home, date.id) / "image.tif"
     written = write_image(
         layer,
         path,
         executor,
-        codec=job.recipe.grid.codec,
-        tags=_tags(job, date),
+        codec=plan.recipe.grid.codec,
+        tags=_tags(plan, date),
         simulated=date.simulated,
         progress=lambda done, total: told(f"image {date.id}", done, total),
     )
-    seen = written.usable / max(_pixels_inside(job.district.geometry, job.grid), 1)
+    seen = written.usable / max(_pixels_inside(plan.district.geometry, plan.grid), 1)
     if seen < _LEAST_SEEN:
-        _refuse_unseen(job, date, seen)
-    stored = Stored(path=path, grid=job.grid, bands=layer.bands, quantity=layer.quantity)
+        _refuse_unseen(plan, date, seen)
+    stored = Stored(path=path, grid=plan.grid, bands=layer.bands, quantity=layer.quantity)
     return stored, min(seen, 1.0)
 
 
-def _refuse_unseen(job: _Job, date: Dated, seen: float) -> None:
-    job.acceptance.settle(
+def _refuse_unseen(plan: Plan, date: Dated, seen: float) -> None:
+    plan.acceptance.settle(
         LimitError(
-            f"hardly anything of {job.district.title} was imaged on {date.id}",
+            f"hardly anything of {plan.district.title} was imaged on {date.id}",
             rule="district-unseen",
             measured=100 * (1 - seen),
             limit=100 * (1 - _LEAST_SEEN),
@@ -246,18 +167,18 @@ def _pixels_inside(polygon: BaseGeometry, grid: GeoBox) -> int:
     return sum(int(np.count_nonzero(inside(polygon, grid, t.grid))) for t in tiles(grid, 2048))
 
 
-def _tags(job: _Job, date: Dated) -> dict[str, str]:
+def _tags(plan: Plan, date: Dated) -> dict[str, str]:
     when = date.acquisition
     return {
-        "TIFFTAG_IMAGEDESCRIPTION": f"{job.recipe.title}; {job.district.title}; {date.id}",
+        "TIFFTAG_IMAGEDESCRIPTION": f"{plan.recipe.title}; {plan.district.title}; {date.id}",
         "TIFFTAG_COPYRIGHT": date.credit or "credit not stated",
         "TIFFTAG_SOFTWARE": f"satdesk {__version__}",
         "ACQUISITION": when.day.isoformat() if when.instant is None else when.instant.isoformat(),
     }
 
 
-def _dated_image(job: _Job, index: int, stored: Stored, visual: Path, seen: float) -> DatedImage:
-    date, compositions = job.dates[index], job.compositions[index]
+def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: float) -> DatedImage:
+    date, compositions = plan.dates[index], plan.compositions[index]
     first = compositions[0]
     scene = first.parts.scene
     clouds = [s.cloud_percent for s in date.scenes if s.cloud_percent is not None]
@@ -265,7 +186,7 @@ def _dated_image(job: _Job, index: int, stored: Stored, visual: Path, seen: floa
         id=date.id,
         scene_ids=tuple(scene.id for scene in date.scenes),
         acquisition=date.acquisition,
-        relation=relation(date.acquisition, job.recipe.event),
+        relation=relation(date.acquisition, plan.recipe.event),
         mission=scene.mission,
         instrument=scene.instrument,
         angles=scene.center,
@@ -276,15 +197,15 @@ def _dated_image(job: _Job, index: int, stored: Stored, visual: Path, seen: floa
         bands=stored.bands,
         quantity=stored.quantity,
         product=first.parts.product,
-        gsd_m=abs(job.grid.affine.a),
+        gsd_m=abs(plan.grid.affine.a),
         native_gsd_m=first.parts.finest.native_gsd_m,
         seen_share=seen,
         cloud_percent=max(clouds) if clouds else None,
         licence=date.licence,
-        lineage=lineage(_layer(job, index)),
+        lineage=lineage(plan.layer(index)),
         facts=_facts(date, compositions),
         notices=tuple(dict.fromkeys(n for each in compositions for n in each.notices)),
-        footprint_wkt=_footprint(job, compositions).wkt,
+        footprint_wkt=_footprint(plan, compositions).wkt,
     )
 
 
@@ -295,40 +216,40 @@ def _facts(date: Dated, compositions: tuple[Composition, ...]) -> tuple[tuple[st
     return tuple((scene.id, dict(each.facts)) for scene, each in named)
 
 
-def _footprint(job: _Job, compositions: tuple[Composition, ...]) -> BaseGeometry:
+def _footprint(plan: Plan, compositions: tuple[Composition, ...]) -> BaseGeometry:
     outlines = [
-        make_valid(image_outline(each.parts.finest, job.ground.terrain)) for each in compositions
+        make_valid(image_outline(each.parts.finest, plan.ground.terrain)) for each in compositions
     ]
-    seen = unary_union(outlines).intersection(make_valid(job.district.geometry))
+    seen = unary_union(outlines).intersection(make_valid(plan.district.geometry))
     return seen.simplify(_FOOTPRINT_DEG)
 
 
-def _content(job: _Job, images: tuple[DatedImage, ...]) -> Content:
-    recipe = job.recipe
-    reasons = draft_reasons(job.dates)
+def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
+    recipe = plan.recipe
+    reasons = draft_reasons(plan.dates)
     return Content(
         id=recipe.id,
         title=recipe.title,
         language=recipe.language,
-        district=job.district,
-        sites=job.sites.shown,
-        unpublished_sites=job.sites.kept_back,
-        grid=job.grid,
+        district=plan.district,
+        sites=plan.sites.shown,
+        unpublished_sites=plan.sites.kept_back,
+        grid=plan.grid,
         dates=images,
         event=recipe.event,
         publisher=recipe.publisher,
         contact=recipe.contact,
-        time_zone=recipe.time_zone or job.district.time_zone,
+        time_zone=recipe.time_zone or plan.district.time_zone,
         status=Status.DRAFT if reasons else Status.ISSUED,
         draft_reasons=reasons,
-        notices=tuple(dict.fromkeys(_shared_notices(job))),
+        notices=tuple(dict.fromkeys(_shared_notices(plan))),
         version=__version__,
         assertion=recipe.assertion,
     )
 
 
-def _shared_notices(job: _Job) -> list[Notice]:
-    return [accepted.notice for accepted in job.acceptance.used]
+def _shared_notices(plan: Plan) -> list[Notice]:
+    return [accepted.notice for accepted in plan.acceptance.used]
 
 
 def _image_artifacts(content: Content, folder: Path) -> list[Artifact]:
@@ -349,7 +270,7 @@ def _image_artifacts(content: Content, folder: Path) -> list[Artifact]:
 
 
 def _published(
-    job: _Job,
+    plan: Plan,
     content: Content,
     folder: Path,
     images: tuple[Artifact, ...],
@@ -372,11 +293,11 @@ def _published(
         content,
         folder,
         artifacts=artifacts,
-        scenes={date.id: _scenes_of(date) for date in job.dates},
-        inputs=input_facts(_side_inputs(job.recipe)),
-        accepted=job.acceptance.used,
-        recipe_sha256=job.recipe.sha256,
-        sites_inside=job.sites.inside,
+        scenes={date.id: _scenes_of(date) for date in plan.dates},
+        inputs=input_facts(_side_inputs(plan.recipe)),
+        accepted=plan.acceptance.used,
+        recipe_sha256=plan.recipe.sha256,
+        sites_inside=plan.sites.inside,
     )
     write_release_json(document, folder)
     write_sha256sums(folder)

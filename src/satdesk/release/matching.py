@@ -30,7 +30,6 @@ from satdesk.release.samples import sample_windows
 __all__ = ["AlignedMs", "aligned_ms"]
 
 _WINDOW_PX = 512
-_LEAST_PX = 96
 _MOST_WINDOWS = 9
 _MARGIN_MS_PX = 12
 
@@ -110,7 +109,7 @@ def _shifted(ms: SourceImage, correction: Affine) -> SourceImage:
         if ms.model is None:
             raise UndeclaredInputError("MS has no sensor model", subject=ms.id)
         return replace(ms, model=Adjusted(model=ms.model, matrix=correction))
-    moved = ~correction * ms.grid.affine
+    moved = ~correction @ ms.grid.affine
     return replace(ms, grid=GeoBox(ms.grid.shape, moved, ms.grid.crs))
 
 
@@ -156,20 +155,24 @@ def _pan_windows(pan: SourceImage, grid: GeoBox, terrain: Terrain | None) -> tup
         return ()
     left, right = (int(v) for v in (np.floor(col[seen].min()), np.ceil(col[seen].max())))
     top, bottom = (int(v) for v in (np.floor(row[seen].min()), np.ceil(row[seen].max())))
-    if min(right - left, bottom - top) < _LEAST_PX:
-        middle = (top + bottom) // 2, (left + right) // 2
-        half = _WINDOW_PX // 2
-        top, bottom = max(middle[0] - half, 0), min(middle[0] + half, rows)
-        left, right = max(middle[1] - half, 0), min(middle[1] + half, cols)
+    left, right = _at_least(left, right, cols)
+    top, bottom = _at_least(top, bottom, rows)
     part = subgrid(pan.grid, top, left, (bottom - top, right - left))
     return sample_windows(part, size=_WINDOW_PX, most=_MOST_WINDOWS)
+
+
+def _at_least(start: int, stop: int, size: int) -> tuple[int, int]:
+    """The span widened about its middle to a window's length, as far as the image has it."""
+    lacking = max(_WINDOW_PX - (stop - start), 0)
+    start = max(min(start - lacking // 2, size - _WINDOW_PX), 0)
+    return start, min(max(stop, start + _WINDOW_PX), size)
 
 
 def _coarse(grid: GeoBox) -> GeoBox:
     """The same area in at most some 64 × 64 cells."""
     rows, cols = (min(size, 64) for size in grid.shape)
     scale = Affine.scale(grid.shape[1] / cols, grid.shape[0] / rows)
-    return GeoBox((rows, cols), grid.affine * scale, grid.crs)
+    return GeoBox((rows, cols), grid.affine @ scale, grid.crs)
 
 
 def _in_pan(

@@ -55,4 +55,4 @@ def block_means(values: NDArray[Any], valid: NDArray[np.bool_], ratio: int) -> S
     kept = values[:, : rows * ratio, : cols * ratio].astype(np.float64)
     blocks = kept.reshape(-1, rows, ratio, cols, ratio)
     whole = valid[: rows * ratio, : cols * ratio].reshape(rows, ratio, cols, ratio)
-    return blocks.mean(axis=(2, 4)), whole.all(axis=(1, 3))
+    return blocks.mean(axis=(2, 4)), np.asarray(whole.all(axis=(1, 3)))

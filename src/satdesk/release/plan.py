@@ -1,0 +1,109 @@
+"""Everything about a release that is decided before a pixel is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from odc.geo.geobox import GeoBox
+from shapely import make_valid
+
+from satdesk.core.layer import Layer
+from satdesk.core.place import District
+from satdesk.core.scene import Scene
+from satdesk.errors import DisjointInputError
+from satdesk.products.clipped import Clipped
+from satdesk.products.mosaic import Mosaic
+from satdesk.release.acceptance import Acceptance
+from satdesk.release.area import Sites, chosen_district, chosen_sites
+from satdesk.release.composition import Composition, Parts, compose, parts_of
+from satdesk.release.dated import Dated, dated_scenes
+from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
+from satdesk.release.pictures import Progress
+from satdesk.release.recipe import Recipe
+
+__all__ = ["Plan", "planned"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a release will be.
+
+    Attributes:
+        compositions: For each date, those of its scenes; the first has priority.
+        acceptance: The rules that may be broken, and those that were.
+    """
+
+    recipe: Recipe
+    district: District
+    sites: Sites
+    dates: tuple[Dated, ...]
+    ground: Ground
+    grid: GeoBox
+    compositions: tuple[tuple[Composition, ...], ...]
+    acceptance: Acceptance
+
+    def layer(self, index: int) -> Layer:
+        """The picture of one date: its scenes laid over each other, cut to the district."""
+        layers = tuple(each.layer for each in self.compositions[index])
+        whole = layers[0] if len(layers) == 1 else Mosaic(layers=layers)
+        return Clipped(source=whole, polygon=self.district.geometry)
+
+
+def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
+    """Open district, sites and terrain, choose the grid, measure what must be fitted.
+
+    Raises:
+        InputError: An input cannot be used.
+        LimitError: A measured value breaks a limit that the recipe does not accept.
+    """
+    district = chosen_district(recipe.district)
+    dates = dated_scenes(scenes, recipe.scenes)
+    parts = [[parts_of(scene, recipe.grid) for scene in date.scenes] for date in dates]
+    used = tuple(image for group in parts for part in group for image in part.images)
+    ground = ground_under(district.geometry, recipe.terrain, used)
+    _require_overlap([part for group in parts for part in group], district, ground)
+    grid = grid_over(
+        district.geometry,
+        gsd_m=recipe.grid.gsd_m or max(source_gsd_m(g[0].finest) for g in parts),
+        crs=recipe.grid.crs,
+    )
+    acceptance = Acceptance(reasons=dict(recipe.accept))
+    compositions = []
+    for number, group in enumerate(parts):
+        told("measure", number, len(parts))
+        compositions.append(tuple(_composed(p, grid, ground, recipe, acceptance) for p in group))
+    told("measure", len(parts), len(parts))
+    return Plan(
+        recipe=recipe,
+        district=district,
+        sites=chosen_sites(recipe.sites, district),
+        dates=dates,
+        ground=ground,
+        grid=grid,
+        compositions=tuple(compositions),
+        acceptance=acceptance,
+    )
+
+
+def _composed(
+    part: Parts, grid: GeoBox, ground: Ground, recipe: Recipe, acceptance: Acceptance
+) -> Composition:
+    return compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
+
+
+def _require_overlap(parts: Sequence[Parts], district: District, ground: Ground) -> None:
+    for part in parts:
+        outline = image_outline(part.finest, ground.terrain)
+        if not make_valid(outline).intersects(district.geometry):
+            raise DisjointInputError(
+                "the scene and the district do not overlap",
+                subject=part.scene.id,
+                found="scene in longitude/latitude {:.3f} {:.3f} {:.3f} {:.3f}".format(
+                    *outline.bounds
+                ),
+                expected="district {} in {:.3f} {:.3f} {:.3f} {:.3f}".format(
+                    district.title, *district.geometry.bounds
+                ),
+                remedy="choose another scene or another district",
+            )
