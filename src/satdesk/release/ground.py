@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from odc.geo.geobox import GeoBox
-from shapely import segmentize
+from shapely import segmentize, transform
 from shapely.geometry import MultiPoint, box
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import SensorModel, Terrain
@@ -150,7 +149,11 @@ def _outline_of_all_heights(model: SensorModel, grid: GeoBox) -> BaseGeometry:
 
 
 def _to_lonlat(geometry: BaseGeometry, crs: str) -> BaseGeometry:
-    return transform(lambda x, y: to_lonlat(crs, x, y), geometry)
+    return transform(geometry, lambda xy: np.column_stack(to_lonlat(crs, xy[:, 0], xy[:, 1])))
+
+
+def _from_lonlat(geometry: BaseGeometry, crs: str) -> BaseGeometry:
+    return transform(geometry, lambda xy: np.column_stack(from_lonlat(crs, xy[:, 0], xy[:, 1])))
 
 
 def grid_over(
@@ -172,8 +175,7 @@ def grid_over(
     chosen = crs or utm_crs((west + east) / 2, (south + north) / 2)
     if bounds is None:
         step = max(east - west, north - south) / 100
-        drawn = transform(lambda x, y: from_lonlat(chosen, x, y), segmentize(area, step))
-        bounds = drawn.bounds
+        bounds = _from_lonlat(segmentize(area, step), chosen).bounds
     if not all(map(math.isfinite, bounds)):
         raise UsageError(
             "the area lies outside the output CRS", found=chosen, remedy="name another"
