@@ -38,6 +38,8 @@ from satdesk.release.content import (
     Relation,
     Status,
 )
+from satdesk.release.marks import PICTURE_LETTER_PX, SIMULATED, spread_pattern
+from satdesk.release.stamps import stamp_rgba
 
 __all__ = ["CRS", "GRID", "make_content", "make_district", "make_sites"]
 
@@ -183,7 +185,7 @@ def _image(
     inside = _inside(district)
     reflectance = _reflectance(blocks=40 if after else 15)
     (folder / name).mkdir(parents=True, exist_ok=True)
-    visual = _write_visual(folder / name / "visual.tif", reflectance, inside)
+    visual = _write_visual(folder / name / "visual.tif", reflectance, inside, simulated=simulated)
     image = _write_image(folder / name / "image.tif", reflectance, inside)
     instant = (
         datetime(2021, 6, 5, 7, 41, 9, tzinfo=UTC)
@@ -277,9 +279,12 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> np
     return field / field.std()
 
 
-def _write_visual(path: Path, reflectance: np.ndarray, inside: np.ndarray) -> Path:
+def _write_visual(path: Path, reflectance: np.ndarray, inside: np.ndarray, simulated: bool) -> Path:
     rgb = np.clip((reflectance[[2, 1, 0]] / 0.35) ** (1 / 2.2), 0, 1) * 255
     pixels = np.concatenate([rgb * inside, 255 * inside[None]]).round().astype(np.uint8)
+    if simulated:
+        pattern = spread_pattern(SIMULATED, PICTURE_LETTER_PX)
+        pixels = np.moveaxis(stamp_rgba(np.moveaxis(pixels, 0, -1), pattern), -1, 0)
     with _create(path, "uint8", nodata=None, photometric="RGB", ALPHA="YES") as target:
         target.write(pixels)
         target.colorinterp = (

@@ -189,7 +189,7 @@ def test_draft_and_simulated_are_in_the_margin_and_in_the_pixels(tmp_path):
         changed = np.abs(pixels[name][frame] - pixels["a"][frame]).max(axis=2) > 20
         assert changed.mean() > 0.03
         middle = changed[changed.shape[0] // 3 : -changed.shape[0] // 3]
-        assert middle.mean() > 0.03  # across the picture, not in a corner
+        assert middle.mean() > 0.01  # across the picture, not in a corner; the word has room around it
 
 
 def test_a_hidden_licence_keeps_a_date_off_the_plates_of_an_issued_release(content, tmp_path):

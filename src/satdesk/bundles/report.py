@@ -54,7 +54,7 @@ def report(scene: Scene, folder: Path | None = None) -> dict[str, Any]:
 
 
 def acquisition_facts(taken: Acquisition) -> dict[str, Any]:
-    """``precision, day, instant`` of an acquisition; a null instant means the day alone is known."""
+    """``precision, day, instant``; a null instant means that the day alone is known."""
     instant = None if taken.instant is None else _utc(taken.instant.isoformat())
     return {"precision": taken.precision.value, "day": taken.day.isoformat(), "instant": instant}
 

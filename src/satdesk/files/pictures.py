@@ -29,6 +29,9 @@ from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputE
 
 __all__ = ["Picture", "read_picture", "read_values"]
 
+_THREADED_PX = 1 << 19
+"""A larger picture is warped by all cores; tiles of a page are spread over them by their caller."""
+
 
 class Picture:
     """A written picture, opened once and read many times; use it in a ``with`` block.
@@ -160,6 +163,7 @@ class _Levels:
                 height=rows,
                 resampling=resampling,
                 add_alpha=add_alpha,
+                NUM_THREADS="ALL_CPUS" if rows * cols > _THREADED_PX else "1",
             ) as warped,
         ):
             return np.asarray(warped.read())

@@ -7,7 +7,7 @@ kept apart from what was observed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from satdesk.core.lineage import Lineage
@@ -16,7 +16,9 @@ from satdesk.release.content import Content, DatedImage, Event, Relation, Status
 from satdesk.release.dates import format_acquisition
 
 __all__ = [
+    "NOT_CHECKED",
     "Caption",
+    "accuracy_words",
     "alt_text",
     "caption",
     "caption_parts",
@@ -47,6 +49,10 @@ _PRODUCTS = {
     "ms": "multispectral colour",
     "pan": "panchromatic (grey)",
 }
+
+
+NOT_CHECKED = "not checked; no independent points were measured in this picture."
+"""What stands where the positional accuracy was not measured: never a number of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,16 @@ def satellite_words(image: DatedImage) -> str:
     if image.mission is None:
         return "satellite not stated" + (f", camera {image.instrument}" if image.instrument else "")
     return f"{image.mission}, {image.instrument}" if image.instrument else image.mission
+
+
+def accuracy_words(image: DatedImage) -> str:
+    """The statement of the fact ``accuracy``; "not checked" where there is none."""
+    for name, value in image.facts:
+        if name == "accuracy":
+            statement = value.get("statement") if isinstance(value, Mapping) else value
+            if statement:
+                return str(statement)
+    return NOT_CHECKED
 
 
 def pixel_words(image: DatedImage) -> str:

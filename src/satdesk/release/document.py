@@ -16,18 +16,13 @@ from satdesk.core.scene import Acquisition, Angles
 from satdesk.files.digests import sha256
 from satdesk.geometry.areas import area_km2
 from satdesk.release.acceptance import Accepted
-from satdesk.release.captions import alt_text, caption
+from satdesk.release.captions import accuracy_words, alt_text, caption
 from satdesk.release.content import Artifact, Content, DatedImage, Licence, Notice
 from satdesk.release.schema import check
 
 __all__ = ["grid_facts", "notice_facts", "release_document", "scene_facts", "write_release_json"]
 
 FORMAT = "satdesk-release/1"
-
-NOT_CHECKED = (
-    "Geometric accuracy was not checked against independent points; "
-    "no figure of ours can be stated."
-)
 
 
 def write_release_json(document: Mapping[str, Any], folder: Path) -> Path:
@@ -202,7 +197,7 @@ def _date(
         "seen_share": round(image.seen_share, 6),
         "cloud_percent": image.cloud_percent,
         "angles": None if image.angles is None else _angles(image.angles),
-        "accuracy": {"statement": NOT_CHECKED, "checked": False},
+        "accuracy": {"statement": accuracy_words(image), "checked": False},
         "facts": {name: plain(value) for name, value in image.facts},
         "notices": notice_facts(image.notices),
         "caption": caption(content, image),

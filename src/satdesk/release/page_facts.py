@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from satdesk.core.scene import Angles
 from satdesk.release.content import DatedImage
 
-__all__ = ["NOT_CHECKED", "accuracy_words", "fact_words", "label", "sun_words", "view_words"]
+__all__ = ["fact_words", "label", "sun_words", "view_words"]
 
-NOT_CHECKED = "not checked; no independent points were measured in this picture."
 """What stands on the page where nobody compared positions with anything."""
 
 _UNITS = {
@@ -42,16 +41,6 @@ _VALUES = {
 }
 _HIDDEN = frozenset({"accuracy"})
 _DEEPEST = 4
-
-
-def accuracy_words(image: DatedImage) -> str:
-    """The statement of the fact ``accuracy``; "not checked" where there is none."""
-    for name, value in image.facts:
-        if name == "accuracy":
-            statement = value.get("statement") if isinstance(value, Mapping) else value
-            if statement:
-                return str(statement)
-    return NOT_CHECKED
 
 
 def view_words(angles: Angles | None) -> str:

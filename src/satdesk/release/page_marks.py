@@ -7,18 +7,16 @@ from numpy.typing import NDArray
 
 from satdesk.products.stamped import StampPattern
 from satdesk.release.content import Content, DatedImage, Status
+from satdesk.release.marks import SIMULATED, legible, spread_pattern
 from satdesk.release.stamps import stamp_rgba, text_pattern
 from satdesk.release.tiles import Mark, Pyramid
 
 __all__ = ["mark_words", "tile_mark"]
 
-_SMALL_PX, _LARGE_PX = 17, 32
-"""Height of a capital letter; a smaller one cannot be read on a phone."""
-_PICTURE_PX = 28
-"""The same of the SIMULATED that ``visual.tif`` carries, in its own pixels."""
-_SMALL_BELOW = 1024
-_REPEAT = (320, 420)
-"""Rows and columns after which a large mark repeats at the latest: no screenful is without one."""
+_SMALL_PX, _LARGE_PX = 15, 24
+"""Height of a capital letter in tiles; a smaller one cannot be read on a phone."""
+_DENSE_BELOW, _SMALL_BELOW = 448, 1024
+"""Extents in pixels below which the word stands densely (or none would be whole), and small."""
 
 
 def mark_words(content: Content, image: DatedImage, *, own: bool = True) -> str | None:
@@ -29,7 +27,7 @@ def mark_words(content: Content, image: DatedImage, *, own: bool = True) -> str 
         image: The date.
         own: Whether SIMULATED counts, which ``visual.tif`` carries at its own pixel size.
     """
-    words = ["SIMULATED"] if image.simulated and own else []
+    words = [SIMULATED] if image.simulated and own else []
     words += ["DRAFT"] if content.status is Status.DRAFT else []
     return " · ".join(words) or None
 
@@ -43,8 +41,8 @@ def tile_mark(content: Content, image: DatedImage, pyramid: Pyramid) -> Mark | N
     """
     patterns = {}
     for zoom in pyramid.zooms:
-        shown_px = _PICTURE_PX * image.gsd_m / pyramid.ground_m(zoom)
-        words = mark_words(content, image, own=shown_px < _SMALL_PX)
+        own = not legible(image.gsd_m / pyramid.ground_m(zoom))
+        words = mark_words(content, image, own=own)
         if words is not None:
             patterns[zoom] = _pattern(words, pyramid.extent_px(zoom))
     if not patterns:
@@ -58,17 +56,6 @@ def tile_mark(content: Content, image: DatedImage, pyramid: Pyramid) -> Mark | N
 
 
 def _pattern(words: str, extent_px: float) -> StampPattern:
-    if extent_px < _SMALL_BELOW:
+    if extent_px < _DENSE_BELOW:
         return text_pattern(words, _SMALL_PX)
-    return _spread(text_pattern(words, _LARGE_PX))
-
-
-def _spread(pattern: StampPattern) -> StampPattern:
-    """The same letters further apart, so that the picture can be seen between them."""
-    rows, cols = pattern.shape
-    margins = [(0, max(0, _REPEAT[0] - rows)), (0, max(0, _REPEAT[1] - cols))]
-    light, dark = (
-        np.pad(np.frombuffer(plane, np.uint8).reshape(pattern.shape), margins)
-        for plane in (pattern.light, pattern.dark)
-    )
-    return StampPattern.from_arrays(pattern.text, light, dark, pattern.opacity)
+    return spread_pattern(words, _SMALL_PX if extent_px < _SMALL_BELOW else _LARGE_PX)

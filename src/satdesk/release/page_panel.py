@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from satdesk.core.place import Name, Site, Source
 from satdesk.release.captions import (
+    accuracy_words,
     alt_text,
     caption,
     cloud_words,
@@ -22,7 +23,7 @@ from satdesk.release.captions import (
 )
 from satdesk.release.content import Artifact, Content, DatedImage
 from satdesk.release.dates import format_acquisition, format_day
-from satdesk.release.page_facts import accuracy_words, fact_words, sun_words, view_words
+from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 
 __all__ = [

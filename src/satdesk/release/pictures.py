@@ -19,16 +19,14 @@ from satdesk.products.displayed import Displayed
 from satdesk.products.selected import Selected
 from satdesk.products.stamped import Stamped
 from satdesk.radiometry.tone import ToneCurve, fit_tone
+from satdesk.release.marks import PICTURE_LETTER_PX, SIMULATED, spread_pattern
 from satdesk.release.samples import sample_windows, sampled
-from satdesk.release.stamps import text_pattern
 
 __all__ = ["Progress", "channels_of", "displayed", "shared_tone", "stored_layer"]
 
 Progress = Callable[[str, int, int], None]
 """Told the step's name, how many of its parts are done, and how many there are."""
 
-SIMULATED = "SIMULATED"
-_STAMP_PX = 28
 _TONE_WINDOW = 128
 _TONE_WINDOWS = 36
 
@@ -110,4 +108,4 @@ def displayed(layer: Layer, tone: ToneCurve, *, simulated: bool) -> Layer:
     )
     if not simulated:
         return shown
-    return Stamped(source=shown, pattern=text_pattern(SIMULATED, _STAMP_PX))
+    return Stamped(source=shown, pattern=spread_pattern(SIMULATED, PICTURE_LETTER_PX))

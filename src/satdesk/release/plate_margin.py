@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyproj import CRS
 
 from satdesk.release.captions import (
+    accuracy_words,
     cloud_words,
     event_words,
     names_line,
@@ -162,6 +163,7 @@ def _rows(content: Content, image: DatedImage) -> tuple[tuple[str, str], ...]:
         ("Pixel", pixel_words(image)),
         ("Shows", seen_words(image)),
         ("Cloud", cloud_words(image)),
+        ("Positions", accuracy_words(image)),
         ("Credit", image.credit),
     )
 
