@@ -20,7 +20,9 @@ $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 	touch $@
 
 demo: install
-	$(BIN)/python -m satdesk.demo demo
+	$(BIN)/satdesk simulate demo --out demo-scenes --overwrite
+	$(BIN)/satdesk issue demo-scenes/recipe.toml --out demo --overwrite
+	@echo "The sample release: open demo/index.html"
 
 tools:
 	tools/install_tools.sh
@@ -35,4 +37,4 @@ test: tools $(VENV)/.tested check
 	$(BIN)/pytest -n auto --dist loadfile
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo demo-scenes

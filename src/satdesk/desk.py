@@ -157,6 +157,7 @@ def simulate(scenario: str, out: Path, *, seed: int = 1, overwrite: bool = False
         "seed": seed,
         "bundles": [str(truth.bundle) for truth in made.truths],
         "truth": str(out),
+        "recipe": str(out / "recipe.toml") if (out / "recipe.toml").is_file() else None,
     }
 
 

@@ -14,6 +14,7 @@ from satdesk.files.dimap_documents import DimapProduct
 from satdesk.files.dimap_writer import write_dimap, write_heights
 from satdesk.files.geoid import open_geoid
 from satdesk.files.store import new_folder
+from satdesk.simulate.kit import write_kit
 from satdesk.simulate.relief import NODE_M
 from satdesk.simulate.scenarios import INSTRUMENT, Scenario, scenarios_of
 from satdesk.simulate.take import demo_world, dimap_images, take
@@ -71,7 +72,7 @@ def simulate(scenario: Scenario, out_folder: Path, seed: int = 1) -> Truth:
 
 
 def simulate_all(name: str, out: Path, seed: int = 1, *, overwrite: bool = False) -> Simulation:
-    """Write every picture of a named scenario, the DEM and the truth; all of it appears or nothing.
+    """Write the pictures of a named scenario, DEM, truth and recipe; all of it appears, or nothing.
 
     Args:
         name: ``demo``, ``test`` …
@@ -91,6 +92,7 @@ def simulate_all(name: str, out: Path, seed: int = 1, *, overwrite: bool = False
         write_dem(world, folder / "dem_egm96.tif")
         text = json.dumps(changes(world)) + "\n"
         (folder / "changes.geojson").write_text(text, encoding="utf-8")
+        write_kit(name, folder)
     return Simulation(
         folder=out,
         truths=tuple(
