@@ -1,7 +1,8 @@
 """satdesk: scenes of a satellite go in, issued images of a named district come out.
 
 The names below are the public ones; each is loaded when it is first asked for, so that importing
-satdesk costs next to nothing.
+satdesk costs next to nothing. `desk.places` and `desk.simulate` are not among them: a package of
+the same name would take the function's place as soon as it is imported.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from satdesk.core.scene import Acquisition, Scene, SourceImage
     from satdesk.core.sensor import SensorModel, Terrain
     from satdesk.core.units import Quantity
-    from satdesk.desk import inspect, issue, locate, ortho, places, project, simulate
+    from satdesk.desk import inspect, issue, locate, ortho, project
     from satdesk.errors import InputError, LimitError, MachineError, SatdeskError, UsageError
     from satdesk.geometry.rpc import RPC
     from satdesk.release.recipe import Recipe, load_recipe
@@ -36,7 +37,7 @@ _HOMES = {
     "satdesk.core.scene": ("Acquisition", "Scene", "SourceImage"),
     "satdesk.core.sensor": ("SensorModel", "Terrain"),
     "satdesk.core.units": ("Quantity",),
-    "satdesk.desk": ("inspect", "issue", "locate", "ortho", "places", "project", "simulate"),
+    "satdesk.desk": ("inspect", "issue", "locate", "ortho", "project"),
     "satdesk.errors": ("InputError", "LimitError", "MachineError", "SatdeskError", "UsageError"),
     "satdesk.geometry.rpc": ("RPC",),
     "satdesk.release.recipe": ("Recipe", "load_recipe"),
@@ -72,9 +73,7 @@ __all__ = [
     "open_bundle",
     "open_images",
     "ortho",
-    "places",
     "project",
-    "simulate",
 ]
 
 
