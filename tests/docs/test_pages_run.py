@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 import pytest
-from docs.pages import PAGES, ROOT, Block, blocks, commands
 
+from docs.pages import PAGES, ROOT, Block, blocks, commands
 from satdesk.cli.app import app, run
 
 SIMULATE = "satdesk simulate test --out world"
