@@ -20,6 +20,7 @@ from satdesk.core.sensor import FloatArray
 from satdesk.places.lookup import place_to_dict, search
 from satdesk.release.aim import aim
 from satdesk.release.content import Artifact, Content
+from satdesk.release.inputs import choice_paths
 from satdesk.release.issue import issue_release
 from satdesk.release.orthoimage import write_ortho
 from satdesk.release.pictures import Progress
@@ -97,6 +98,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         reasons=_reasons(accept),
         overwrite=overwrite,
         executor=executor or _all_cores(),
+        given=choice_paths(choice),
         progress=progress,
     )
 

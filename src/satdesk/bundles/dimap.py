@@ -109,12 +109,17 @@ def _is_dimap(path: Path) -> bool:
     """A DIMAP v2 document other than an RPC; told from its first bytes."""
     if path.suffix.lower() not in {".xml", ".dim"}:
         return False
+    head = _head(path)
+    return b"<Dimap_Document" in head and b"<METADATA_SUBPROFILE>RPC<" not in head
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            return file.read(4096)
     except OSError:
-        return False
-    return b"<Dimap_Document" in head and b"<METADATA_SUBPROFILE>RPC<" not in head
+        return b""
 
 
 def _of_volume(path: Path) -> tuple[list[Node], Path]:
@@ -146,14 +151,17 @@ def _components(root: Path, document: Node) -> Iterator[Path]:
 def _missing_components(root: Path, documents: list[Node]) -> Iterator[Problem]:
     for document in documents:
         for path in _components(root, document):
-            if not path.is_file():
-                yield Problem(
-                    code="component-absent",
-                    file=relative_name(root, path),
-                    found="no such file",
-                    expected=f"a component that {document.path.name} lists",
-                    remedy="copy the delivery again from its source",
-                )
+            there = path.is_file()
+            if there and _head(path).strip():
+                continue
+            yield Problem(
+                code="component-empty" if there else "component-absent",
+                file=relative_name(root, path),
+                found="an empty file" if there else "no such file",
+                expected=f"a component that {document.path.name} lists",
+                remedy="copy the delivery again from its source",
+                blocks=there,
+            )
 
 
 def _dataset(root: Path, document: Node) -> _Dataset:

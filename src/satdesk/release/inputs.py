@@ -8,8 +8,9 @@ from typing import Any
 
 from satdesk.core.scene import Scene
 from satdesk.files.digests import sha256
+from satdesk.release.recipe import Recipe, SceneChoice, TerrainChoice
 
-__all__ = ["input_facts", "scene_files"]
+__all__ = ["choice_paths", "input_facts", "scene_files", "side_files", "terrain_files"]
 
 
 def scene_files(scene: Scene) -> tuple[Path, ...]:
@@ -17,6 +18,25 @@ def scene_files(scene: Scene) -> tuple[Path, ...]:
     named = {*scene.files, *(tile.path for image in scene.images for tile in image.tiles)}
     named |= {image.model_source for image in scene.images if image.model_source is not None}
     return tuple(sorted(path for path in named if path.is_file()))
+
+
+def choice_paths(choice: SceneChoice) -> tuple[Path, ...]:
+    """What the choice names: a delivery as a whole, or loose files."""
+    named = (choice.bundle, choice.pan, choice.ms, choice.image, choice.rpc, choice.ms_rpc)
+    return tuple(path for path in named if path is not None)
+
+
+def terrain_files(terrain: TerrainChoice | None) -> tuple[Path, ...]:
+    """The terrain's tiles and its geoid, those that are there."""
+    named = () if terrain is None else (*terrain.dem, terrain.geoid)
+    return tuple(path for path in named if path is not None and path.is_file())
+
+
+def side_files(recipe: Recipe) -> tuple[Path, ...]:
+    """Boundary, register, terrain and geoid: what a recipe names beside its scenes."""
+    named = (recipe.district.file, recipe.sites.register)
+    found = tuple(path for path in named if path is not None and path.is_file())
+    return (*found, *terrain_files(recipe.terrain))
 
 
 def input_facts(paths: Iterable[Path]) -> list[dict[str, Any]]:

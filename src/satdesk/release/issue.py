@@ -25,7 +25,7 @@ from satdesk.release.content import Artifact, Content, DatedImage, Notice, Statu
 from satdesk.release.dated import Dated, acquired, draft_reasons
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.ground import image_outline
-from satdesk.release.inputs import input_facts, scene_files
+from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
 from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
 from satdesk.release.plan import Plan, planned
@@ -78,7 +78,9 @@ def issue_release(
     """
     told = progress or (lambda _step, _done, _total: None)
     scenes = [open_scene(choice) for choice in recipe.scenes]
-    inputs = [path for scene in scenes for path in scene_files(scene)]
+    inputs = [path for choice in recipe.scenes for path in choice_paths(choice)]
+    inputs += [path for scene in scenes for path in scene_files(scene)]
+    inputs += [*side_files(recipe), *((recipe.path,) if recipe.path else ())]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
         plan = planned(recipe, scenes, told)
         content, artifacts = _written(plan, folder, scratch, executor, told)
@@ -294,7 +296,7 @@ def _published(
         folder,
         artifacts=artifacts,
         scenes={date.id: _scenes_of(date) for date in plan.dates},
-        inputs=input_facts(_side_inputs(plan.recipe)),
+        inputs=input_facts(side_files(plan.recipe)),
         accepted=plan.acceptance.used,
         recipe_sha256=plan.recipe.sha256,
         sites_inside=plan.sites.inside,
@@ -323,10 +325,3 @@ def _scenes_of(date: Dated) -> list[dict[str, Any]]:
         )
         for scene, choice in zip(date.scenes, date.choices, strict=True)
     ]
-
-
-def _side_inputs(recipe: Recipe) -> list[Path]:
-    terrain = recipe.terrain
-    named = [recipe.district.file, recipe.sites.register]
-    named += [] if terrain is None else [*terrain.dem, terrain.geoid]
-    return [path for path in named if path is not None and path.is_file()]

@@ -15,7 +15,7 @@ from satdesk.release.cog import write_image
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.document import grid_facts, notice_facts
 from satdesk.release.ground import grid_over, ground_under, image_outline, source_gsd_m
-from satdesk.release.inputs import scene_files
+from satdesk.release.inputs import scene_files, terrain_files
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import GridChoice, TerrainChoice
 from satdesk.scale.run import Executor
@@ -33,6 +33,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     reasons: Mapping[str, str],
     overwrite: bool,
     executor: Executor,
+    given: tuple[Path, ...] = (),
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write `scene` as a COG at `out` and answer as ``ortho.schema.json`` says.
@@ -46,10 +47,12 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         reasons: Rules that are accepted, with their reasons.
         overwrite: Replace what is there.
         executor: How the picture is computed.
+        given: What the caller named as the scene: `out` may not lie inside it.
         progress: Told each step.
     """
     told = progress or (lambda _step, _done, _total: None)
-    with new_file(out, overwrite, inputs=scene_files(scene)) as path:
+    inputs = (*scene_files(scene), *terrain_files(terrain), *given)
+    with new_file(out, overwrite, inputs=inputs) as path:
         parts = parts_of(scene, wish)
         acceptance = Acceptance(reasons=reasons)
         composition = _composition(parts, wish, terrain, bounds, acceptance)
@@ -76,7 +79,7 @@ def _composition(
     around = image_outline(parts.finest, None)
     ground = ground_under(around, terrain, parts.images)
     area = image_outline(parts.finest, ground.terrain)
-    gsd_m = wish.gsd_m or source_gsd_m(parts.finest)
+    gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
     return compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
 

@@ -11,6 +11,7 @@ from shapely import make_valid
 from satdesk.core.layer import Layer
 from satdesk.core.place import District
 from satdesk.core.scene import Scene
+from satdesk.core.sensor import Terrain
 from satdesk.errors import DisjointInputError
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
@@ -61,8 +62,10 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     dates = dated_scenes(scenes, recipe.scenes)
     parts = [[parts_of(scene, recipe.grid) for scene in date.scenes] for date in dates]
     used = tuple(image for group in parts for part in group for image in part.images)
+    every = [part for group in parts for part in group]
+    _require_overlap(every, district, None)
     ground = ground_under(district.geometry, recipe.terrain, used)
-    _require_overlap([part for group in parts for part in group], district, ground)
+    _require_overlap(every, district, ground.terrain)
     grid = grid_over(
         district.geometry,
         gsd_m=recipe.grid.gsd_m or max(source_gsd_m(g[0].finest) for g in parts),
@@ -92,9 +95,10 @@ def _composed(
     return compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
 
 
-def _require_overlap(parts: Sequence[Parts], district: District, ground: Ground) -> None:
+def _require_overlap(parts: Sequence[Parts], district: District, terrain: Terrain | None) -> None:
+    """Without a terrain the outlines are wide: it need not be read for a place far away."""
     for part in parts:
-        outline = image_outline(part.finest, ground.terrain)
+        outline = image_outline(part.finest, terrain)
         if not make_valid(outline).intersects(district.geometry):
             raise DisjointInputError(
                 "the scene and the district do not overlap",

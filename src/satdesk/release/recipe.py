@@ -118,6 +118,7 @@ class Recipe:
 
     Attributes:
         sha256: Of the recipe file's bytes (hex).
+        path: The recipe file itself; no result may replace it. None = made in memory.
         accept: ``(rule, reason)`` pairs.
     """
 
@@ -127,6 +128,7 @@ class Recipe:
     district: DistrictChoice
     scenes: tuple[SceneChoice, ...]
     sha256: str
+    path: Path | None = None
     contact: str | None = None
     language: str = "en"
     time_zone: str | None = None
@@ -154,7 +156,7 @@ def load_recipe(path: Path) -> Recipe:
             "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
         ) from error
     check(_stringified(document), "recipe", subject=path)
-    return _recipe(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+    return _recipe(document, path=path, sha256=hashlib.sha256(raw).hexdigest())
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -181,8 +183,8 @@ def _stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _recipe(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe:
-    release = document["release"]
+def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
+    release, folder = document["release"], path.parent
     zone = release.get("time_zone")
     return Recipe(
         id=release["id"],
@@ -200,6 +202,7 @@ def _recipe(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
         sha256=sha256,
+        path=path,
     )
 
 
