@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
+CONSUMED = {"el"}
+"""Functions whose keywords are their own data (the attributes of an HTML element)."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -56,7 +58,7 @@ def test_every_module_says_what_it_is_and_offers(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
 def test_nothing_passes_keywords_through_and_nothing_is_left_loose(path):
     text = path.read_text(encoding="utf-8")
-    assert not [node.name for node, _ in functions(path) if node.args.kwarg]
+    assert not [n.name for n, _ in functions(path) if n.args.kwarg and n.name not in CONSUMED]
     assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
 
 

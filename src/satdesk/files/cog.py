@@ -122,8 +122,7 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
         blocksize: Edge of a block in pixels.
         overview_resampling: GDAL's name of the resampling.
 
-    Returns:
-        `path`.
+    Returns `path`.
 
     Raises:
         UsageError: Unknown codec, or one that cannot hold these bands; `path` is there.

@@ -169,11 +169,7 @@ def district_from_file(  # noqa: PLR0913 - the facts that a boundary must carry,
         UsageError: The feature has no name and none was given.
     """
     feature = _chosen(path, _polygons(path), key)
-    names = _names(feature, name, path.name)
-    if not names:
-        raise UsageError(
-            "the polygon has no name", subject=path, remedy="give one (title in the recipe)"
-        )
+    names = _required_names(path, feature, name)
     return District(
         id=f"{path.stem}:{_identity(feature) or key or names[0].text}",
         names=names,
@@ -192,6 +188,15 @@ def district_from_file(  # noqa: PLR0913 - the facts that a boundary must carry,
         country=country,
         time_zone=time_zone,
     )
+
+
+def _required_names(path: Path, feature: Feature, name: str | None) -> tuple[Name, ...]:
+    names = _names(feature, name, path.name)
+    if not names:
+        raise UsageError(
+            "the polygon has no name", subject=path, remedy="give one (title in the recipe)"
+        )
+    return names
 
 
 def _shipped(item: dict) -> District:  # type: ignore[type-arg]  # a GeoJSON feature of ours

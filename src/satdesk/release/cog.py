@@ -126,11 +126,7 @@ def write_image(
         offset=None if encoding.scale is None else 0.0,
         colorinterp=tuple(_COLOURS.get(band.name, "undefined") for band in layer.bands),
         blocksize=_TILE,
-        tags={
-            "QUANTITY": layer.quantity.value,
-            "STORED_AS": encoding.meaning,
-            **_all_tags(tags, simulated=simulated),
-        },
+        tags=_measured_tags(layer, encoding) | _all_tags(tags, simulated=simulated),
     )
     return counter.written(path, layer)
 
@@ -188,6 +184,10 @@ def write_visual(
         },
     )
     return counter.written(path, layer)
+
+
+def _measured_tags(layer: Layer, encoding: _Encoding) -> dict[str, str]:
+    return {"QUANTITY": layer.quantity.value, "STORED_AS": encoding.meaning}
 
 
 class _Counter:
