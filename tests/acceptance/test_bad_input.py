@@ -308,18 +308,16 @@ def test_dem_that_says_nothing_here(world, tmp_path, west, value):
     refused("ortho", world.before, *call, code=3, says=("dem.tif",), around=tmp_path)
 
 
-def test_dem_that_covers_only_a_part_says_so(world, tmp_path):
+def test_dem_that_covers_only_a_part(world, tmp_path):
     path = dem(tmp_path / "dem.tif", np.full((100, 66), 1800.0))
-    call = ("--dem", path, "--vertical", "EGM96", "--out", tmp_path / "o.tif", "--json")
-    ended = satdesk("ortho", world.before, *call)
-    if ended.code == 0:
-        facts = told(ended, "ortho")
-        assert facts["facts"]["known_share"] < 1
-        assert facts["valid_share"] < 0.8
-        assert any("terrain" in note["code"] for note in facts["notices"])
-    else:
-        assert ended.code == 3
-        assert "dem.tif" in ended.error["message"]
+    call = ("--dem", path, "--vertical", "EGM96", "--out", tmp_path / "o.tif")
+    says = ("dem.tif", "--accept terrain-missing=REASON")
+    refused("ortho", world.before, *call, code=4, says=says, around=tmp_path)
+    accepted = ("--accept", "terrain-missing=only the west matters", "--json")
+    answer = told(satdesk("ortho", world.before, *call, *accepted), "ortho")
+    assert answer["facts"]["known_share"] < 1
+    assert 0.1 < answer["valid_share"] < 0.8
+    assert any("only the west matters" in note["text"] for note in answer["notices"])
 
 
 def test_a_missing_dem(world, tmp_path):

@@ -14,6 +14,7 @@ RULES: Mapping[str, str] = {
     "pan-ms-residual": "PAN and MS still differ by more than 0.3 PAN pixels after correction",
     "pan-ms-unmeasured": "nothing in PAN and MS lets their alignment be measured",
     "district-unseen": "less than 1 % of the district was imaged",
+    "terrain-missing": "more than 1 % of the picture lies where the terrain knows no height",
 }
 """Every rule that can be accepted, with what it refuses."""
 

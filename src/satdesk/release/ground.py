@@ -30,6 +30,7 @@ from satdesk.release.recipe import TerrainChoice
 
 __all__ = [
     "Ground",
+    "grid_outline",
     "grid_over",
     "ground_under",
     "image_outline",
@@ -109,14 +110,19 @@ def image_outline(image: SourceImage, terrain: Terrain | None) -> BaseGeometry:
     range of heights that the sensor model knows.
     """
     if image.grid.crs is not None:
-        edge = box(*image.grid.boundingbox.bbox)
-        step = max(edge.length / 80, 1e-12)
-        return _to_lonlat(segmentize(edge, step), str(image.grid.crs))
+        return grid_outline(image.grid)
     model = _model(image)
     if terrain is not None:
         start = float(getattr(model, "height_off", 0.0))
         return footprint(model, image.grid, terrain, start_m=start)
     return _outline_of_all_heights(model, image.grid)
+
+
+def grid_outline(grid: GeoBox) -> BaseGeometry:
+    """Outline of a grid that has a CRS, longitude/latitude degrees."""
+    edge = box(*grid.boundingbox.bbox)
+    step = max(edge.length / 80, 1e-12)
+    return _to_lonlat(segmentize(edge, step), str(grid.crs))
 
 
 def _model(image: SourceImage) -> SensorModel:

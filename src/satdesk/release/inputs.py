@@ -10,7 +10,14 @@ from satdesk.core.scene import Scene
 from satdesk.files.digests import sha256
 from satdesk.release.recipe import Recipe, SceneChoice, TerrainChoice
 
-__all__ = ["choice_paths", "input_facts", "scene_files", "side_files", "terrain_files"]
+__all__ = [
+    "choice_paths",
+    "input_facts",
+    "scene_files",
+    "side_files",
+    "terrain_files",
+    "terrain_names",
+]
 
 
 def scene_files(scene: Scene) -> tuple[Path, ...]:
@@ -30,6 +37,12 @@ def terrain_files(terrain: TerrainChoice | None) -> tuple[Path, ...]:
     """The terrain's tiles and its geoid, those that are there."""
     named = () if terrain is None else (*terrain.dem, terrain.geoid)
     return tuple(path for path in named if path is not None and path.is_file())
+
+
+def terrain_names(terrain: TerrainChoice | None) -> str:
+    """The terrain's tiles as a message names them."""
+    tiles = () if terrain is None else terrain.dem
+    return ", ".join(str(tile) for tile in tiles) or "the terrain"
 
 
 def side_files(recipe: Recipe) -> tuple[Path, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from shapely import make_valid
 
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
@@ -14,8 +17,15 @@ from satdesk.release.acceptance import Acceptance
 from satdesk.release.cog import write_image
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.document import grid_facts, notice_facts
-from satdesk.release.ground import grid_over, ground_under, image_outline, source_gsd_m
-from satdesk.release.inputs import scene_files, terrain_files
+from satdesk.release.ground import (
+    grid_outline,
+    grid_over,
+    ground_under,
+    image_outline,
+    source_gsd_m,
+)
+from satdesk.release.inputs import scene_files, terrain_files, terrain_names
+from satdesk.release.known_ground import unknown_ground
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import GridChoice, TerrainChoice
 from satdesk.scale.run import Executor
@@ -81,7 +91,10 @@ def _composition(
     area = image_outline(parts.finest, ground.terrain)
     gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
-    return compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
+    drawn = area if bounds is None else make_valid(area).intersection(grid_outline(grid))
+    missing = unknown_ground(drawn, ground.terrain, acceptance, subject=terrain_names(terrain))
+    made = compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
+    return replace(made, notices=(*made.notices, *missing))
 
 
 def _tags(scene: Scene) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odc.geo.geobox import GeoBox
 from shapely import make_valid
@@ -20,6 +20,8 @@ from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.dated import Dated, dated_scenes
 from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
+from satdesk.release.inputs import terrain_names
+from satdesk.release.known_ground import unknown_ground
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import Recipe
 
@@ -75,7 +77,9 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     compositions = []
     for number, group in enumerate(parts):
         told("measure", number, len(parts))
-        compositions.append(tuple(_composed(p, grid, ground, recipe, acceptance) for p in group))
+        compositions.append(
+            tuple(_composed(p, district, grid, ground, recipe, acceptance) for p in group)
+        )
     told("measure", len(parts), len(parts))
     return Plan(
         recipe=recipe,
@@ -90,9 +94,19 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
 
 
 def _composed(
-    part: Parts, grid: GeoBox, ground: Ground, recipe: Recipe, acceptance: Acceptance
+    part: Parts,
+    district: District,
+    grid: GeoBox,
+    ground: Ground,
+    recipe: Recipe,
+    acceptance: Acceptance,
 ) -> Composition:
-    return compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
+    seen = make_valid(image_outline(part.finest, ground.terrain)).intersection(district.geometry)
+    subject = terrain_names(recipe.terrain)
+    slanted = None if part.finest.grid.crs is not None else ground.terrain
+    missing = unknown_ground(seen, slanted, acceptance, subject=subject)
+    made = compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
+    return replace(made, notices=(*made.notices, *missing))
 
 
 def _require_overlap(parts: Sequence[Parts], district: District, terrain: Terrain | None) -> None:
