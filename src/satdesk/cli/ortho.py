@@ -9,14 +9,15 @@ import click
 from satdesk.cli.answer import print_json
 from satdesk.cli.options import FILE, accepted, as_json, overwrite, scene_choice, scene_options
 from satdesk.cli.progress import progress_bar
+from satdesk.cli.spread import SpreadCommand
 
 __all__ = ["command"]
 
 
-@click.command("ortho")
+@click.command("ortho", cls=SpreadCommand)
 @click.argument("bundle", type=FILE, required=False)
 @scene_options
-@click.option("--dem", type=FILE, multiple=True, help="DEM tile or VRT; may be repeated.")
+@click.option("--dem", type=FILE, multiple=True, help="DEM tiles or a VRT: one or more files.")
 @click.option(
     "--vertical",
     type=click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"]),
