@@ -79,15 +79,15 @@ def commands(block: Block) -> list[tuple[str, str]]:
 
 def section(page: Path, heading: str) -> str:
     """The text below the heading (any level) up to the next of the same level or above."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    start = next(i for i, line in enumerate(lines) if re.fullmatch(rf"#+ `?{heading}`?", line))
-    level = len(lines[start]) - len(lines[start].lstrip("#"))
-    end = next(
-        (
-            i
-            for i in range(start + 1, len(lines))
-            if re.match(r"#+ ", lines[i]) and len(lines[i].split(" ")[0]) <= level
-        ),
-        len(lines),
-    )
-    return "\n".join(lines[start + 1 : end])
+    level, kept, fenced = 0, [], False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        fenced ^= line.startswith("```")
+        marks = re.match(r"#+(?= )", line) if not fenced else None
+        if level and marks and len(marks[0]) <= level:
+            break
+        if level:
+            kept.append(line)
+        elif marks and re.fullmatch(rf"#+ `?{heading}`?", line):
+            level = len(marks[0])
+    assert level, f"{page}: no heading {heading}"
+    return "\n".join(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import json
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import click
 import pytest
-from docs.pages import PAGES, REFERENCE, ROOT, blocks, section
 
 import satdesk
+from docs.pages import PAGES, REFERENCE, ROOT, blocks, section
 from satdesk.cli.app import COMMANDS, app
 from satdesk.core.place import Publication
 from satdesk.errors import EXIT_CODES, SatdeskError, exit_code
@@ -201,8 +202,13 @@ def codes_in(package):
         given = [k.value for k in call.keywords if k.arg == "code"]
         if isinstance(call.func, ast.Name) and call.func.id in takers:
             given += call.args[takers[call.func.id] :][:1]
-        found |= {g.value for g in given if isinstance(g, ast.Constant)}
+        parts = [part for g in given for part in (g, *branches(g))]
+        found |= {part.value for part in parts if isinstance(part, ast.Constant)}
     return found
+
+
+def branches(node):
+    return (node.body, node.orelse) if isinstance(node, ast.IfExp) else ()
 
 
 # the recipe
@@ -213,7 +219,8 @@ def test_the_recipe_page_names_every_key_and_no_other():
     properties = schema("recipe")["properties"]
     scene = properties["scenes"]["items"]["properties"]
     wanted = {
-        name: set(part.get("items", part).get("properties", {})) for name, part in properties.items()
+        name: set(part.get("items", part).get("properties", {}))
+        for name, part in properties.items()
     }
     wanted["scenes"] -= {"licence"}
     wanted["scenes.licence"] = set(scene["licence"]["properties"])
@@ -332,3 +339,34 @@ def modules_of_table():
 def test_every_module_of_the_architecture_is_there(module):
     path = SOURCES / module
     assert path.with_suffix(".py").is_file() or Path(path).is_dir()
+
+
+def signatures():
+    page = ROOT / "docs" / "explanation" / "architecture.md"
+    text = section(page, "Signatures that modules agree on")
+    text = re.sub(r"#.*", "", text)
+    return re.findall(r"^(?:.*;  )?(\w+)\(((?:[^()]|\([^()]*\))*)\)", text, re.MULTILINE)
+
+
+def homes():
+    for path in SOURCES.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                yield node.name, ".".join(path.relative_to(SOURCES.parent).with_suffix("").parts)
+
+
+@pytest.mark.parametrize(("name", "arguments"), signatures())
+def test_the_signatures_of_the_architecture_are_those_of_the_code(name, arguments):
+    candidates = [module for found, module in homes() if found == name]
+    wanted = [re.split(r"[=:]", part)[0].strip() for part in split_arguments(arguments)]
+    shortened = "…" in wanted
+    wanted = [part for part in wanted if part not in {"*", "…", ""}]
+    real = [parameters(getattr(importlib.import_module(m), name)) for m in candidates]
+    assert any(r[: len(wanted)] == wanted and (shortened or len(r) == len(wanted)) for r in real), (
+        f"{name}: {wanted} is none of {real}"
+    )
+
+
+def split_arguments(text):
+    return re.split(r",(?![^()]*\))", " ".join(text.split()))
