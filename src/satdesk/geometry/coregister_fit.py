@@ -1,0 +1,340 @@
+"""A displacement field through matches, as simple as held-out matches allow.
+
+Three kinds are tried: one shift, an affine, and an affine with a regularised lattice of bilinear
+nodes on it. Matches are left out in turn; the simplest kind whose error on those left out is within
+one standard error of the best is taken (Hastie, Tibshirani and Friedman, The Elements of
+Statistical Learning, 2nd ed., section 7.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satdesk.core.sensor import FloatArray
+
+__all__ = ["KINDS", "Field", "Fitted", "Lattice", "agreeing", "fit_field"]
+
+KINDS = ("shift", "affine", "local")
+"""From the simplest on."""
+
+_FOLDS = 5
+_STIFFNESS = (100.0, 10.0, 1.0)
+"""Weights of the lattice's bending against its matches, the stiffest first."""
+_MOST_NODES = 9
+_MATCHES_A_NODE = 4
+_MIN_AFFINE, _MIN_LOCAL = 12, 40
+_HUBER = 1.345
+_BOOTSTRAPS = 400
+_NEAR_PX = 1.5
+"""Matches that differ from the common shift by less speak for it."""
+_CANDIDATES = 600
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """What is left after the affine, bilinear between nodes and constant beyond the outer ones.
+
+    Attributes:
+        origin: ``col, row`` of the first node.
+        step: Pixels between nodes, ``col, row``.
+        dcol: Rows of nodes, pixels.
+        drow: Likewise.
+    """
+
+    origin: tuple[float, float]
+    step: tuple[float, float]
+    dcol: tuple[tuple[float, ...], ...]
+    drow: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A displacement at every place: ``d = matrix · (1, col, row)``, plus the lattice's.
+
+    Attributes:
+        matrix: ``dcol`` and ``drow``, each as constant, per column, per row.
+        lattice: None for a shift and an affine.
+    """
+
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
+    lattice: Lattice | None = None
+
+    def at(self, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """``dcol, drow`` in pixels at places counted from the grid's outer corner."""
+        (a, b, c), (d, e, f) = self.matrix
+        dcol, drow = a + b * col + c * row, d + e * col + f * row
+        if self.lattice is None:
+            return dcol, drow
+        basis = _Basis.of(self.lattice)
+        first, second = np.array(self.lattice.dcol), np.array(self.lattice.drow)
+        return dcol + basis.between(first, col, row), drow + basis.between(second, col, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """The field that was chosen, and how well it says what it was not shown.
+
+    Attributes:
+        kind: Of `KINDS`.
+        held_out_px: ``(n,)`` distance of each match from the field without its fold.
+        rmse_px: Weighted root mean square of `held_out_px`.
+        interval_95_px: Its 95 % bootstrap interval.
+        spread_px: Robust spread of the matches about the field.
+        worth: Error of each kind on held-out matches, where it could be tried.
+        shift_interval_95_px: Half-widths of the 95 % interval of the mean displacement.
+    """
+
+    kind: str
+    field: Field
+    held_out_px: FloatArray
+    rmse_px: float
+    interval_95_px: tuple[float, float]
+    spread_px: float
+    worth: tuple[tuple[str, float], ...]
+    shift_interval_95_px: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """Bilinear weights of a lattice's nodes."""
+
+    origin: tuple[float, float]
+    step: tuple[float, float]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, lattice: Lattice) -> _Basis:
+        return cls(lattice.origin, lattice.step, (len(lattice.dcol), len(lattice.dcol[0])))
+
+    def place(self, col: FloatArray, row: FloatArray) -> tuple[FloatArray, ...]:
+        """Row and column of the node before, and how far behind it."""
+        rows, cols = self.shape
+        across = np.clip((col - self.origin[0]) / self.step[0], 0, cols - 1)
+        down = np.clip((row - self.origin[1]) / self.step[1], 0, rows - 1)
+        i = np.minimum(down.astype(np.int64), rows - 2)
+        j = np.minimum(across.astype(np.int64), cols - 2)
+        return i, j, down - i, across - j
+
+    def between(self, nodes: FloatArray, col: FloatArray, row: FloatArray) -> FloatArray:
+        i, j, v, u = self.place(col, row)
+        upper = nodes[i, j] * (1 - u) + nodes[i, j + 1] * u
+        lower = nodes[i + 1, j] * (1 - u) + nodes[i + 1, j + 1] * u
+        return np.asarray(upper * (1 - v) + lower * v)
+
+    def matrix(self, places: FloatArray) -> FloatArray:
+        """``(n, nodes)`` weights."""
+        i, j, v, u = self.place(places[:, 0], places[:, 1])
+        each, width = np.arange(len(places)), self.shape[1]
+        out = np.zeros((len(places), self.shape[0] * width))
+        out[each, i * width + j] = (1 - u) * (1 - v)
+        out[each, i * width + j + 1] = u * (1 - v)
+        out[each, (i + 1) * width + j] = (1 - u) * v
+        out[each, (i + 1) * width + j + 1] = u * v
+        return out
+
+    def bending(self) -> FloatArray:
+        """Second differences of the nodes along rows and columns, and a little of the nodes."""
+        rows, cols = self.shape
+        index = np.arange(rows * cols).reshape(rows, cols)
+        triples = [*zip(*(index[:, k : cols - 2 + k].ravel() for k in range(3)), strict=True)]
+        triples += [*zip(*(index[k : rows - 2 + k].ravel() for k in range(3)), strict=True)]
+        out = np.zeros((len(triples) + rows * cols, rows * cols))
+        for line, (a, b, c) in enumerate(triples):
+            out[line, [a, b, c]] = 1.0, -2.0, 1.0
+        out[len(triples) :] = 0.1 * np.eye(rows * cols)
+        return out
+
+
+def agreeing(places: FloatArray, offsets: FloatArray) -> Bools:
+    """The matches that agree with one smooth field; the rest are changes and chance.
+
+    The shift that most matches are near is grown to an affine, then to matches that follow their
+    neighbours: first within a pixel and a half, then within what the agreeing ones scatter.
+    """
+    if len(places) < 3:
+        return np.zeros(len(places), np.bool_)
+    some = offsets[:: -(-len(offsets) // _CANDIDATES)]
+    votes = (np.abs(offsets[None] - some[:, None]).max(axis=2) < _NEAR_PX).sum(axis=1)
+    start = some[int(votes.argmax())]
+    near = np.hypot(*(offsets - start).T) < _NEAR_PX
+    limit = _NEAR_PX
+    for _ in range(8):
+        if near.sum() < 3:
+            break
+        kind = "affine" if near.sum() >= _MIN_AFFINE else "shift"
+        distance = _misfit(_fit(kind, places[near], offsets[near], _ones(near)), places, offsets)
+        # 0.8493 = 1 / sqrt(2 ln 2): the median of a two-dimensional Gaussian's distance
+        scale = 0.8493 * float(np.median(distance[near]))
+        limit = float(np.clip(3.5 * scale, 0.2, _NEAR_PX))
+        near = distance < limit
+    return np.asarray(near)
+
+
+def _ones(mask: Bools) -> FloatArray:
+    return np.ones(int(mask.sum()))
+
+
+def fit_field(places: FloatArray, offsets: FloatArray, weights: FloatArray) -> Fitted:
+    """The simplest field that held-out matches cannot tell from the best.
+
+    Args:
+        places: ``(n, 2)`` ``col, row``; n at least 5.
+        offsets: ``(n, 2)`` displacements.
+        weights: ``(n,)``.
+    """
+    weights = np.minimum(weights / np.median(weights), 3.0)
+    tried = {}
+    for name in _possible(len(places)):
+        tried[name] = _held_out(name, places, offsets, weights)
+    error = {name: _mean_square(d, weights) for name, d in tried.items()}
+    best = min(error, key=lambda name: error[name][0])
+    bound = error[best][0] + error[best][1]
+    kind = next(name for name in tried if error[name][0] <= bound)
+    field = _fit(kind, places, offsets, weights)
+    return Fitted(
+        kind=kind.split(":")[0],
+        field=field,
+        held_out_px=tried[kind],
+        rmse_px=float(np.sqrt(error[kind][0])),
+        interval_95_px=_bootstrapped(tried[kind], weights),
+        spread_px=0.8493 * float(np.median(_misfit(field, places, offsets))),
+        worth=tuple((name, float(np.sqrt(value[0]))) for name, value in error.items()),
+        shift_interval_95_px=_mean_interval(places, offsets, weights, field),
+    )
+
+
+def _possible(n: int) -> tuple[str, ...]:
+    kinds = ["shift"]
+    if n >= _MIN_AFFINE:
+        kinds.append("affine")
+    if n >= _MIN_LOCAL:
+        kinds += [f"local:{stiffness:g}" for stiffness in _STIFFNESS]
+    return tuple(kinds)
+
+
+def _mean_square(distance: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    """Weighted mean of squares and its standard error."""
+    share = weights / weights.sum()
+    mean = float(share @ distance**2)
+    return mean, float(np.sqrt((share**2) @ (distance**2 - mean) ** 2))
+
+
+def _held_out(
+    kind: str, places: FloatArray, offsets: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Distance of every match from the field that was fitted without its fold."""
+    fold = np.random.default_rng(len(places)).permutation(len(places)) % _FOLDS
+    distance = np.empty(len(places))
+    for number in range(_FOLDS):
+        out = fold == number
+        field = _fit(kind, places[~out], offsets[~out], weights[~out])
+        distance[out] = _misfit(field, places[out], offsets[out])
+    return distance
+
+
+def _misfit(field: Field, places: FloatArray, offsets: FloatArray) -> FloatArray:
+    dcol, drow = field.at(places[:, 0], places[:, 1])
+    return np.asarray(np.hypot(offsets[:, 0] - dcol, offsets[:, 1] - drow))
+
+
+def _fit(kind: str, places: FloatArray, offsets: FloatArray, weights: FloatArray) -> Field:
+    name, _, stiffness = kind.partition(":")
+    if name == "local":
+        return _local(places, offsets, weights, float(stiffness))
+    return _plane(places, offsets, weights, affine=name == "affine")
+
+
+def _plane(places: FloatArray, offsets: FloatArray, weights: FloatArray, *, affine: bool) -> Field:
+    middle = places.mean(axis=0)
+    size = max(float(np.abs(places - middle).max()), 1.0)
+    columns = [np.ones(len(places))]
+    if affine:
+        columns += [*((places - middle) / size).T]
+    design = np.stack(columns, axis=1)
+    solved = _robust(lambda w: _solve(design, offsets, w), design, offsets, weights)
+    slopes = (solved[1:] / size).T if affine else np.zeros((2, 2))
+    rows = [
+        (float(solved[0, k] - slopes[k] @ middle), float(slopes[k, 0]), float(slopes[k, 1]))
+        for k in (0, 1)
+    ]
+    return Field(matrix=(rows[0], rows[1]))
+
+
+def _local(places: FloatArray, offsets: FloatArray, weights: FloatArray, stiffness: float) -> Field:
+    plane = _plane(places, offsets, weights, affine=True)
+    left = offsets - np.stack(plane.at(places[:, 0], places[:, 1]), axis=1)
+    basis = _lattice_over(places)
+    design, bending = basis.matrix(places), np.sqrt(stiffness) * basis.bending()
+    zeros = np.zeros((len(bending), 2))
+
+    def solve(w: FloatArray) -> FloatArray:
+        return _solve(
+            np.concatenate([design, bending]),
+            np.concatenate([left, zeros]),
+            np.concatenate([w, np.ones(len(bending))]),
+        )
+
+    nodes = _robust(solve, design, left, weights).reshape(*basis.shape, 2)
+    lattice = Lattice(
+        origin=basis.origin,
+        step=basis.step,
+        dcol=tuple(tuple(line) for line in nodes[..., 0].tolist()),
+        drow=tuple(tuple(line) for line in nodes[..., 1].tolist()),
+    )
+    return Field(matrix=plane.matrix, lattice=lattice)
+
+
+def _lattice_over(places: FloatArray) -> _Basis:
+    """Nodes over the matches' extent, as square as they come, with four matches a node."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    width, height = (max(float(size), 1.0) for size in high - low)
+    most = max(len(places) / _MATCHES_A_NODE, 9.0)
+    cols = int(np.clip(round((most * width / height) ** 0.5), 3, _MOST_NODES))
+    rows = int(np.clip(round((most * height / width) ** 0.5), 3, _MOST_NODES))
+    return _Basis(
+        (float(low[0]), float(low[1])), (width / (cols - 1), height / (rows - 1)), (rows, cols)
+    )
+
+
+def _solve(design: FloatArray, wanted: FloatArray, weights: FloatArray) -> FloatArray:
+    root = np.sqrt(weights)[:, None]
+    return np.asarray(np.linalg.lstsq(design * root, wanted * root, rcond=None)[0])
+
+
+def _robust(
+    solve: Callable[[FloatArray], FloatArray],
+    design: FloatArray,
+    wanted: FloatArray,
+    weights: FloatArray,
+) -> FloatArray:
+    """Huber's weights, five rounds (P. J. Huber, Robust Statistics, 1981, chapter 7)."""
+    solved = solve(weights)
+    for _ in range(5):
+        distance = np.hypot(*(wanted - design @ solved).T)
+        scale = max(0.8493 * float(np.median(distance)), 1e-6)
+        solved = solve(weights * np.minimum(1.0, _HUBER * scale / np.maximum(distance, 1e-12)))
+    return solved
+
+
+def _bootstrapped(distance: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    draws = np.random.default_rng(0).integers(0, len(distance), (_BOOTSTRAPS, len(distance)))
+    w = weights[draws]
+    values = np.sqrt((w * distance[draws] ** 2).sum(axis=1) / w.sum(axis=1))
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _mean_interval(
+    places: FloatArray, offsets: FloatArray, weights: FloatArray, field: Field
+) -> tuple[float, float]:
+    """Half-widths ``dcol, drow`` of the 95 % interval of the mean displacement."""
+    residual = offsets - np.stack(field.at(places[:, 0], places[:, 1]), axis=1)
+    share = weights / weights.sum()
+    half = 1.96 * np.sqrt((share[:, None] ** 2 * residual**2).sum(axis=0))
+    return float(half[0]), float(half[1])
