@@ -76,6 +76,18 @@ def test_angles_are_means_over_the_ten_metre_bands(tmp_path):
     assert center.incidence_deg == 8.25
 
 
+def test_angles_that_the_processor_lacked_are_not_stated(tmp_path):
+    root = deliveries.safe(tmp_path)
+    tile = next(root.rglob("MTD_TL.xml"))
+    text = tile.read_text()
+    for zenith in (6, 7, 8, 12):  # bands 1, 2, 3 and 7
+        text = text.replace(f"<ZENITH_ANGLE>{zenith}</", "<ZENITH_ANGLE>NaN</")
+    tile.write_text(text.replace("<ZENITH_ANGLE>62</", "<ZENITH_ANGLE>nan</"))
+    center = open_bundle(root).center
+    assert (center.incidence_deg, center.sun_elevation_deg) == (None, None)
+    assert center.sun_azimuth_deg == 167
+
+
 def test_an_absent_band_is_told(tmp_path):
     root = deliveries.safe(tmp_path)
     next(root.rglob("*_B04.jp2")).unlink()

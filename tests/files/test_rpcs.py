@@ -241,6 +241,16 @@ def test_rpc00a_is_refused(tmp_path):
         read_rpc(tmp_path / "a.RPB")
 
 
+@pytest.mark.parametrize("blank", ["XXX", ""])
+def test_an_rpb_that_leaves_its_kind_open_is_read_with_a_notice(tmp_path, blank):
+    (tmp_path / "a.RPB").write_text(written.rpb(blank))
+    (tmp_path / "b.RPB").write_text(written.rpb())
+    opened, told = read_rpc(tmp_path / "a.RPB"), read_rpc(tmp_path / "b.RPB")
+    assert opened.model == told.model
+    assert "RPC00B" in opened.notices[0]
+    assert told.notices == ()
+
+
 def test_an_adjusted_ossim_model_is_refused(tmp_path):
     (tmp_path / "a.geom").write_text(
         written.ossim() + "adjustment_0.adj_param_0.parameter:  0.25\n"

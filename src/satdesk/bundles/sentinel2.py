@@ -95,7 +95,7 @@ class Sentinel2:
             masks=masks,
             # The line that the Copernicus legal notice demands of whoever publishes.
             credit=f"Contains modified Copernicus Sentinel data {taken.day.year}",
-            cloud_percent=product.number(".//Cloud_Coverage_Assessment"),
+            cloud_percent=product.measured(".//Cloud_Coverage_Assessment"),
             snow_percent=_snow(product),
             facts=tuple(_facts(info, tile)),
             problems=tuple(problems),
@@ -318,24 +318,24 @@ def _angles(tile: Node) -> tuple[Angles, ...]:
     ten_metre = {str(_IDS.index(one)) for one in _IMAGES[0][2]}
     path = "Mean_Viewing_Incidence_Angle_List/Mean_Viewing_Incidence_Angle"
     views = [view for view in node.all(path) if view.attribute("bandId") in ten_metre]
-    zeniths = [z for view in views if (z := view.number("ZENITH_ANGLE")) is not None]
-    azimuths = [a for view in views if (a := view.number("AZIMUTH_ANGLE")) is not None]
-    sun_zenith = node.number("Mean_Sun_Angle/ZENITH_ANGLE")
+    zeniths = [z for view in views if (z := view.measured("ZENITH_ANGLE")) is not None]
+    azimuths = [a for view in views if (a := view.measured("AZIMUTH_ANGLE")) is not None]
+    sun_zenith = node.measured("Mean_Sun_Angle/ZENITH_ANGLE")
     return (
         Angles(
             where="center",
             incidence_deg=sum(zeniths) / len(zeniths) if zeniths else None,
             view_azimuth_deg=_circular_mean(azimuths),
             sun_elevation_deg=None if sun_zenith is None else 90 - sun_zenith,
-            sun_azimuth_deg=node.number("Mean_Sun_Angle/AZIMUTH_ANGLE"),
+            sun_azimuth_deg=node.measured("Mean_Sun_Angle/AZIMUTH_ANGLE"),
         ),
     )
 
 
 def _snow(product: Node) -> float | None:
     """Level-2A counts snow or ice by class; later Level-1C products assess it."""
-    counted = product.number(".//SNOW_ICE_PERCENTAGE")
-    return product.number(".//Snow_Coverage_Assessment") if counted is None else counted
+    counted = product.measured(".//SNOW_ICE_PERCENTAGE")
+    return product.measured(".//Snow_Coverage_Assessment") if counted is None else counted
 
 
 def _circular_mean(degrees: list[float]) -> float | None:

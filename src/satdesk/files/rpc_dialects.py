@@ -163,7 +163,7 @@ _RPB_CUBICS = {
 def from_rpb(path: Path, text: str) -> Written:
     """DigitalGlobe's ``.RPB``: ``lineOffset = 123;`` and ``lineNumCoef = ( …, … );``."""
     pairs = {k.lower(): v for k, v in re.findall(r"(\w+)\s*=\s*(\([^)]*\)|[^;\n]*);", text)}
-    _check_rpc00b(path, pairs.get("specid"))
+    notices = _check_rpc00b(path, pairs.get("specid"))
     number = _reader(path, pairs)
     numbers = {name: number(key.lower()) for name, key in _RPB_NAMES.items()}
     cubics = {
@@ -171,7 +171,7 @@ def from_rpb(path: Path, text: str) -> Written:
         for name, key in _RPB_CUBICS.items()
     }
     model = _model(path, numbers, cubics, _SHIFT[_FROM_ZERO], None)
-    return Written(model=model, profile="rpb", counts_from=_FROM_ZERO)
+    return Written(model=model, profile="rpb", counts_from=_FROM_ZERO, notices=notices)
 
 
 def from_worldview(root: Node) -> Written:
@@ -315,9 +315,17 @@ def _listed_or_numbered(path: Path, keywords: Mapping[str, str], key: str) -> tu
     return tuple(number(f"{key}_{i}") for i in range(1, 21))
 
 
-def _check_rpc00b(path: Path, spec: str | None) -> None:
-    """RPC00A orders its 20 terms otherwise; reading it as RPC00B would be off by kilometres."""
-    if spec is not None and spec.strip().strip('"').upper() != "RPC00B":
+def _check_rpc00b(path: Path, spec: str | None) -> tuple[str, ...]:
+    """RPC00A orders its 20 terms otherwise; reading it as RPC00B would be off by kilometres.
+
+    Gaofen's and VRSS's ``.rpb`` leave the kind open (``SpecId = "XXX"``): they are read as RPC00B,
+    as every reader of them does, with a notice.
+    """
+    kind = "RPC00B" if spec is None else spec.strip().strip('"').strip().upper()
+    if kind == "RPC00B":
+        return ()
+    if kind.strip("X"):
         raise BrokenInputError(
-            "the RPC is of another kind", subject=path, found=spec.strip(), expected="RPC00B"
+            "the RPC is of another kind", subject=path, found=kind[:40], expected="RPC00B"
         )
+    return (f"the file leaves open which kind of RPC it holds ({kind!r}); it is read as RPC00B",)

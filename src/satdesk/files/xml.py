@@ -82,6 +82,11 @@ class Node:
         text = self.text(path)
         return None if text is None else self._finite(path, text)
 
+    def measured(self, path: str = ".") -> float | None:
+        """Like `number`, but ``NaN`` counts as absent: processors write it for what they lack."""
+        text = self.text(path)
+        return None if text is None or text.lower() == "nan" else self._finite(path, text)
+
     def required_number(self, path: str = ".") -> float:
         """Finite number at `path`; BrokenInputError where it is absent or none."""
         return self._finite(path, self.required(path))
