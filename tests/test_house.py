@@ -59,7 +59,7 @@ def test_every_module_says_what_it_is_and_offers(path):
 def test_nothing_passes_keywords_through_and_nothing_is_left_loose(path):
     text = path.read_text(encoding="utf-8")
     assert not [n.name for n, _ in functions(path) if n.args.kwarg and n.name not in CONSUMED]
-    assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
+    assert not re.search(r"#.*\b(TODO|FIXME|XXX)\b", text)
 
 
 def test_no_path_of_one_machine_stands_in_the_tree():

@@ -19,6 +19,7 @@ from satdesk.release.plate import compose_plate, write_plates
 from satdesk.release.plate_layout import choose_layout, make_sheet
 from satdesk.release.plate_map import district_bounds, fit_frame, map_crs
 from satdesk.release.plate_sheet import drawing_style
+from satdesk.release.typography import MISSING_GLYPH
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,9 @@ def test_draft_and_simulated_are_in_the_margin_and_in_the_pixels(tmp_path):
         changed = np.abs(pixels[name][frame] - pixels["a"][frame]).max(axis=2) > 20
         assert changed.mean() > 0.03
         middle = changed[changed.shape[0] // 3 : -changed.shape[0] // 3]
-        assert middle.mean() > 0.01  # across the picture, not in a corner; the word has room around it
+        assert (
+            middle.mean() > 0.01
+        )  # across the picture, not in a corner; the word has room around it
 
 
 def test_a_hidden_licence_keeps_a_date_off_the_plates_of_an_issued_release(content, tmp_path):
@@ -335,3 +338,12 @@ def test_png_metadata_as_exiftool_reads_them(tmp_path):
     (found,) = json.loads(run.stdout)
     assert found["XMP-dc:Title"].startswith("SIMULATED")
     assert found["XMP-photoshop:DateCreated"] == "2020:09:14 07:33:20+00:00"
+
+
+def test_names_that_the_faces_cannot_set_are_counted_and_not_shown_as_boxes(tmp_path):
+    content = make_content(tmp_path, dates=1)
+    names = (*content.district.names, Name(text="カルバジャル"), Name(text="ካልባጃር"))
+    strange = replace(content, district=replace(content.district, names=names))
+    text = words(drawn(strange))
+    assert MISSING_GLYPH not in text
+    assert "2 more, in scripts that this sheet cannot set" in text

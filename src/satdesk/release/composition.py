@@ -142,7 +142,7 @@ def compose(
     Raises:
         LimitError: PAN and MS do not fit and that was not accepted.
     """
-    notices = [*parts.light.notices, *ground.notices, *_quantity_notice(parts)]
+    notices = [*_light_notices(parts), *ground.notices, *_quantity_notice(parts)]
     facts: list[tuple[str, object]] = [("quantity", parts.quantity.value), *ground.facts]
     if parts.pan is not None and parts.ms is not None:
         layer = _sharpened(parts, grid, ground, kernel, acceptance, facts, notices)
@@ -212,6 +212,13 @@ def _ordered(layer: Layer) -> tuple[str, ...]:
     names = [band.name for band in layer.bands]
     known = [name for name in _ORDER if name in names]
     return (*known, *(name for name in names if name not in known))
+
+
+def _light_notices(parts: Parts) -> tuple[Notice, ...]:
+    """What is to be said of the sun, where reflectance was computed with it."""
+    calibrations = [c for image in parts.images for c in image.calibration or ()]
+    lit = parts.quantity is not Quantity.COUNTS and any(c.gain for c in calibrations)
+    return parts.light.notices if lit else ()
 
 
 def _quantity_notice(parts: Parts) -> list[Notice]:

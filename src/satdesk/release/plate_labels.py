@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point, Polygon, box
 
 from satdesk.core.place import Site
 from satdesk.release.plate_sheet import Rect
-from satdesk.release.typography import Face, measure, wrap
+from satdesk.release.typography import Face, measure, settable, wrap
 
 __all__ = ["Label", "PlacedLabel", "make_label", "place_labels"]
 
@@ -85,7 +85,9 @@ def make_label(
     """
     others_face = title_face.scaled(0.8)
     others_face = Face(size_pt=others_face.size_pt)
-    others = " · ".join(dict.fromkeys(n.text for n in site.names if n.text != site.title))
+    others = " · ".join(
+        dict.fromkeys(n.text for n in site.names if n.text != site.title and settable(n.text))
+    )
     title = wrap(site.title, title_face, width_mm, 3)
     return Label(
         site_id=site.id,

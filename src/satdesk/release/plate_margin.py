@@ -24,7 +24,7 @@ from satdesk.release.plate_blocks import Block, Facts, Legend, Locator, Notes, S
 from satdesk.release.plate_labels import PlacedLabel
 from satdesk.release.plate_map import INK, QUIET, RED, MapFrame
 from satdesk.release.plate_sheet import Rect, Sheet
-from satdesk.release.typography import Face, fit_line, measure, wrap
+from satdesk.release.typography import Face, fit_line, measure, settable, wrap
 
 __all__ = [
     "draw_footer",
@@ -69,7 +69,7 @@ def draw_header(sheet: Sheet, rect: Rect, content: Content, images: tuple[DatedI
         y -= face.leading_mm
         sheet.text((rect.x, y + face.descent_mm), line, face, color=INK)
     y -= 0.6
-    names = names_line(content.district.names, first=content.district.title)
+    names, _ = _names(content)
     y -= _NAMES.leading_mm
     sheet.text((rect.x, y + 0.6), fit_line(names, _NAMES, width), _NAMES, color=QUIET)
     for image in images:
@@ -197,9 +197,17 @@ def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) ->
         )
     paragraphs += dict.fromkeys(f"Processing: {processing_words(i)}." for i in images)
     paragraphs.append(f"{projection_words(frame)} Locator: Natural Earth.")
-    names = names_line(content.district.names, first=content.district.title)
-    paragraphs.append(f"Names used: {names}.")
+    names, unset = _names(content)
+    further = f" {unset} more, in scripts that this sheet cannot set, stand in release.json."
+    paragraphs.append(f"Names used: {names}.{further if unset else ''}")
     return Notes(heading="Notes", paragraphs=tuple(paragraphs))
+
+
+def _names(content: Content) -> tuple[str, int]:
+    """All names of the district that the faces can set, and the number of those they cannot."""
+    names = content.district.names
+    shown = [name for name in names if settable(name.text)]
+    return names_line(shown, first=content.district.title), len(names) - len(shown)
 
 
 def _title(text: str, width: float) -> tuple[Face, tuple[str, ...]]:

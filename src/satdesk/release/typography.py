@@ -16,7 +16,16 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 from matplotlib.textpath import text_to_path
 
-__all__ = ["MISSING_GLYPH", "MM_PER_PT", "Face", "clean", "fit_line", "measure", "wrap"]
+__all__ = [
+    "MISSING_GLYPH",
+    "MM_PER_PT",
+    "Face",
+    "clean",
+    "fit_line",
+    "measure",
+    "settable",
+    "wrap",
+]
 
 MM_PER_PT = 25.4 / 72
 MISSING_GLYPH = "▯"
@@ -79,6 +88,11 @@ def clean(text: str) -> str:
     visible = [c for c in kept if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}]
     shown = (c if ord(c) in known else MISSING_GLYPH for c in visible)
     return " ".join("".join(shown).split())
+
+
+def settable(text: str) -> bool:
+    """Whether the faces have every character of `text`, so that no placeholder would be shown."""
+    return MISSING_GLYPH not in clean(text) or MISSING_GLYPH in text
 
 
 @lru_cache(maxsize=8192)
