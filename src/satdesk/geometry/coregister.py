@@ -47,7 +47,8 @@ _SIGNIFICANT_PX = 0.1
 class Registration:
     """How one date lies against another on one grid.
 
-    What the fixed date shows at ``(col, row)``, the moving one shows at ``(col + dcol, row + drow)``.
+    What the fixed date shows at ``(col, row)``, the moving one shows at
+    ``(col + dcol, row + drow)``.
 
     Attributes:
         kind: ``shift``, ``affine``, ``local``, or ``none`` where nothing was found.
@@ -59,7 +60,8 @@ class Registration:
         n_used: Windows that agree with one field.
         needed: Windows that had to.
         spread_percent: Share of the usable ground that the windows used enclose.
-        held_out_rmse_px: Root mean square distance of held-out windows from the field; None likewise.
+        held_out_rmse_px: Root mean square distance of held-out windows from the field; None
+            likewise.
         held_out_interval_95_px: Its 95 % interval, by bootstrap; None likewise.
         residual_spread_px: Robust spread of the windows about the field; None likewise.
         score: Median correlation of the windows used; 0 where there is none.

@@ -13,8 +13,16 @@ __all__ = ["RULES", "Acceptance", "Accepted"]
 RULES: Mapping[str, str] = {
     "pan-ms-residual": "PAN and MS still differ by more than 0.3 PAN pixels after correction",
     "pan-ms-unmeasured": "nothing in PAN and MS lets their alignment be measured",
+    "coregistration-too-few": "too few places show that two dates lie on each other",
+    "coregistration-spread": "the places that two dates agree on enclose less than a quarter of "
+    "the usable ground",
+    "coregistration-residual": "two dates still differ by more than 0.5 pixels after "
+    "co-registration",
     "district-unseen": "less than 1 % of the district was imaged",
     "terrain-missing": "more than 1 % of the picture lies where the terrain knows no height",
+    "refine-too-few-points": "too few points agree to tell a bad one among them",
+    "refine-spread": "the points are too badly spread to speak for the whole image",
+    "refine-residual": "the points do not fit the image after the refinement",
 }
 """Every rule that can be accepted, with what it refuses."""
 

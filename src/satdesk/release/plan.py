@@ -24,6 +24,7 @@ from satdesk.release.inputs import terrain_names
 from satdesk.release.known_ground import unknown_ground
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import Recipe
+from satdesk.release.registration import registered_dates
 
 __all__ = ["Plan", "planned"]
 
@@ -81,6 +82,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
             tuple(_composed(p, district, grid, ground, recipe, acceptance) for p in group)
         )
     told("measure", len(parts), len(parts))
+    laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
     return Plan(
         recipe=recipe,
         district=district,
@@ -88,7 +90,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         dates=dates,
         ground=ground,
         grid=grid,
-        compositions=tuple(compositions),
+        compositions=laid,
         acceptance=acceptance,
     )
 

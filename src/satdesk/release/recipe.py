@@ -24,6 +24,7 @@ __all__ = [
     "DistrictChoice",
     "GridChoice",
     "Recipe",
+    "RegistrationChoice",
     "SceneChoice",
     "SitesChoice",
     "TerrainChoice",
@@ -85,6 +86,20 @@ class TerrainChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationChoice:
+    """How the dates are laid on each other.
+
+    Attributes:
+        reference: Id of the date that stays; None = the first.
+        method: ``auto`` (measure, move where it is due, refuse what cannot be measured) or
+            ``none``.
+    """
+
+    reference: str | None = None
+    method: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -92,6 +107,7 @@ class SceneChoice:
         at: The acquisition as the recipe states it; None = the files say.
         bands: Our names in the file's order; None = the files say.
         counts_per_reflectance: Counts that mean reflectance 1.0; None = the files say.
+        refinement: What ``satdesk refine --out`` wrote; None = the models as they are.
         group: Scenes of one group make one date; None = a date of its own.
     """
 
@@ -108,6 +124,7 @@ class SceneChoice:
     credit: str | None = None
     counts_per_reflectance: float | None = None
     nodata: float | None = None
+    refinement: Path | None = None
     group: str | None = None
     licence: Licence = _UNSTATED
 
@@ -136,6 +153,7 @@ class Recipe:
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
+    registration: RegistrationChoice = RegistrationChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
 
@@ -198,6 +216,7 @@ def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
         sites=_sites(document.get("sites", {}), folder),
         grid=GridChoice(**document.get("grid", {})),
         terrain=_terrain(document.get("terrain"), folder),
+        registration=RegistrationChoice(**document.get("registration", {})),
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
@@ -273,6 +292,7 @@ def _scene(table: Mapping[str, Any], folder: Path) -> SceneChoice:
         credit=table.get("credit"),
         counts_per_reflectance=table.get("counts_per_reflectance"),
         nodata=table.get("nodata"),
+        refinement=_inside(folder, table.get("refinement")),
         group=table.get("group"),
         licence=Licence(**table.get("licence", {})),
     )
