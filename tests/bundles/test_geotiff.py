@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.control import GroundControlPoint
 
 from corpus import deliveries, rpc_dialects
 from satdesk.bundles.formats import open_bundle, open_images
@@ -237,3 +238,40 @@ def test_beirut(shared_data):
     scene = open_bundle(shared_data / "change/oscd/beirut/imgs_1_B02B03B04B08.tif")
     assert [b.name for b in scene.images[0].bands] == ["B", "G", "R", "NIR"]
     assert scene.acquisition is None
+
+
+def test_ids_counted_from_one_are_not_taken_for_airbus_ids(tmp_path):
+    landsat = open_images(image=on_map(tmp_path / "l.tif", 4, ("B2", "B3", "B4", "B5")))
+    assert [band.name for band in landsat.images[0].bands] == ["B2", "B3", "B4", "B5"]
+    airbus = open_images(image=on_map(tmp_path / "a.tif", 4, ("B2", "B1", "B0", "B3")))
+    assert [band.name for band in airbus.images[0].bands] == ["R", "G", "B", "NIR"]
+
+
+def test_two_planes_of_one_name_are_refused(tmp_path):
+    path = on_map(tmp_path / "a.tif", 3, ("red", "Red", "blue"))
+    with pytest.raises(BrokenInputError, match="one name"):
+        open_images(image=path)
+
+
+def test_a_palette_is_not_a_measurement(tmp_path):
+    place = {"crs": "EPSG:32638", "transform": Affine(10, 0, 500000, 0, -10, 4400000)}
+    path = deliveries.raster(tmp_path / "a.tif", np.ones((1, 6, 8), "uint8"), **place)
+    with rasterio.open(path, "r+") as sink:
+        sink.write_colormap(1, {1: (10, 200, 30, 255)})
+    with pytest.raises(BrokenInputError, match="palette"):
+        open_images(image=path)
+
+
+def test_complex_samples_are_refused(tmp_path):
+    path = deliveries.raster(tmp_path / "a.tif", np.ones((1, 6, 8), "complex64"))
+    with pytest.raises(BrokenInputError, match="complex"):
+        open_images(image=path)
+
+
+def test_control_points_alone_are_told(tmp_path):
+    corners = [(0, 0), (0, 8), (6, 0), (6, 8)]
+    points = [GroundControlPoint(r, c, 45 + c, 40 - r, 0) for r, c in corners]
+    path = ones(tmp_path / "a.tif", gcps=points, crs="EPSG:4326")
+    problem = open_images(image=path).problems[0]
+    assert (problem.code, problem.blocks) == ("model-missing", True)
+    assert "4 ground control points" in problem.found

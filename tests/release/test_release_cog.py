@@ -68,6 +68,35 @@ def test_counts_beyond_sixteen_bits_are_an_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class Values:
+    """Floats of any kind where counts are wished."""
+
+    grid, bands, quantity = GRID, RGB, Quantity.COUNTS
+
+    def __init__(self, scale: float, offset: float) -> None:
+        self.scale, self.offset = scale, offset
+
+    def read(self, grid) -> Raster:
+        raster = Texture(grid=GRID, bands=RGB, top=2000).read(grid)
+        return raster.with_values(raster.values.astype("float32") * self.scale + self.offset)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1 / 4000, 0.0), (1.0, -1500.0)])
+def test_values_that_are_no_counts_are_not_rounded_away(tmp_path, scale, offset):
+    with pytest.raises(BrokenInputError, match="counts_per_reflectance"):
+        write_image(Values(scale, offset), tmp_path / "image.tif", Serial())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fractions_of_counts_are_rounded(tmp_path):
+    path = write_image(Values(1.0, 0.3), tmp_path / "image.tif", Serial()).path
+    with rasterio.open(path) as dataset:
+        valid = dataset.read_masks(1) > 0
+        assert (
+            dataset.read()[:, valid] == np.rint(Values(1.0, 0.0).read(GRID).values[:, valid])
+        ).all()
+
+
 def test_radiance_stays_a_float(tmp_path):
     layer = Texture(grid=GRID, quantity=Quantity.RADIANCE, dtype="float32")
     with rasterio.open(write_image(layer, tmp_path / "image.tif", Serial()).path) as dataset:

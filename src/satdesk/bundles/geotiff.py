@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -59,13 +59,10 @@ _BAND_NAMES = {
     "b03": "G",
     "b04": "R",
     "b08": "NIR",
-    # Airbus's ids
-    "b0": "B",
-    "b1": "G",
-    "b2": "R",
-    "b3": "NIR",
 }
 _AIRBUS_IDS = ("B0", "B1", "B2", "B3")
+_AIRBUS_NAMES = {"b0": "B", "b1": "G", "b2": "R", "b3": "NIR"}
+"""Only where B0 is among them: Landsat and Sentinel-2 count from B1 and mean other bands by B2."""
 _COLOURS = {"red": "R", "green": "G", "blue": "B"}
 _SAME_ACQUISITION_S = 60.0
 
@@ -226,6 +223,14 @@ def _bands(
     role: str, facts: FileFacts, support: Mapping[str, str], stated: tuple[str, ...] | None
 ) -> tuple[Band, ...]:
     """Stated names, else the ``.geom``'s list, else descriptions, else colours."""
+    if "palette" in facts.colours:
+        raise BrokenInputError(
+            "the image holds indices into a palette, not measurements",
+            subject=facts.path,
+            found=f"planes of {', '.join(facts.colours)}",
+            expected="counts or reflectance",
+            remedy="expand it (gdal_translate -expand rgb), or take the image it was made from",
+        )
     alpha = sum(colour == "alpha" for colour in facts.colours)
     count = facts.count - alpha
     if stated is not None:
@@ -236,13 +241,13 @@ def _bands(
                 found=f"{len(stated)} names ({', '.join(stated)})",
                 expected=f"{count} names",
             )
-        return tuple(_band(name) for name in stated)
+        return _named(facts.path, stated)
     listed = _words(support.get("SUPPORT_DATA.BAND_NAME_LIST"))
     if len(listed) == facts.count:
-        return tuple(_band(name) for name in listed)
+        return _named(facts.path, listed)
     described = [text for text in facts.descriptions[:count] if text]
     if len(described) == count:
-        return tuple(_band(text) for text in described)
+        return _named(facts.path, described)
     coloured = [_COLOURS.get(colour) for colour in facts.colours[:count]]
     if count == 3 and set(coloured) == {"R", "G", "B"}:
         return tuple(Band(name=name) for name in coloured if name is not None)
@@ -257,11 +262,23 @@ def _bands(
     )
 
 
-def _band(text: str) -> Band:
-    """A band by our name where the word is a known one, else by the provider's."""
-    word = re.sub(r"[^a-z0-9]", "", text.lower())
-    name = _BAND_NAMES.get(word, text.strip())
-    return Band(name=name, provider_id=None if text.strip() == name else text.strip())
+def _named(path: Path, texts: Sequence[str]) -> tuple[Band, ...]:
+    """Bands by our names where the words are known ones, else by the provider's."""
+    words = [re.sub(r"[^a-z0-9]", "", text.lower()) for text in texts]
+    known = _BAND_NAMES | (_AIRBUS_NAMES if "b0" in words else {})
+    names = [known.get(word, text.strip()) for word, text in zip(words, texts, strict=True)]
+    if len(set(names)) != len(names):
+        raise BrokenInputError(
+            "two planes of the image bear one name",
+            subject=path,
+            found=", ".join(texts),
+            expected="another name for every plane",
+            remedy="name the planes in their order with --bands",
+        )
+    return tuple(
+        Band(name=name, provider_id=None if text.strip() == name else text.strip())
+        for name, text in zip(names, texts, strict=True)
+    )
 
 
 def _calibration(
@@ -375,7 +392,11 @@ def _model_missing(root: Path, part: _Part) -> Problem:
     return Problem(
         code="model-missing",
         file=relative_name(root, part.facts.path),
-        found="neither a CRS nor an RPC, in the image or beside it under its own name",
+        found=(
+            f"{part.facts.gcps} ground control points alone, which are not used here"
+            if part.facts.gcps
+            else "neither a CRS nor an RPC, in the image or beside it under its own name"
+        ),
         expected="an image on a map, or one with an RPC",
         remedy="name the RPC with --rpc FILE",
         blocks=True,

@@ -77,6 +77,7 @@ class FileFacts:
         imagery: What GDAL knows of the acquisition, from the provider's files beside the image:
             ``SATELLITEID``, ``ACQUISITIONDATETIME`` (UTC, by GDAL's definition) …
         band_tags: The tags of each plane.
+        gcps: Number of ground control points.
     """
 
     path: Path
@@ -92,6 +93,7 @@ class FileFacts:
     tags: tuple[tuple[str, str], ...]
     imagery: tuple[tuple[str, str], ...]
     band_tags: tuple[tuple[tuple[str, str], ...], ...]
+    gcps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,7 @@ def describe_file(path: Path) -> FileFacts:
     Raises:
         MissingInputError: Absent.
         UnreadableInputError: Empty, truncated or no raster.
+        BrokenInputError: Planes of several sample types, or of complex numbers.
     """
     with opened_raster(path) as dataset:
         dtypes = sorted(set(dataset.dtypes))
@@ -209,6 +212,14 @@ def describe_file(path: Path) -> FileFacts:
                 "the planes of one file differ in sample type",
                 subject=path,
                 found=", ".join(dtypes),
+            )
+        if dtypes[0].startswith("complex"):
+            raise BrokenInputError(
+                "the samples are complex numbers",
+                subject=path,
+                found=dtypes[0],
+                expected="integers or floats",
+                remedy="take the amplitude first; radar is not rectified here",
             )
         return FileFacts(
             path=path,
@@ -226,6 +237,7 @@ def describe_file(path: Path) -> FileFacts:
             band_tags=tuple(
                 tuple(sorted(dataset.tags(plane).items())) for plane in range(1, dataset.count + 1)
             ),
+            gcps=len(dataset.gcps[0]),
         )
 
 
