@@ -7,11 +7,37 @@ import sys
 
 import satdesk
 
-NAMES = """
-RPC Acquisition Band District InputError Layer LimitError Lineage MachineError Quantity Raster Recipe
-SatdeskError Scene SensorModel Site SourceImage Terrain UsageError __version__ inspect issue lineage
-load_recipe locate open_bundle open_images ortho places project simulate
-""".split()
+NAMES = [
+    "RPC",
+    "Acquisition",
+    "Band",
+    "District",
+    "InputError",
+    "Layer",
+    "LimitError",
+    "Lineage",
+    "MachineError",
+    "Quantity",
+    "Raster",
+    "Recipe",
+    "SatdeskError",
+    "Scene",
+    "SensorModel",
+    "Site",
+    "SourceImage",
+    "Terrain",
+    "UsageError",
+    "__version__",
+    "inspect",
+    "issue",
+    "lineage",
+    "load_recipe",
+    "locate",
+    "open_bundle",
+    "open_images",
+    "ortho",
+    "project",
+]
 
 
 def test_the_public_names_are_these():
