@@ -25,11 +25,23 @@ from satdesk.release.issue import issue_release
 from satdesk.release.orthoimage import write_ortho
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice, load_recipe
+from satdesk.release.refinement import PointsChoice, RefinementWish, write_refinement
+from satdesk.release.refinement_use import accuracy_of
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
 from satdesk.simulate.write import simulate_all
 
-__all__ = ["inspect", "issue", "locate", "named", "ortho", "places", "project", "simulate"]
+__all__ = [
+    "inspect",
+    "issue",
+    "locate",
+    "named",
+    "ortho",
+    "places",
+    "project",
+    "refine",
+    "simulate",
+]
 
 
 def inspect(choice: SceneChoice) -> dict[str, Any]:
@@ -89,6 +101,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that is not accepted.
     """
+    accuracy = accuracy_of(choice.refinement)
     return write_ortho(
         open_scene(choice),
         out,
@@ -99,7 +112,33 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         overwrite=overwrite,
         executor=executor or _all_cores(),
         given=choice_paths(choice),
+        facts=() if accuracy is None else (("accuracy", accuracy),),
         progress=progress,
+    )
+
+
+def refine(
+    choice: SceneChoice,
+    points: PointsChoice,
+    wish: RefinementWish,
+    *,
+    terrain: TerrainChoice,
+    accept: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """Correct the model of one image of a scene by points (``refine.schema.json``).
+
+    Raises:
+        UsageError: A result exists without ``wish.overwrite``, or the scene lacks the image.
+        InputError: An input cannot be used.
+        LimitError: The points are too few, badly spread or do not fit, and that is not accepted.
+    """
+    return write_refinement(
+        open_scene(choice),
+        points,
+        wish,
+        terrain=terrain,
+        reasons=_reasons(accept),
+        given=choice_paths(choice),
     )
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": "Say what a delivery is: every fact, and what is wrong with it.",
     "locate": "Tell where on the ground a pixel is.",
     "project": "Tell in which pixel a place on the ground is.",
+    "refine": "Correct a scene's models by ground control points or a reference image.",
     "ortho": "Orthorectify one scene, without a release.",
     "places": "Find districts and sites by any of their names.",
     "simulate": "Make a SIMULATED bundle whose truth is known.",

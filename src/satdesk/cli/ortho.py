@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -31,6 +32,9 @@ __all__ = ["command"]
 @click.option(
     "--quantity", type=click.Choice(["counts", "toa"]), help="Default: toa where possible."
 )
+@click.option(
+    "--refinement", type=FILE, help="What satdesk refine --out wrote for this scene; applied."
+)
 @click.option("--crs", help="Output CRS, e.g. EPSG:32638; default: the scene's UTM zone.")
 @click.option("--bounds", type=float, nargs=4, help="XMIN YMIN XMAX YMAX in the output CRS.")
 @click.option("--gsd", type=float, help="Output pixel in units of the CRS.")
@@ -49,6 +53,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     height: float | None,
     product: str | None,
     quantity: str | None,
+    refinement: Path | None,
     crs: str | None,
     bounds: tuple[float, float, float, float] | None,
     gsd: float | None,
@@ -63,7 +68,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
     from satdesk.release.recipe import GridChoice, TerrainChoice  # noqa: PLC0415 - as above
 
-    choice = scene_choice(bundle)
+    choice = replace(scene_choice(bundle), refinement=refinement)
     grid = GridChoice(
         crs=crs, gsd_m=gsd, product=product, quantity=quantity, resampling=resampling, codec=codec
     )

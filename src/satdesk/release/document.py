@@ -197,7 +197,7 @@ def _date(
         "seen_share": round(image.seen_share, 6),
         "cloud_percent": image.cloud_percent,
         "angles": None if image.angles is None else _angles(image.angles),
-        "accuracy": {"statement": accuracy_words(image), "checked": False},
+        "accuracy": _accuracy(image),
         "facts": {name: plain(value) for name, value in image.facts},
         "notices": notice_facts(image.notices),
         "caption": caption(content, image),
@@ -205,6 +205,13 @@ def _date(
         "lineage": image.lineage.to_dict(),
         "lineage_digest": image.lineage.digest,
     }
+
+
+def _accuracy(image: DatedImage) -> dict[str, Any]:
+    """What independent points measured, with its sentence; else that nobody checked."""
+    found = dict(image.facts).get("accuracy")
+    measured: dict[str, Any] = plain(found) if isinstance(found, Mapping) else {}
+    return {"checked": False, **measured, "statement": accuracy_words(image)}
 
 
 def _angles(angles: Angles) -> dict[str, float | None]:

@@ -29,7 +29,8 @@ def scene_files(scene: Scene) -> tuple[Path, ...]:
 
 def choice_paths(choice: SceneChoice) -> tuple[Path, ...]:
     """What the choice names: a delivery as a whole, or loose files."""
-    named = (choice.bundle, choice.pan, choice.ms, choice.image, choice.rpc, choice.ms_rpc)
+    images = (choice.bundle, choice.pan, choice.ms, choice.image)
+    named = (*images, choice.rpc, choice.ms_rpc, choice.refinement)
     return tuple(path for path in named if path is not None)
 
 

@@ -32,6 +32,7 @@ from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
 from satdesk.release.recipe import Recipe
+from satdesk.release.refinement_use import accuracy_of, worst
 from satdesk.release.scenes import open_scene
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
@@ -212,10 +213,12 @@ def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: flo
 
 
 def _facts(date: Dated, compositions: tuple[Composition, ...]) -> tuple[tuple[str, object], ...]:
+    accuracy = worst([accuracy_of(choice.refinement) for choice in date.choices])
+    checked = () if accuracy is None else (("accuracy", accuracy),)
     if len(compositions) == 1:
-        return compositions[0].facts
+        return (*compositions[0].facts, *checked)
     named = zip(date.scenes, compositions, strict=True)
-    return tuple((scene.id, dict(each.facts)) for scene, each in named)
+    return (*((scene.id, dict(each.facts)) for scene, each in named), *checked)
 
 
 def _footprint(plan: Plan, compositions: tuple[Composition, ...]) -> BaseGeometry:

@@ -44,6 +44,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     overwrite: bool,
     executor: Executor,
     given: tuple[Path, ...] = (),
+    facts: tuple[tuple[str, object], ...] = (),
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write `scene` as a COG at `out` and answer as ``ortho.schema.json`` says.
@@ -58,6 +59,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         overwrite: Replace what is there.
         executor: How the picture is computed.
         given: What the caller named as the scene: `out` may not lie inside it.
+        facts: Known of the scene beforehand, such as the accuracy of its refinement.
         progress: Told each step.
     """
     told = progress or (lambda _step, _done, _total: None)
@@ -76,7 +78,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
             progress=lambda done, total: told("image", done, total),
         )
         share = written.usable / max(written.pixels, 1)
-    return _answer(out, composition, share)
+    return _answer(out, replace(composition, facts=(*composition.facts, *facts)), share)
 
 
 def _composition(

@@ -14,6 +14,7 @@ from satdesk.geometry.frames import to_lonlat
 from satdesk.radiometry.calibrate import sun_distance_au, sun_position
 from satdesk.release.content import Notice
 from satdesk.release.recipe import SceneChoice
+from satdesk.release.refinement_use import refined
 
 __all__ = ["Light", "can_calibrate", "image_center", "light_of", "open_scene", "pan_and_ms"]
 
@@ -36,7 +37,8 @@ def open_scene(choice: SceneChoice) -> Scene:
             bands=choice.bands,
             nodata=choice.nodata,
         )
-    return _completed(scene, choice)
+    completed = _completed(scene, choice)
+    return completed if choice.refinement is None else refined(completed, choice.refinement)
 
 
 def _completed(scene: Scene, choice: SceneChoice) -> Scene:

@@ -1,0 +1,113 @@
+"""``satdesk refine``: correct a scene's models by what is known on the ground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from satdesk.cli.answer import print_json
+from satdesk.cli.options import FILE, accepted, as_json, overwrite, scene_choice, scene_options
+from satdesk.cli.spread import SpreadCommand
+
+__all__ = ["command"]
+
+_DATUMS = ["EGM96", "EGM2008", "MSL", "ellipsoid"]
+
+
+@click.command("refine", cls=SpreadCommand)
+@click.argument("bundle", type=FILE, required=False)
+@scene_options
+@click.option(
+    "--gcps", type=FILE, help="Ground control points: CSV with a header, or GeoJSON points."
+)
+@click.option("--reference", type=FILE, help="Orthoimage to be matched automatically.")
+@click.option(
+    "--model",
+    "kind",
+    type=click.Choice(["shift", "drift", "affine"]),
+    default="shift",
+    show_default=True,
+    help="A shift; one that grows with the row; one that also grows with the column.",
+)
+@click.option("--image", "image_id", help="Which image: pan, ms (default: pan, else the first).")
+@click.option("--crs", help="CRS of x and y in the file of points; longitude, latitude need none.")
+@click.option(
+    "--gcp-vertical",
+    type=click.Choice(_DATUMS),
+    default="ellipsoid",
+    show_default=True,
+    help="Vertical datum of the points' heights.",
+)
+@click.option("--gcp-geoid", type=FILE, help="Geoid grid file for that datum; EGM96 ships.")
+@click.option("--dem", type=FILE, multiple=True, help="DEM tiles or a VRT: one or more files.")
+@click.option(
+    "--vertical",
+    type=click.Choice(_DATUMS),
+    help="Vertical datum of the DEM, where the file does not declare it.",
+)
+@click.option("--geoid", type=FILE, help="Geoid grid file of the DEM; EGM96 ships.")
+@click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@click.option("--out", type=FILE, help="The refinement to write (JSON), for ortho --refinement.")
+@click.option("--report", type=FILE, help="Picture of the residuals to write (PNG).")
+@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@overwrite
+@as_json
+def command(  # noqa: PLR0913 - one parameter an option
+    bundle: Path | None,
+    *,
+    gcps: Path | None,
+    reference: Path | None,
+    kind: str,
+    image_id: str | None,
+    crs: str | None,
+    gcp_vertical: str,
+    gcp_geoid: Path | None,
+    dem: tuple[Path, ...],
+    vertical: str | None,
+    geoid: Path | None,
+    height: float | None,
+    out: Path | None,
+    report: Path | None,
+    accept: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Correct the models of BUNDLE by ground control points or a reference orthoimage.
+
+    Bad points are named and not used. Pixel positions in the file of points are col, row from the
+    outer corner of the first pixel, or ji from its centre. A DEM is needed with --reference, and
+    for points without a height.
+    """
+    from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
+    from satdesk.release.recipe import TerrainChoice  # noqa: PLC0415 - as above
+    from satdesk.release.refinement import PointsChoice, RefinementWish  # noqa: PLC0415 - as above
+
+    answer = desk.refine(
+        scene_choice(bundle),
+        PointsChoice(
+            gcps=gcps, crs=crs, vertical=gcp_vertical, geoid=gcp_geoid, reference=reference
+        ),
+        RefinementWish(kind=kind, image_id=image_id, out=out, report=report, overwrite=overwrite),
+        terrain=TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height),
+        accept=accepted(accept),
+    )
+    if as_json:
+        print_json(answer)
+        return
+    _print(answer)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    model = answer["model"]
+    click.echo(f"{model['kind']} of {model['image']}: {' '.join(map(str, model['matrix']))}")
+    click.echo(f"used {answer['points_used']} of {len(answer['points'])} points")
+    for point in answer["points"]:
+        if not point["used"]:
+            size = "" if point["residual_px"] is None else f" ({point['residual_px']:.2f} px)"
+            click.echo(f"  not used: {point['id']}{size}: {point['reason']}")
+    click.echo(f"rms {answer['rms_px']} px, before {answer['before_rms_px']} px")
+    click.echo(answer["accuracy"] or "not checked: no point could be left out")
+    for notice in answer["notices"]:
+        click.echo(f"  note: {notice['text']}")

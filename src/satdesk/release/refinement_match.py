@@ -1,0 +1,298 @@
+"""Points from a reference orthoimage: windows of the image, rectified, matched against it.
+
+Each window is rectified onto the reference's own grid with the present model and the terrain, and
+matched by `geometry.register`. What the reference shows at a window's middle, the rectified image
+shows a little further; the pixel from which that place was taken is where the image has it.
+A coarse pass at a quarter of the resolution finds large errors, a fine pass follows it. Windows
+without texture, under cloud or of another season drop out; where brightness disagrees, the
+strength of edges is matched instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from scipy import ndimage
+from shapely import make_valid, transform
+from shapely.geometry import Point, box
+from shapely.geometry.base import BaseGeometry
+
+from satdesk.bundles.formats import open_images
+from satdesk.core.scene import SourceImage
+from satdesk.core.sensor import FloatArray, SensorModel, Terrain
+from satdesk.errors import DisjointInputError, UndeclaredInputError
+from satdesk.files.rasters import ImageLayer, describe_file
+from satdesk.geometry.affine import Adjusted, mapped
+from satdesk.geometry.frames import from_lonlat, pixel_size_m, to_lonlat
+from satdesk.geometry.grids import subgrid
+from satdesk.geometry.refine import fit_refinement
+from satdesk.geometry.register import Shift, measure_shift
+from satdesk.products.ortho import Ortho
+from satdesk.release.ground import image_outline, measured_pixel_m
+from satdesk.release.refinement_points import Observed, model_of
+from satdesk.release.samples import block_means
+
+__all__ = ["open_reference", "reference_points"]
+
+_WINDOW_PX = (40, 160)
+_PARTS = 6
+_COARSE = 4
+_COARSE_REACH_PX = 16
+_FINE_REACH_PX = 8
+_LEAST_SCORE = 0.35
+_MOST_DOUBT_PX = 0.5
+_FEW = 6
+
+Picture = tuple[FloatArray, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What every window is matched with.
+
+    Attributes:
+        model: With the correction known so far.
+        step: Pixels of the reference that make one of the matched pictures.
+        edges: Match the strength of edges instead of brightness.
+    """
+
+    image: SourceImage
+    model: SensorModel
+    terrain: Terrain
+    reference: SourceImage
+    step: int
+    reach: int
+    edges: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    """What the reference has at `here`, the rectified image has at `there` (x, y in its CRS)."""
+
+    here: tuple[float, float]
+    there: tuple[float, float]
+
+
+def open_reference(path: Path) -> SourceImage:
+    """The reference as an image on a map; its planes need no names.
+
+    Raises:
+        UndeclaredInputError: It has no CRS.
+    """
+    facts = describe_file(path)
+    if facts.crs is None:
+        raise UndeclaredInputError(
+            "the reference does not say where it lies",
+            subject=path,
+            found="no CRS",
+            expected="a georeferenced orthoimage",
+        )
+    planes = facts.count - sum(colour == "alpha" for colour in facts.colours)
+    names = tuple(f"plane {number}" for number in range(1, planes + 1))
+    return open_images(image=path, bands=names).images[0]
+
+
+def reference_points(image: SourceImage, reference: SourceImage, terrain: Terrain) -> Observed:
+    """Points where `reference` and `image` show the same, as many as agree with themselves.
+
+    Raises:
+        DisjointInputError: The two do not overlap.
+    """
+    model = model_of(image)
+    area = _overlap(image, reference, terrain)
+    step = max(1, round(measured_pixel_m(image) / _pixel_m(reference)))
+    model_now = _coarsely(image, reference, terrain, area, step)
+    matches: list[_Match] = []
+    for edges in (False, True):
+        job = _Job(
+            image=image,
+            model=model_now,
+            terrain=terrain,
+            reference=reference,
+            step=step,
+            reach=_FINE_REACH_PX,
+            edges=edges,
+        )
+        found = _matches(job, area)
+        matches = found if len(found) > len(matches) else matches
+        if len(matches) >= _FEW:
+            break
+    return _observed(matches, image, reference, terrain, (model, model_now))
+
+
+def _pixel_m(reference: SourceImage) -> float:
+    x_m, y_m = pixel_size_m(reference.grid)
+    return float(np.sqrt(x_m * y_m))
+
+
+def _overlap(image: SourceImage, reference: SourceImage, terrain: Terrain) -> BaseGeometry:
+    """What both show, in the reference's CRS."""
+    crs = str(reference.grid.crs)
+    outline = transform(
+        image_outline(image, terrain),
+        lambda xy: np.column_stack(from_lonlat(crs, xy[:, 0], xy[:, 1])),
+    )
+    common = make_valid(outline).intersection(box(*reference.grid.boundingbox.bbox))
+    if not common.is_empty and common.area > 0:
+        return common
+    raise DisjointInputError(
+        "the image and the reference do not overlap",
+        subject=reference.tiles[0].path,
+        found="image in {:g} {:g} {:g} {:g}".format(*outline.bounds),
+        expected="reference in {:g} {:g} {:g} {:g}".format(*reference.grid.boundingbox.bbox),
+        remedy="choose a reference of the place that the image shows",
+    )
+
+
+def _coarsely(
+    image: SourceImage, reference: SourceImage, terrain: Terrain, area: BaseGeometry, step: int
+) -> SensorModel:
+    """The model moved by what a quarter of the resolution shows; as it is where that is nothing."""
+    model = model_of(image)
+    job = _Job(
+        image=image,
+        model=model,
+        terrain=terrain,
+        reference=reference,
+        step=step * _COARSE,
+        reach=_COARSE_REACH_PX,
+    )
+    seen = _observed(_matches(job, area), image, reference, terrain, (model, model))
+    if not seen.ids:
+        return model
+    least_px = float(_COARSE) / 4
+    found = fit_refinement(seen.predicted, seen.measured, "shift", least_px)
+    return Adjusted(model=model, matrix=found.matrix)
+
+
+def _matches(job: _Job, area: BaseGeometry) -> list[_Match]:
+    found = (_match(job, window) for window in _windows(job, area))
+    return [match for match in found if match is not None]
+
+
+def _windows(job: _Job, area: BaseGeometry) -> list[GeoBox]:
+    """Square windows side by side over `area`, on the reference's grid in steps of the job."""
+    grid = job.reference.grid
+    x, y = (np.array(values) for values in _corners(area))
+    col, row = mapped(~grid.affine, x, y)
+    low = np.maximum([col.min(), row.min()], 0) / job.step
+    high = np.minimum([col.max(), row.max()], [grid.shape[1], grid.shape[0]]) / job.step
+    size = high - low
+    side = int(np.clip(size.min() // _PARTS, *_WINDOW_PX))
+    across, down = (int(np.clip(length // side, 1, _PARTS + 2)) for length in size)
+    side = min(side, *(int(length) for length in size))
+    if side < _WINDOW_PX[0] // 2:
+        return []
+    starts = [
+        (int(top), int(left))
+        for top in np.linspace(low[1], high[1] - side, down)
+        for left in np.linspace(low[0], high[0] - side, across)
+    ]
+    windows = [
+        subgrid(grid, top * job.step, left * job.step, (side * job.step, side * job.step))
+        for top, left in starts
+    ]
+    return [window for window in windows if area.contains(Point(_middle(window)))]
+
+
+def _corners(area: BaseGeometry) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    left, bottom, right, top = area.bounds
+    return (left, right, right, left), (bottom, bottom, top, top)
+
+
+def _middle(grid: GeoBox) -> tuple[float, float]:
+    rows, cols = grid.shape
+    x, y = grid.affine @ (cols / 2, rows / 2)
+    return float(x), float(y)
+
+
+def _match(job: _Job, window: GeoBox) -> _Match | None:
+    """Match one window; None where nothing trustworthy was found."""
+    fixed, fixed_ok = _reference_picture(job, window)
+    if not fixed_ok.any():
+        return None
+    coarse = GeoBox(fixed.shape, window.affine @ Affine.scale(job.step), window.crs)
+    moving, moving_ok = _image_picture(job, coarse)
+    if job.edges:
+        fixed, moving = _edges(fixed, fixed_ok), _edges(moving, moving_ok)
+    shift = measure_shift(
+        fixed, moving, fixed_valid=fixed_ok, moving_valid=moving_ok, max_shift=job.reach
+    )
+    if not _trusted(shift) or shift.dcol is None or shift.drow is None:
+        return None
+    rows, cols = coarse.shape
+    x, y = coarse.affine @ (cols / 2 + shift.dcol, rows / 2 + shift.drow)
+    return _Match(here=_middle(coarse), there=(float(x), float(y)))
+
+
+def _trusted(shift: Shift) -> bool:
+    return (
+        shift.interval_95_px is not None
+        and shift.score >= _LEAST_SCORE
+        and max(shift.interval_95_px) <= _MOST_DOUBT_PX
+    )
+
+
+def _reference_picture(job: _Job, window: GeoBox) -> Picture:
+    raster = ImageLayer(image=job.reference).read(window)
+    values, valid = block_means(raster.values, raster.valid, job.step)
+    return _grey(values), valid
+
+
+def _image_picture(job: _Job, grid: GeoBox) -> Picture:
+    span = float(np.sqrt(np.prod(pixel_size_m(grid)))) / measured_pixel_m(job.image)
+    widen = (span, span) if span > 1.3 else (1.0, 1.0)
+    layer = Ortho(
+        source=ImageLayer(image=job.image),
+        model=job.model,
+        terrain=job.terrain,
+        grid=grid,
+        kernel="cubic",
+        widen=widen,
+    )
+    raster = layer.read(grid)
+    return _grey(raster.values), raster.valid
+
+
+def _grey(values: NDArray[Any]) -> FloatArray:
+    return np.asarray(values.astype(np.float64).mean(axis=0))
+
+
+def _edges(picture: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
+    """Strength of edges: the same for light on dark and dark on light."""
+    filled = np.where(valid, picture, picture[valid].mean() if valid.any() else 0.0)
+    return np.asarray(ndimage.gaussian_gradient_magnitude(filled, 1.0))
+
+
+def _observed(
+    matches: list[_Match],
+    image: SourceImage,
+    reference: SourceImage,
+    terrain: Terrain,
+    models: tuple[SensorModel, SensorModel],
+) -> Observed:
+    """Matches as points; `models` are the provider's, and the one that the image was matched in."""
+    crs = str(reference.grid.crs)
+    here = np.array([match.here for match in matches]).reshape(-1, 2)
+    there = np.array([match.there for match in matches]).reshape(-1, 2)
+    lonlat = np.column_stack(to_lonlat(crs, here[:, 0], here[:, 1]))
+    height = terrain.height(lonlat[:, 0], lonlat[:, 1])
+    predicted = np.column_stack(models[0].project(lonlat[:, 0], lonlat[:, 1], height))
+    lon, lat = to_lonlat(crs, there[:, 0], there[:, 1])
+    measured = np.column_stack(models[1].project(lon, lat, terrain.height(lon, lat)))
+    known = np.isfinite(predicted).all(axis=1) & np.isfinite(measured).all(axis=1)
+    colrow = np.column_stack(mapped(~image.grid.affine, measured[:, 0], measured[:, 1]))
+    return Observed(
+        ids=tuple(f"window {number + 1}" for number in np.flatnonzero(known)),
+        lonlat=lonlat[known],
+        height_m=height[known],
+        colrow=colrow[known],
+        predicted=predicted[known],
+        measured=measured[known],
+    )
