@@ -38,6 +38,16 @@ class Adjusted:
         if self.matrix.is_degenerate:
             raise UsageError("an adjustment must be invertible", found=str(tuple(self.matrix)[:6]))
 
+    @property
+    def height_off(self) -> float:
+        """Middle of the heights that the model was made for, metres; 0 where it states none."""
+        return float(getattr(self.model, "height_off", 0.0))
+
+    @property
+    def height_scale(self) -> float:
+        """Half the range of those heights, metres; 0 where it states none."""
+        return float(getattr(self.model, "height_scale", 0.0))
+
     def project(
         self, lon: ArrayLike, lat: ArrayLike, height: ArrayLike
     ) -> tuple[FloatArray, FloatArray]:

@@ -81,10 +81,10 @@ def _arrows(
     vectors = vectors * np.where(cut, longest / np.maximum(length, 1e-9), 1.0)[:, None]
     for chosen, colour in ((good, _GOOD), (bad, _BAD)):
         _draw(axes, observed.colrow[chosen], vectors[chosen], colour)
-    named = np.flatnonzero(good) if good.sum() <= _MOST_NAMES else []
-    for n in named:
+    quiet = good.sum() > _MOST_NAMES
+    for n in np.flatnonzero(good & ~quiet).tolist():
         _name(axes, observed, n, observed.ids[n].removeprefix("window "), _INK)
-    for n in np.flatnonzero(bad)[:_MOST_NAMES]:
+    for n in np.flatnonzero(bad).tolist()[:_MOST_NAMES]:
         size = math.hypot(*fitted.residuals_px[n])
         _name(axes, observed, n, f"{observed.ids[n]}: {size:.1f} px", _BAD)
 
