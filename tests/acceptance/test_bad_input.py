@@ -94,7 +94,7 @@ def test_hostile_xml(delivery, tmp_path, text, says):
     path = dim(delivery, "P")
     path.write_text(text, encoding="utf-8")
     refused("inspect", path, code=3, says=(path.name, says), around=tmp_path)
-    if text:
+    if 0 < len(text) < 1_000_000:
         refused("inspect", delivery, code=3, says=(path.name, says), around=tmp_path)
 
 

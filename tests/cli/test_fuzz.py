@@ -14,7 +14,7 @@ from corpus import deliveries
 
 DOCUMENTED = {0, 2, 3, 4}
 QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=35, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 EDITS = st.lists(
     st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 60), st.binary(max_size=12)),
