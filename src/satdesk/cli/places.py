@@ -35,9 +35,9 @@ def _print_place(kind: str, place: dict[str, Any]) -> None:
         for name in place["names"]
     )
     click.echo(f"  names: {names}")
-    if place.get("lonlat"):
-        click.echo("  at: {:.5f} {:.5f}".format(*place["lonlat"]))
-    if place.get("bbox"):
+    if kind == "site" and place.get("centroid"):
+        click.echo("  at: {:.5f} {:.5f} (longitude, latitude)".format(*place["centroid"]))
+    if kind == "district" and place.get("bbox"):
         click.echo("  box: {:.4f} {:.4f} {:.4f} {:.4f}".format(*place["bbox"]))
     for source in place.get("sources") or [place.get("source")]:
         if source:

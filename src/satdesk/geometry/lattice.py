@@ -25,6 +25,7 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import crs_of, from_lonlat, horizontal, lonlat_of_grid, to_lonlat
+from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.terrain import GridTerrain
 
 __all__ = ["BLOCK", "exact_positions", "exact_warp", "positions", "warp_positions"]
@@ -139,7 +140,7 @@ def _lonlat(
 
 def _heights(terrain: Terrain, lon: FloatArray, lat: FloatArray) -> FloatArray:
     """Heights at every pixel ``(block, y, x)``; its place in the terrain is interpolated."""
-    if isinstance(terrain, GridTerrain):
+    if isinstance(terrain, GridTerrain | SeenTerrain):
         col, row = terrain.cells(lon, lat)
         return terrain.height_at(_spread(col), _spread(row))
     return terrain.height(_spread(lon), _spread(lat))

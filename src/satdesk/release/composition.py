@@ -22,7 +22,7 @@ from satdesk.products.selected import Selected
 from satdesk.products.sharpened import Sharpened
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
-from satdesk.release.ground import Ground, measured_pixel_m, source_gsd_m
+from satdesk.release.ground import Ground, measured_pixel_m, seen_ground, source_gsd_m
 from satdesk.release.matching import aligned_ms
 from satdesk.release.recipe import GridChoice
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
@@ -142,6 +142,7 @@ def compose(
     Raises:
         LimitError: PAN and MS do not fit and that was not accepted.
     """
+    ground = seen_ground(ground, parts.finest)
     notices = [*_light_notices(parts), *ground.notices, *_quantity_notice(parts)]
     facts: list[tuple[str, object]] = [("quantity", parts.quantity.value), *ground.facts]
     if parts.pan is not None and parts.ms is not None:

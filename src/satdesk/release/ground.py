@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from odc.geo.geobox import GeoBox
@@ -24,6 +24,7 @@ from satdesk.geometry.frames import (
     to_lonlat,
 )
 from satdesk.geometry.grids import snapped_grid, utm_crs
+from satdesk.geometry.occlusion import seen_terrain
 from satdesk.geometry.terrain import ConstantTerrain
 from satdesk.release.content import Notice
 from satdesk.release.recipe import TerrainChoice
@@ -35,6 +36,7 @@ __all__ = [
     "ground_under",
     "image_outline",
     "measured_pixel_m",
+    "seen_ground",
     "source_gsd_m",
 ]
 
@@ -86,6 +88,25 @@ def ground_under(
     loaded = open_terrain(choice.dem, vertical=choice.vertical, geoid=choice.geoid, bounds=bounds)
     notices = tuple(Notice(code="terrain", text=text) for text in loaded.notices)
     return Ground(terrain=loaded.terrain, facts=loaded.facts, notices=notices)
+
+
+def seen_ground(ground: Ground, image: SourceImage) -> Ground:
+    """`ground` without what relief hides from the camera of `image`, and what has to be said."""
+    if ground.terrain is None or image.model is None:
+        return ground
+    terrain, share = seen_terrain(ground.terrain, image.model)
+    if not share:
+        return ground
+    text = (
+        f"Ground hidden behind relief is left empty ({100 * share:.2g} % of the terrain in and "
+        "around the picture)."
+    )
+    return replace(
+        ground,
+        terrain=terrain,
+        facts=(*ground.facts, ("terrain_hidden_share", round(share, 6))),
+        notices=(*ground.notices, Notice(code="hidden-ground", text=text)),
+    )
 
 
 def _flat(height_m: float) -> Ground:
