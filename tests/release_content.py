@@ -279,7 +279,9 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> np
     return field / field.std()
 
 
-def _write_visual(path: Path, reflectance: np.ndarray, inside: np.ndarray, simulated: bool) -> Path:
+def _write_visual(
+    path: Path, reflectance: np.ndarray, inside: np.ndarray, *, simulated: bool
+) -> Path:
     rgb = np.clip((reflectance[[2, 1, 0]] / 0.35) ** (1 / 2.2), 0, 1) * 255
     pixels = np.concatenate([rgb * inside, 255 * inside[None]]).round().astype(np.uint8)
     if simulated:
