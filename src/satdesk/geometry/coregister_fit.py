@@ -22,10 +22,11 @@ KINDS = ("shift", "affine", "local")
 """From the simplest on."""
 
 _FOLDS = 5
-_STIFFNESS = (100.0, 10.0, 1.0)
+_STIFFNESS = (100.0, 10.0, 1.0, 0.1)
 """Weights of the lattice's bending against its matches, the stiffest first."""
 _MOST_NODES = 9
-_MATCHES_A_NODE = 4
+_MATCHES_A_NODE = 2
+_BEYOND = 0.06
 _MIN_AFFINE, _MIN_LOCAL = 12, 40
 _HUBER = 1.345
 _BOOTSTRAPS = 400
@@ -291,8 +292,10 @@ def _local(places: FloatArray, offsets: FloatArray, weights: FloatArray, stiffne
 
 
 def _lattice_over(places: FloatArray) -> _Basis:
-    """Nodes over the matches' extent, as square as they come, with four matches a node."""
+    """Nodes a little beyond the matches' extent, as square as they come; two matches a node."""
     low, high = places.min(axis=0), places.max(axis=0)
+    beyond = _BEYOND * (high - low)
+    low, high = low - beyond, high + beyond
     width, height = (max(float(size), 1.0) for size in high - low)
     most = max(len(places) / _MATCHES_A_NODE, 9.0)
     cols = int(np.clip(round((most * width / height) ** 0.5), 3, _MOST_NODES))
