@@ -101,7 +101,7 @@ def test_a_right_model_stays_as_it_is_within_the_noise(seed, kind):
 def test_moving_all_measurements_moves_the_correction(seed, kind, dcol, drow):
     predicted, measured, _ = points(kind, 12, seed=seed)
     one = fit_refinement(predicted, measured, kind)
-    other = fit_refinement(predicted, measured + (dcol, drow), kind)
+    other = fit_refinement(predicted, measured + np.array([dcol, drow]), kind)
     assert furthest(Affine.translation(dcol, drow) @ one.matrix, other.matrix) < 1e-5
 
 
