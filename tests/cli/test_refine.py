@@ -1,0 +1,221 @@
+"""``satdesk refine`` on the simulated world, whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import rasterio
+
+from satdesk.bundles.formats import open_bundle
+from satdesk.cli.app import run
+from satdesk.files.rasters import ImageLayer
+from satdesk.products.ortho import Ortho
+from satdesk.release.ground import grid_over, image_outline
+from satdesk.release.schema import check
+from satdesk.simulate.write import simulate_all
+
+BIAS = (12.3, -8.6)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return simulate_all("test", tmp_path_factory.mktemp("refined") / "world")
+
+
+@pytest.fixture(scope="module")
+def biased(world, tmp_path_factory):
+    """The first bundle with both RPCs moved by `BIAS` PAN pixels: the image lies elsewhere."""
+    folder = tmp_path_factory.mktemp("biased") / world.truths[0].bundle.name
+    shutil.copytree(world.truths[0].bundle, folder)
+    for path in folder.rglob("RPC_*.XML"):
+        share = 1 if "_P_" in path.name else 0.25
+        text = path.read_text(encoding="utf-8")
+        for name, by in zip(("SAMP_OFF", "LINE_OFF"), BIAS, strict=True):
+            stated = float(re.search(rf"<{name}>([^<]+)<", text)[1])
+            text = re.sub(rf"(<{name}>)[^<]+", rf"\g<1>{stated + by * share!r}", text)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reference(world, tmp_path_factory):
+    """The other date as an orthoimage made by the truth: rigorous camera and exact relief."""
+    truth = world.truths[1]
+    image = open_bundle(truth.bundle).image("pan")
+    grid = grid_over(image_outline(image, truth.world.relief), gsd_m=1.5)
+    layer = Ortho(
+        source=ImageLayer(image=image),
+        model=truth.camera("pan"),
+        terrain=truth.world.relief,
+        grid=grid,
+    )
+    raster = layer.read(grid)
+    path = tmp_path_factory.mktemp("reference") / "reference.tif"
+    rows, cols = grid.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", count=1, dtype="uint16", nodata=0,
+        crs=str(grid.crs), transform=grid.affine, height=rows, width=cols,
+    ) as target:  # fmt: skip
+        target.write(np.where(raster.valid, raster.values[0], 0), 1)
+    return path
+
+
+def points_file(path, truth, *, count=20, bad=0, noise=0.2, image_id="pan", heights=True, seed=7):
+    """Points with true ground positions; returns the ids of the bad ones."""
+    chance = np.random.default_rng(seed)
+    rows, cols = open_bundle(truth.bundle).image(image_id).grid.shape
+    col, row = chance.uniform(5, cols - 5, count), chance.uniform(5, rows - 5, count)
+    lon, lat, height = truth.ground(image_id, col, row)
+    seen = np.column_stack([col, row]) + chance.normal(0, noise, (count, 2))
+    wrong = chance.choice(count, bad, replace=False)
+    seen[wrong] += chance.choice([-1, 1], (bad, 2)) * chance.uniform(15, 80, (bad, 2))
+    seen = np.clip(seen, 0, [cols, rows])
+    lines = ["id,lon,lat," + ("height," if heights else "") + "col,row"]
+    for n in range(count):
+        ground = [lon[n], lat[n], *([height[n]] if heights else [])]
+        lines.append(f"p{n}," + ",".join(repr(float(v)) for v in [*ground, *seen[n]]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {f"p{n}" for n in wrong}
+
+
+def answer(capfd, *words, code=0):
+    assert run(["refine", *map(str, words), "--json"]) == code
+    return json.loads(capfd.readouterr().out)
+
+
+@pytest.mark.parametrize("kind", ["shift", "drift", "affine"])
+def test_a_biased_model_is_put_right_by_points_of_which_three_in_ten_are_bad(
+    biased, world, tmp_path, capfd, kind
+):
+    wrong = points_file(tmp_path / "points.csv", world.truths[0], count=30, bad=9)
+    found = answer(capfd, biased, "--gcps", tmp_path / "points.csv", "--model", kind)
+    check(found, "refine")
+    assert wrong == {p["id"] for p in found["points"] if not p["used"]}
+    a, b, c, d, e, f = found["model"]["matrix"]
+    col, row = np.array([0, 480, 480, 0]) + BIAS[0], np.array([0, 0, 400, 400]) + BIAS[1]
+    error = np.hypot(a * col + b * row + c - (col - BIAS[0]), d * col + e * row + f - row + BIAS[1])
+    assert error.max() < {"shift": 0.1, "drift": 0.2, "affine": 0.3}[kind]
+    assert 0.5 < found["leave_one_out"]["rmse_m"] / found["leave_one_out"]["rmse_px"] / 1.5 < 1.5
+    assert found["leave_one_out"]["n"] == 21
+
+
+def test_a_reference_of_another_season_puts_it_right(biased, world, reference, tmp_path, capfd):
+    words = ("--reference", reference, "--dem", world.dem, "--report", tmp_path / "r.png")
+    found = answer(capfd, biased, *words, "--out", tmp_path / "refined.json")
+    assert found["model"]["matrix"][2] == pytest.approx(-BIAS[0], abs=0.1)
+    assert found["model"]["matrix"][5] == pytest.approx(-BIAS[1], abs=0.1)
+    assert found["points_used"] >= 15
+    assert json.loads((tmp_path / "refined.json").read_text(encoding="utf-8")) == found
+    assert "the reference's own error comes on top" in found["accuracy"]
+
+
+def test_the_picture_has_the_same_bytes_each_time(world, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0], bad=3)
+    for name in ("one.png", "two.png"):
+        answer(
+            capfd, world.truths[0].bundle, "--gcps", tmp_path / "points.csv",
+            "--report", tmp_path / name,
+        )  # fmt: skip
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("image_id", ["pan", "ms"])
+def test_what_is_measured_in_one_image_moves_all_alike(biased, world, tmp_path, capfd, image_id):
+    points_file(tmp_path / "points.csv", world.truths[0], image_id=image_id, noise=0.0)
+    words = ("--gcps", tmp_path / "points.csv", "--image", image_id)
+    answer(capfd, biased, *words, "--out", tmp_path / "refined.json")
+    plain = ["ortho", str(world.truths[0].bundle), "--out", str(tmp_path / "right.tif")]
+    mended = ["ortho", str(biased), "--out", str(tmp_path / "mended.tif")]
+    mended += ["--refinement", str(tmp_path / "refined.json")]
+    # one grid for both; the outline of the mended scene rounds to the same pixels or not
+    with_right = ["--dem", str(world.dem), "--product", "sharpened", "--json"]
+    assert run([*plain, *with_right]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    bounds = [str(value) for value in shown["grid"]["bounds"]]
+    assert run([*mended, *with_right, "--bounds", *bounds]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["facts"]["accuracy"]["checked"] is True
+    assert "CE90" in told["facts"]["accuracy"]["statement"]
+    assert not told["facts"]["pan_ms_alignment"]["corrected"]
+    with (
+        rasterio.open(tmp_path / "right.tif") as one,
+        rasterio.open(tmp_path / "mended.tif") as other,
+    ):
+        first, second = one.read().astype(float), other.read().astype(float)
+    both = (first > 0).all(axis=0) & (second > 0).all(axis=0)
+    assert both.mean() > 0.5
+    for before, after in zip(first, second, strict=True):
+        assert np.corrcoef(before[both], after[both])[0, 1] > 0.999
+
+
+def test_heights_that_points_lack_come_from_the_terrain(biased, world, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0], heights=False)
+    answer(capfd, biased, "--gcps", tmp_path / "points.csv", code=3)
+    found = answer(capfd, biased, "--gcps", tmp_path / "points.csv", "--dem", world.dem)
+    assert found["model"]["matrix"][2] == pytest.approx(-BIAS[0], abs=0.15)
+
+
+def test_points_outside_are_named_and_the_others_used(biased, world, tmp_path, capfd):
+    path = tmp_path / "points.csv"
+    points_file(path, world.truths[0])
+    path.write_text(path.read_text() + "away,10,50,100,20,20\nbeyond,46.1,40.2,1900,9000,1\n")
+    found = answer(capfd, biased, "--gcps", path)
+    reasons = {p["id"]: p["reason"] for p in found["points"] if not p["used"]}
+    assert reasons == {
+        "away": "it lies outside the model's domain",
+        "beyond": "its pixel lies outside the image",
+    }
+
+
+def test_refusals_and_their_acceptance(biased, world, tmp_path, capfd):
+    path = tmp_path / "points.csv"
+    points_file(path, world.truths[0], count=2)
+    told = answer(capfd, biased, "--gcps", path, "--out", tmp_path / "r.json", code=4)
+    assert told["error"]["rule"] == "refine-too-few-points"
+    assert not (tmp_path / "r.json").exists()
+    found = answer(
+        capfd, biased, "--gcps", path, "--accept", "refine-too-few-points=only two are there"
+    )
+    assert found["notices"][0]["code"] == "accepted:refine-too-few-points"
+    points_file(path, world.truths[0], noise=6.0)
+    told = answer(capfd, biased, "--gcps", path, code=4)
+    assert told["error"]["rule"] == "refine-residual"
+
+
+def test_a_reference_without_likeness_is_refused(biased, reference, world, tmp_path, capfd):
+    path = tmp_path / "noise.tif"
+    with rasterio.open(reference) as source:
+        profile = source.profile
+    shape = (profile["height"], profile["width"])
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(np.random.default_rng(1).integers(1, 4000, shape).astype("uint16"), 1)
+    told = answer(capfd, biased, "--reference", path, "--dem", world.dem, code=4)
+    assert told["error"]["rule"].startswith("refine-")
+
+
+def test_wrong_calls(biased, world, reference, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0])
+    both = ("--gcps", tmp_path / "points.csv", "--reference", reference)
+    assert answer(capfd, biased, code=2)["error"]["exit_code"] == 2
+    answer(capfd, biased, *both, code=2)
+    answer(capfd, biased, "--gcps", tmp_path / "none.csv", code=3)
+    answer(capfd, biased, "--reference", reference, code=3)
+    (tmp_path / "r.json").write_text("{}")
+    answer(capfd, biased, *both[:2], "--out", tmp_path / "r.json", code=2)
+    assert (tmp_path / "r.json").read_text() == "{}"
+
+
+def test_a_refinement_of_another_scene_is_refused(biased, world, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0])
+    answer(capfd, biased, "--gcps", tmp_path / "points.csv", "--out", tmp_path / "r.json")
+    words = ["--dem", str(world.dem), "--out", str(tmp_path / "o.tif"), "--json"]
+    refused = ["--refinement", str(tmp_path / "r.json")]
+    assert run(["ortho", str(world.truths[1].bundle), *refused, *words]) == 3
+    assert "another scene" in json.loads(capfd.readouterr().out)["error"]["message"]
+    (tmp_path / "r.json").write_text("{}")
+    assert run(["ortho", str(biased), *refused, *words]) == 3
