@@ -174,7 +174,8 @@ def _too_few(kind: str, found: int, needed: int) -> LimitError:
         measured=needed - found,
         limit=0,
         unit="points lacking",
-        remedy="measure more points, or choose a simpler --model",
+        remedy="measure more points (a reference: finer, nearer in season, of clear ground), or "
+        "choose a simpler --model",
     )
 
 
