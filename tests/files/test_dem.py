@@ -278,3 +278,36 @@ def test_a_named_geoid_stands_for_mean_sea_level(shared_data):
     loaded = open_terrain([folder / "N44E005.hgt"], vertical="MSL", geoid=folder / "egm96_15.gtx")
     assert loaded.notices == ()
     assert facts(loaded)["geoid"] == "egm96_15.gtx"
+
+
+def vertical(name, datum):
+    """WGS 84 with a vertical CRS of no code."""
+    flat = rasterio.CRS.from_epsg(4326).to_wkt(version="WKT2_2019")
+    return (
+        f'COMPOUNDCRS["WGS 84 and heights",{flat},VERTCRS["{name}",VDATUM["{datum}"],'
+        'CS[vertical,1],AXIS["up",up,LENGTHUNIT["metre",1]]]]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "datum", "expected"),
+    [
+        ("EGM96 geoid (meters)", "EGM96 geoid", "EGM96"),
+        ("EGM 2008 heights", "unknown", "EGM2008"),
+        ("WGS 84 ellipsoid heights", "unknown", "ellipsoid"),
+    ],
+)
+def test_a_vertical_crs_without_a_code_is_known_by_its_name(tmp_path, name, datum, expected):
+    path = write(tmp_path / "a.tif", crs=vertical(name, datum))
+    assert facts(open_terrain([path], vertical=None))["vertical_datum"] == expected
+
+
+@pytest.mark.parametrize("told", ["EPSG:4326+5703", "EPSG:4326+5715"])
+def test_a_known_name_that_is_not_ours_is_not_called_undeclared(tmp_path, told):
+    with pytest.raises(UndeclaredInputError, match="none that is known here"):
+        open_terrain([write(tmp_path / "a.tif", crs=told)], vertical=None)
+
+
+def test_a_tag_may_write_the_datum_as_it_likes(tmp_path):
+    path = write(tmp_path / "a.tif", vertical="egm 96")
+    assert facts(open_terrain([path], vertical=None))["vertical_datum"] == "EGM96"

@@ -19,7 +19,7 @@ from satdesk.errors import (
 )
 from satdesk.files.archives import is_archive, unpacked_for_process
 
-__all__ = ["FORMATS", "Formats", "open_bundle", "open_images"]
+__all__ = ["FORMATS", "Formats", "loose_image", "open_bundle", "open_images"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,12 @@ FORMATS = Formats(formats=(Sentinel2(), Dimap(), GeoTiff()))
 def open_bundle(path: Path, formats: Formats = FORMATS) -> Scene:
     """Describe the scene of a delivery without reading pixels; see `Formats.open`."""
     return formats.open(path)
+
+
+def loose_image(path: Path, formats: Formats = FORMATS) -> Path | None:
+    """The one raster that `path` is or holds, where no format knows more of it; else None."""
+    known = next((one for one in formats.formats if one.matches(path)), None)
+    return known.raster(path) if isinstance(known, GeoTiff) else None
 
 
 def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of loose files

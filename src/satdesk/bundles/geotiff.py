@@ -98,7 +98,11 @@ class GeoTiff:
 
     def matches(self, path: Path) -> bool:
         """Whether `path` is a raster by its name, or a folder with exactly one at its top."""
-        return _only_raster(path) is not None
+        return self.raster(path) is not None
+
+    def raster(self, path: Path) -> Path | None:
+        """The raster that `path` is, or the only one at a folder's top; else None."""
+        return _only_raster(path)
 
     def open(self, path: Path) -> Scene:
         """Describe the scene of one raster file."""

@@ -9,6 +9,7 @@ The shift to the ellipsoid is done here, once; GDAL is never asked for it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,14 @@ VERTICALS = ("EGM96", "EGM2008", "MSL", "ellipsoid")
 FILL_CELLS = 8
 
 _EPSG_VERTICAL = {5773: "EGM96", 3855: "EGM2008", 5714: "MSL"}
+_NAMED_VERTICAL = (
+    ("egm2008", "EGM2008"),
+    ("egm96", "EGM96"),
+    ("egm1996", "EGM96"),
+    ("meansealevel", "MSL"),
+    ("ellipsoid", "ellipsoid"),
+)
+"""Parts of names without blanks and signs."""
 _UNITS_M = {
     "": 1.0, "m": 1.0, "metre": 1.0, "meter": 1.0, "metres": 1.0, "meters": 1.0,
     "ft": 0.3048, "foot": 0.3048, "feet": 0.3048,
@@ -228,10 +237,21 @@ def _declared(crs: pyproj.CRS, tags: dict[str, str]) -> str | None:
     """The vertical datum that a file states itself; text of an unknown one as it stands."""
     if crs.is_compound:
         upright = crs.sub_crs_list[1]
-        return _EPSG_VERTICAL.get(upright.to_epsg() or 0, upright.name)
+        above = "" if upright.datum is None else upright.datum.name
+        by_code = _EPSG_VERTICAL.get(upright.to_epsg() or 0)
+        return by_code or _by_name(f"{upright.name} {above}") or upright.name
     if crs.is_geographic and len(crs.axis_info) == 3:
         return "ellipsoid"
-    return tags.get("VERTICAL_DATUM")
+    told = tags.get("VERTICAL_DATUM")
+    return None if told is None else _by_name(told) or told
+
+
+def _by_name(text: str) -> str | None:
+    """The datum that a name means: older files write ``EGM96 geoid (meters)``."""
+    word = re.sub(r"[^a-z0-9]", "", text.lower())
+    if "depth" in word:
+        return None
+    return next((datum for name, datum in _NAMED_VERTICAL if name in word), None)
 
 
 def _window(
@@ -305,7 +325,9 @@ def _datum(tiles: list[_Tile], vertical: str | None) -> tuple[str, tuple[str, ..
     for tile in tiles:
         if vertical is None and tile.declared not in VERTICALS:
             raise UndeclaredInputError(
-                "the terrain's vertical datum is not declared",
+                "the terrain's vertical datum is not declared"
+                if tile.declared is None
+                else "the terrain's vertical datum is none that is known here",
                 subject=tile.path,
                 found=tile.declared or "nothing about it in the file",
                 expected=f"one of {', '.join(VERTICALS)}",

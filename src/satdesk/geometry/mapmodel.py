@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from satdesk.core.sensor import FloatArray
-from satdesk.geometry.frames import from_lonlat, to_lonlat
+from satdesk.geometry.frames import from_lonlat, horizontal, to_lonlat
 
 __all__ = ["MapModel"]
 
@@ -16,9 +18,12 @@ class MapModel:
 
     Attributes:
         crs: Anything that pyproj reads. The height plays no part.
+        center_x: Middle of the image's longitudes, where `crs` counts in them: a place is then
+            sought by that turn of the Earth, for some images run from 0° to 360°.
     """
 
     crs: str
+    center_x: float | None = None
 
     def project(
         self,
@@ -27,7 +32,10 @@ class MapModel:
         height: FloatArray,  # noqa: ARG002 - part of the contract
     ) -> tuple[FloatArray, FloatArray]:
         """``x, y`` in the CRS of ``lon, lat`` in degrees; NaN outside the CRS's domain."""
-        return from_lonlat(self.crs, lon, lat)
+        x, y = from_lonlat(self.crs, lon, lat)
+        if self.center_x is not None and horizontal(self.crs).is_geographic:
+            x = x + 360.0 * np.round((self.center_x - x) / 360.0)
+        return x, y
 
     def locate(
         self,
@@ -35,5 +43,6 @@ class MapModel:
         row: FloatArray,
         height: FloatArray,  # noqa: ARG002 - part of the contract
     ) -> tuple[FloatArray, FloatArray]:
-        """``lon, lat`` in degrees of ``x, y`` in the CRS; NaN outside the CRS's domain."""
-        return to_lonlat(self.crs, col, row)
+        """``lon, lat`` in degrees, −180 to 180, of ``x, y``; NaN outside the CRS's domain."""
+        lon, lat = to_lonlat(self.crs, col, row)
+        return np.where(np.abs(lon) > 180.0, (lon + 180.0) % 360.0 - 180.0, lon), lat

@@ -102,7 +102,9 @@ def _image_aim(path: Path, rpc: Path | None) -> Aim:
 
 def _on_grid(grid: GeoBox, model: SensorModel | None, *, subject: str | Path) -> Aim:
     if grid.crs is not None:
-        return Aim(model=MapModel(crs=str(grid.crs)), affine=grid.affine)
+        rows, cols = grid.shape
+        center_x, _ = grid.affine @ (cols / 2, rows / 2)
+        return Aim(model=MapModel(crs=str(grid.crs), center_x=center_x), affine=grid.affine)
     if model is None:
         raise UndeclaredInputError(
             "nothing says where this image looks",

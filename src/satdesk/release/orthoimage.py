@@ -11,6 +11,7 @@ from shapely import make_valid
 
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
+from satdesk.errors import DisjointInputError
 from satdesk.files.digests import sha256
 from satdesk.files.store import new_file
 from satdesk.release.acceptance import Acceptance
@@ -78,6 +79,14 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
             progress=lambda done, total: told("image", done, total),
         )
         share = written.usable / max(written.pixels, 1)
+        if not written.usable:
+            raise DisjointInputError(
+                "the picture would be empty",
+                subject=scene.id,
+                found="no usable pixel of the scene on the grid",
+                expected="an area that the scene shows",
+                remedy="check --bounds and --crs, and the scene's nodata",
+            )
     return _answer(out, replace(composition, facts=(*composition.facts, *facts)), share)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from satdesk.bundles.formats import open_bundle, open_images
+from satdesk.bundles.formats import loose_image, open_bundle, open_images
 from satdesk.core.scene import BandCalibration, Precision, Scene, SourceImage
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.geometry.affine import mapped
@@ -18,6 +19,8 @@ from satdesk.release.refinement_use import refined
 
 __all__ = ["Light", "can_calibrate", "image_center", "light_of", "open_scene", "pan_and_ms"]
 
+_OF_LOOSE_FILES = ("rpc", "ms_rpc", "bands", "nodata")
+
 
 def open_scene(choice: SceneChoice) -> Scene:
     """The scene that `choice` names, completed by what the choice states.
@@ -26,7 +29,7 @@ def open_scene(choice: SceneChoice) -> Scene:
         InputError: The files cannot be used, or the choice contradicts what they state.
     """
     if choice.bundle is not None:
-        scene = open_bundle(choice.bundle)
+        scene = _of_bundle(choice.bundle, choice)
     else:
         scene = open_images(
             pan=choice.pan,
@@ -39,6 +42,23 @@ def open_scene(choice: SceneChoice) -> Scene:
         )
     completed = _completed(scene, choice)
     return completed if choice.refinement is None else refined(completed, choice.refinement)
+
+
+def _of_bundle(bundle: Path, choice: SceneChoice) -> Scene:
+    """A delivery; one that is a mere image takes what the choice states of it."""
+    stated = [name for name in _OF_LOOSE_FILES if getattr(choice, name) is not None]
+    if not stated:
+        return open_bundle(bundle)
+    image = loose_image(bundle)
+    if image is None or choice.ms_rpc is not None:
+        raise UsageError(
+            "what is stated of loose files does not go with a bundle, whose metadata say it",
+            subject=bundle,
+            found=", ".join(stated),
+            expected="loose files (pan and ms, or one image)",
+            remedy="leave it out",
+        )
+    return open_images(image=image, rpc=choice.rpc, bands=choice.bands, nodata=choice.nodata)
 
 
 def _completed(scene: Scene, choice: SceneChoice) -> Scene:
