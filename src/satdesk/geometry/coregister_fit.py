@@ -33,6 +33,8 @@ _BOOTSTRAPS = 400
 _NEAR_PX = 1.5
 """Matches that differ from the common shift by less speak for it."""
 _CANDIDATES = 600
+_GROWTHS = 6
+"""Rounds in which agreement grows, with a plane and then with a lattice."""
 
 Bools = NDArray[np.bool_]
 
@@ -155,8 +157,8 @@ class _Basis:
 def agreeing(places: FloatArray, offsets: FloatArray) -> Bools:
     """The matches that agree with one smooth field; the rest are changes and chance.
 
-    The shift that most matches are near is grown to an affine, then to matches that follow their
-    neighbours: first within a pixel and a half, then within what the agreeing ones scatter.
+    The shift that most matches are near is grown to an affine and that to a stiff lattice; what
+    lies within the scatter of those that agree joins them, at most a pixel and a half away.
     """
     if len(places) < 3:
         return np.zeros(len(places), np.bool_)
@@ -164,17 +166,22 @@ def agreeing(places: FloatArray, offsets: FloatArray) -> Bools:
     votes = (np.abs(offsets[None] - some[:, None]).max(axis=2) < _NEAR_PX).sum(axis=1)
     start = some[int(votes.argmax())]
     near = np.hypot(*(offsets - start).T) < _NEAR_PX
-    limit = _NEAR_PX
-    for _ in range(8):
+    for turn in range(2 * _GROWTHS):
         if near.sum() < 3:
             break
-        kind = "affine" if near.sum() >= _MIN_AFFINE else "shift"
+        kind = _growing(int(near.sum()), late=turn >= _GROWTHS)
         distance = _misfit(_fit(kind, places[near], offsets[near], _ones(near)), places, offsets)
         # 0.8493 = 1 / sqrt(2 ln 2): the median of a two-dimensional Gaussian's distance
         scale = 0.8493 * float(np.median(distance[near]))
-        limit = float(np.clip(3.5 * scale, 0.2, _NEAR_PX))
-        near = distance < limit
+        near = distance < float(np.clip(3.5 * scale, 0.2, _NEAR_PX))
     return np.asarray(near)
+
+
+def _growing(n: int, *, late: bool) -> str:
+    """The field through which agreement grows: a plane first, then a stiff lattice."""
+    if late and n >= _MIN_LOCAL:
+        return f"local:{_STIFFNESS[1]:g}"
+    return "affine" if n >= _MIN_AFFINE else "shift"
 
 
 def _ones(mask: Bools) -> FloatArray:
@@ -230,13 +237,26 @@ def _held_out(
     kind: str, places: FloatArray, offsets: FloatArray, weights: FloatArray
 ) -> FloatArray:
     """Distance of every match from the field that was fitted without its fold."""
-    fold = np.random.default_rng(len(places)).permutation(len(places)) % _FOLDS
+    fold = _folds(places)
     distance = np.empty(len(places))
     for number in range(_FOLDS):
         out = fold == number
         field = _fit(kind, places[~out], offsets[~out], weights[~out])
         distance[out] = _misfit(field, places[out], offsets[out])
     return distance
+
+
+def _folds(places: FloatArray) -> NDArray[np.int64]:
+    """Blocks of the area, so that neighbours, which err alike, are held out together.
+
+    Few matches may all lie in two or three blocks: they are dealt out in turn.
+    """
+    low, high = places.min(axis=0), places.max(axis=0)
+    block = np.minimum((places - low) / np.maximum(high - low, 1.0) * _FOLDS, _FOLDS - 1)
+    fold = (block[:, 0].astype(np.int64) + 2 * block[:, 1].astype(np.int64)) % _FOLDS
+    if np.bincount(fold, minlength=_FOLDS).max() > len(places) // 2:
+        fold = np.arange(len(places)) % _FOLDS
+    return np.asarray(fold)
 
 
 def _misfit(field: Field, places: FloatArray, offsets: FloatArray) -> FloatArray:

@@ -14,8 +14,10 @@ from satdesk.core.sensor import FloatArray
 __all__ = ["Levels", "brightness", "levels_of", "stable"]
 
 _VISIBLE = ("PAN", "B", "G", "R")
-_BRIGHT, _DARK = 2.5, 0.35
+_BRIGHT, _DARK = 2.5, 0.25
 """Times the median brightness: above may be snow or cloud, below may be shadow or water."""
+_BRIGHT_GREY = 3.5
+"""Likewise where no colour tells bright soil from snow and cloud."""
 _WHITE = 0.75
 """Least over largest of the visible bands: what is bright and coloured is neither."""
 _WATER = 0.1
@@ -64,7 +66,8 @@ def stable(planes: Planes, valid: NDArray[np.bool_], levels: Levels) -> NDArray[
     light = brightness(planes)
     saturated = np.logical_or.reduce([p >= levels.top for p in planes.values()])
     usable = valid & ~saturated & (light > _DARK * levels.median)
-    usable &= ~((light > _BRIGHT * levels.median) & _white(planes))
+    bright = _BRIGHT if {"B", "G", "R"} <= planes.keys() else _BRIGHT_GREY
+    usable &= ~((light > bright * levels.median) & _white(planes))
     return np.asarray(usable & ~_water(planes))
 
 

@@ -32,7 +32,7 @@ _CLIP = 3.0
 _REACH = 6
 """Pixels about the common shift in which a window is searched."""
 _ROUNDS = 4
-_MIN_USABLE = 0.6
+_MIN_USABLE = 0.5
 _FLAT = 0.05
 """Contrast below this share of the picture's own is not texture but noise."""
 _MIN_SCORE = 0.15
