@@ -110,7 +110,7 @@ def test_a_reference_of_another_season_puts_it_right(biased, world, reference, t
     assert found["model"]["matrix"][5] == pytest.approx(-BIAS[1], abs=0.1)
     assert found["points_used"] >= 15
     assert json.loads((tmp_path / "refined.json").read_text(encoding="utf-8")) == found
-    assert "the reference's own error comes on top" in found["accuracy"]
+    assert "against a reference image, whose own error adds" in found["accuracy"]
 
 
 def test_the_picture_has_the_same_bytes_each_time(world, tmp_path, capfd):
@@ -219,3 +219,32 @@ def test_a_refinement_of_another_scene_is_refused(biased, world, tmp_path, capfd
     assert "another scene" in json.loads(capfd.readouterr().out)["error"]["message"]
     (tmp_path / "r.json").write_text("{}")
     assert run(["ortho", str(biased), *refused, *words]) == 3
+
+
+def test_a_release_says_what_was_measured(biased, world, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0])
+    answer(capfd, biased, "--gcps", tmp_path / "points.csv", "--out", tmp_path / "r.json")
+    (tmp_path / "recipe.toml").write_text(
+        f"""
+[release]
+id = "refined"
+title = "Refined"
+publisher = "Nobody"
+[district]
+box = [46.1315, 40.205, 46.1335, 40.206]
+[sites]
+none = true
+[terrain]
+dem = ["{world.dem}"]
+[[scenes]]
+bundle = "{biased}"
+refinement = "r.json"
+licence = {{press = false, tiles = false, analysis = false}}
+"""
+    )
+    assert run(["issue", str(tmp_path / "recipe.toml"), "--out", str(tmp_path / "release")]) == 0
+    (date,) = json.loads((tmp_path / "release" / "release.json").read_text())["dates"]
+    assert date["accuracy"]["checked"] is True
+    assert date["accuracy"]["n"] == 20
+    assert date["accuracy"]["statement"].startswith("CE90")
+    assert "r.json" in [file["name"] for file in date["scenes"][0]["inputs"]]

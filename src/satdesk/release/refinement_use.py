@@ -131,17 +131,20 @@ def _carried(base: SourceImage, model: SensorModel, other: SensorModel, matrix: 
 
 
 def accuracy_statement(document: Mapping[str, Any]) -> str | None:
-    """One sentence on the error that independent points measured; None where none could."""
+    """One sentence on the error that independent points measured; None where none could.
+
+    It is short: plates print it in a narrow column.
+    """
     found = document["leave_one_out"]
     if found is None:
         return None
     low, high = found["interval_95_m"]
-    source = document["source"]
-    what = "check points" if source["kind"] == "gcps" else "matches with the reference image"
-    own = "" if source["kind"] == "gcps" else "; the reference's own error comes on top"
+    ce90, interval = f"CE90 {found['ce90_m']:.2f} m", f"95 % interval {low:.2f}–{high:.2f} m"
+    if document["source"]["kind"] == "gcps":
+        return f"{ce90} from {found['n']} independent check points (leave-one-out, {interval})."
     return (
-        f"CE90 {found['ce90_m']:.2f} m from {found['n']} independent {what} of {source['file']} "
-        f"(leave-one-out, 95 % interval {low:.2f}–{high:.2f} m){own}."
+        f"{ce90} against a reference image, whose own error adds "
+        f"({found['n']} matches, leave-one-out, {interval})."
     )
 
 
