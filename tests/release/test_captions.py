@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from release_content import make_content
+from satdesk.core.lineage import Lineage
 from satdesk.release.captions import (
     alt_text,
     caption,
@@ -112,3 +113,9 @@ def test_a_day_without_time_has_no_time_in_its_caption(tmp_path):
     observation = caption_parts(content, content.dates[1]).observation
     assert "5 June 2021 (time not known)" in observation
     assert "UTC" not in observation
+
+
+def test_a_picture_that_was_on_a_map_already_is_said_to_be_resampled(content):
+    warped = replace(content.dates[0], lineage=Lineage(step="warped", parameters=(), inputs=()))
+    assert "resampled to the map's grid" in caption_parts(content, warped).processing
+    assert "orthorectified" not in caption_parts(content, warped).processing

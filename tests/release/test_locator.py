@@ -49,3 +49,16 @@ def test_names_stay_in_the_locator_and_apart():
     for i, one in enumerate(sheet.boxes):
         assert room.holds(one.rect, slack=0.5)
         assert not any(one.rect.meets(other.rect) for other in sheet.boxes[i + 1 :])
+
+
+def test_areas_without_a_code_of_their_own_are_drawn_but_not_labelled():
+    unlabelled = {country.name for country in world() if not country.named}
+    assert "Somaliland" in unlabelled
+    assert "Azerbaijan" not in unlabelled
+    with drawing_style():
+        sheet = Sheet(pixels=(800, 600), dpi=200, paper="#ffffff")
+        room = Rect(x=5, y=5, width=70, height=45)
+        draw_locator(sheet, room, Point(33.4, 35.1).buffer(0.05), world())
+    printed = {box.text for box in sheet.boxes}
+    assert "Turkey" in printed
+    assert not printed & unlabelled

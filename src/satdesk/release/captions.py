@@ -38,6 +38,7 @@ __all__ = [
 _STEPS = {
     "calibrated": "calibrated to top-of-atmosphere reflectance",
     "ortho": "orthorectified",
+    "warped": "resampled to the map's grid",
     "sharpened": "pansharpened (colour of the multispectral image on the detail of the "
     "panchromatic one)",
     "mosaic": "mosaicked",

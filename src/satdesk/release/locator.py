@@ -25,10 +25,17 @@ _RED, _QUIET = "#b3261e", "#5b6068"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Country:
-    """A country's outline as the world map draws it: longitude, latitude."""
+    """A country's outline as the world map draws it: longitude, latitude.
+
+    Attributes:
+        name: As Natural Earth spells it.
+        named: Whether the locator prints the name: only of areas with a code of their own in UN
+            M49 (ISO 3166-1 numeric). To label any other would be an opinion on its status.
+    """
 
     name: str
     geometry: BaseGeometry
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,11 @@ def world() -> tuple[Country, ...]:
     text = resources.files("satdesk").joinpath("data", "world_countries.geojson").read_text("utf-8")
     features = json.loads(text)["features"]
     return tuple(
-        Country(name=str(f["properties"].get("name", "")), geometry=shape(f["geometry"]))
+        Country(
+            name=str(f["properties"].get("name", "")),
+            geometry=shape(f["geometry"]),
+            named=bool(f["properties"].get("code")),
+        )
         for f in features
     )
 
@@ -142,7 +153,8 @@ def _draw_names(
     """Names of the countries that have room for them, the largest first."""
     face = Face(size_pt=5)
     keep_clear = [Rect(x=here[0] - 3, y=here[1] - 3, width=6, height=6)]
-    for country, part in sorted(shown, key=lambda pair: (-pair[1].area, pair[0].name)):
+    named = [pair for pair in shown if pair[0].named]
+    for country, part in sorted(named, key=lambda pair: (-pair[1].area, pair[0].name)):
         point = _on_sheet(part.representative_point(), view, rect)
         name = fit_line(country.name, face, rect.width * 0.5)
         width = measure(name, face)

@@ -196,7 +196,9 @@ def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) ->
             "the status of any area."
         )
     paragraphs += dict.fromkeys(f"Processing: {processing_words(i)}." for i in images)
-    paragraphs.append(f"{projection_words(frame)} Locator: Natural Earth.")
+    paragraphs.append(
+        f"{projection_words(frame)} Locator: Natural Earth, with the borders of that source."
+    )
     names, unset = _names(content)
     further = f" {unset} more, in scripts that this sheet cannot set, stand in release.json."
     paragraphs.append(f"Names used: {names}.{further if unset else ''}")
