@@ -25,7 +25,12 @@ from satdesk.release.issue import issue_release
 from satdesk.release.orthoimage import write_ortho
 from satdesk.release.pictures import Progress
 from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice, load_recipe
-from satdesk.release.refinement import PointsChoice, RefinementWish, write_refinement
+from satdesk.release.refinement import (
+    PointsChoice,
+    RefinementWish,
+    named_planes,
+    write_refinement,
+)
 from satdesk.release.refinement_use import accuracy_of
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
@@ -133,7 +138,7 @@ def refine(
         LimitError: The points are too few, badly spread or do not fit, and that is not accepted.
     """
     return write_refinement(
-        open_scene(choice),
+        open_scene(named_planes(choice)),
         points,
         wish,
         terrain=terrain,

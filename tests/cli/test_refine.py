@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
 from satdesk.bundles.formats import open_bundle
 from satdesk.cli.app import run
@@ -248,3 +249,20 @@ licence = {{press = false, tiles = false, analysis = false}}
     assert date["accuracy"]["n"] == 20
     assert date["accuracy"]["statement"].startswith("CE90")
     assert "r.json" in [file["name"] for file in date["scenes"][0]["inputs"]]
+
+
+def test_an_image_whose_planes_nobody_names_can_be_refined(shared_data, tmp_path, capfd):
+    given = shared_data / "phr_ventoux" / "left_image.geom"
+    (tmp_path / "four.geom").write_bytes(given.read_bytes())
+    profile = {"driver": "GTiff", "count": 4, "dtype": "uint16", "height": 500, "width": 500}
+    # a crop: its origin stands in the geotransform, and points count in the file
+    with rasterio.open(tmp_path / "four.tif", "w", transform=Affine.translation(10, 20), **profile):
+        pass
+    assert run(["locate", str(given), "--colrow", "30", "40", "--height", "900", "--json"]) == 0
+    (at,) = json.loads(capfd.readouterr().out)["points"]
+    text = f"id,lon,lat,height,col,row\na,{at['lon']},{at['lat']},900,21,22\n"
+    (tmp_path / "points.csv").write_text(text)
+    words = ("--gcps", tmp_path / "points.csv", "--accept", "refine-too-few-points=one is there")
+    found = answer(capfd, tmp_path / "four.tif", *words)
+    assert found["model"]["matrix"] == pytest.approx([1, 0, 1, 0, 1, 2], abs=1e-4)
+    assert found["leave_one_out"] is None

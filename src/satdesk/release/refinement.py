@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from satdesk.core.scene import Scene, SourceImage
 from satdesk.errors import UndeclaredInputError, UsageError
 from satdesk.files.digests import sha256
 from satdesk.files.gcps import read_gcps
-from satdesk.files.rasters import require_pixels
+from satdesk.files.rasters import describe_file, require_pixels
 from satdesk.files.store import new_file
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.checkpoints import LeaveOneOut, ground_per_pixel, in_metres, leave_one_out
@@ -24,7 +24,7 @@ from satdesk.release.content import Notice
 from satdesk.release.document import notice_facts
 from satdesk.release.ground import Ground, ground_under, image_outline
 from satdesk.release.inputs import scene_files, terrain_files
-from satdesk.release.recipe import TerrainChoice
+from satdesk.release.recipe import SceneChoice, TerrainChoice
 from satdesk.release.refinement_match import open_reference, reference_points
 from satdesk.release.refinement_picture import residual_png
 from satdesk.release.refinement_points import Observed, SetAside, control_points, model_of
@@ -32,7 +32,9 @@ from satdesk.release.refinement_use import FORMAT, accuracy_statement
 from satdesk.release.scenes import pan_and_ms
 from satdesk.release.schema import check
 
-__all__ = ["PointsChoice", "RefinementWish", "write_refinement"]
+__all__ = ["PointsChoice", "RefinementWish", "named_planes", "write_refinement"]
+
+_SINGLE = {".tif", ".tiff", ".jp2", ".ntf", ".nitf", ".img", ".vrt"}
 
 LIMITS_PX = {"gcps": 2.0, "reference": 1.0}
 """Root mean square residual that is let pass: points are set by hand, matches by machine."""
@@ -95,6 +97,22 @@ class RefinementWish:
     out: Path | None = None
     report: Path | None = None
     overwrite: bool = False
+
+
+def named_planes(choice: SceneChoice) -> SceneChoice:
+    """`choice` with its planes numbered where it is one file whose planes nobody names.
+
+    Where an image lies does not depend on what its planes show.
+    """
+    file = choice.bundle
+    if choice.bands is not None or file is None or file.suffix.lower() not in _SINGLE:
+        return choice
+    facts = describe_file(file)
+    count = facts.count - sum(colour == "alpha" for colour in facts.colours)
+    if count == 1 or all(facts.descriptions[:count]):
+        return choice
+    names = tuple(f"plane {number}" for number in range(1, count + 1))
+    return replace(choice, bundle=None, image=file, bands=names)
 
 
 def write_refinement(
