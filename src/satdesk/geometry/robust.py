@@ -108,8 +108,7 @@ def robust_fit(colrow: FloatArray, offsets: FloatArray, kind: str, least_px: flo
 
 def least_squares(matrix: FloatArray, values: FloatArray) -> FloatArray:
     """``(k, 2)`` coefficients; where the points do not determine them, the smallest ones."""
-    found = np.asarray(np.linalg.lstsq(matrix, values, rcond=1e-10)[0], dtype=np.float64)
-    return found
+    return np.asarray(np.linalg.lstsq(matrix, values, rcond=1e-10)[0], dtype=np.float64)
 
 
 def _least_median(
