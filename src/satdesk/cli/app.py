@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -66,7 +67,14 @@ def run(arguments: Sequence[str]) -> int:
         result = app.main(args=list(arguments), prog_name="satdesk", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except SystemExit:
+        # so click ends where the reader of our output has gone, as in `satdesk inspect X | head`
+        return 0
     except BaseException as error:  # noqa: BLE001 - the one border where errors become exit codes
         return report_failure(error, as_json="--json" in arguments)
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # what is left in the buffer would be flushed, and complained of, once more at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result if isinstance(result, int) else 0

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from odc.geo.geobox import GeoBox
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 from shapely import segmentize, transform
 from shapely.geometry import MultiPoint, box
 from shapely.geometry.base import BaseGeometry
@@ -36,6 +38,7 @@ __all__ = [
     "ground_under",
     "image_outline",
     "measured_pixel_m",
+    "require_metres",
     "seen_ground",
     "source_gsd_m",
 ]
@@ -199,6 +202,8 @@ def grid_over(
         bounds: ``xmin, ymin, xmax, ymax`` in the output CRS instead of the area's own.
     """
     west, south, east, north = area.bounds
+    if crs is not None:
+        _known_crs(crs)
     chosen = crs or utm_crs((west + east) / 2, (south + north) / 2)
     if bounds is None:
         step = max(east - west, north - south) / 100
@@ -213,11 +218,46 @@ def grid_over(
 def source_gsd_m(image: SourceImage) -> float:
     """Pixel of `image` in metres: as stated, else measured on the ground at its centre.
 
-    A measured pixel is rounded to 0.1 m: it names a product, and hides no precision.
+    A measured pixel is rounded to 0.1 m: it names a product, and hides no precision. So is a stated
+    pixel that is not square: somebody measured it too.
     """
+    if image.gsd_m is not None and math.isclose(*image.gsd_m, rel_tol=1e-3):
+        return image.gsd_m[0]
     if image.gsd_m is not None:
-        return math.sqrt(image.gsd_m[0] * image.gsd_m[1])
+        return max(round(math.sqrt(image.gsd_m[0] * image.gsd_m[1]), 1), 0.1)
     return max(round(measured_pixel_m(image), 1), 0.1)
+
+
+def _known_crs(crs: str) -> CRS:
+    try:
+        found = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise UsageError(
+            "nobody knows this output CRS", found=crs, expected="a code such as EPSG:32638"
+        ) from error
+    if not found.axis_info:
+        raise UsageError("the output CRS has no axes", found=crs, expected="EPSG:32638 or the like")
+    return found
+
+
+def require_metres(crs: str | None) -> None:
+    """Refuse an output CRS in which a pixel of so many metres is no such pixel.
+
+    Raises:
+        UsageError: `crs` counts in degrees, feet or any other unit, or nobody knows it; None = UTM,
+            which is metric.
+    """
+    if crs is None:
+        return
+    axis = _known_crs(crs).axis_info[0]
+    if axis.unit_name not in {"metre", "meter", "m"}:
+        raise UsageError(
+            "the pixel is in metres, the output CRS is not",
+            found=f"{crs} counts in {axis.unit_name}",
+            expected="a projected CRS in metres",
+            remedy="name another CRS, or none for the UTM zone; satdesk ortho also takes --gsd in "
+            "units of the CRS",
+        )
 
 
 def measured_pixel_m(image: SourceImage) -> float:

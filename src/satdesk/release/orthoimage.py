@@ -23,6 +23,7 @@ from satdesk.release.ground import (
     grid_over,
     ground_under,
     image_outline,
+    require_metres,
     source_gsd_m,
 )
 from satdesk.release.inputs import scene_files, terrain_files, terrain_names
@@ -97,6 +98,8 @@ def _composition(
     bounds: tuple[float, float, float, float] | None,
     acceptance: Acceptance,
 ) -> Composition:
+    if wish.gsd_m is None:
+        require_metres(wish.crs)
     around = image_outline(parts.finest, None)
     ground = ground_under(around, terrain, parts.images)
     area = image_outline(parts.finest, ground.terrain)

@@ -19,7 +19,14 @@ from satdesk.release.acceptance import Acceptance
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.dated import Dated, dated_scenes
-from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
+from satdesk.release.ground import (
+    Ground,
+    grid_over,
+    ground_under,
+    image_outline,
+    require_metres,
+    source_gsd_m,
+)
 from satdesk.release.inputs import terrain_names
 from satdesk.release.known_ground import unknown_ground
 from satdesk.release.pictures import Progress
@@ -61,6 +68,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that the recipe does not accept.
     """
+    require_metres(recipe.grid.crs)
     district = chosen_district(recipe.district)
     dates = dated_scenes(scenes, recipe.scenes)
     parts = [[parts_of(scene, recipe.grid) for scene in date.scenes] for date in dates]
