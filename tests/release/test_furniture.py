@@ -102,5 +102,21 @@ def test_ticks_stand_where_their_meridian_leaves_the_map():
         assert lon == pytest.approx(int(degrees) + int(minutes) / 60, abs=1e-5)
 
 
+@pytest.mark.parametrize("center", [179.999, -179.999])
+def test_a_map_across_the_antimeridian_has_a_fine_graticule(center):
+    grid = frame(center, 40.0, 2000)
+    meridians = [line for line in graticule(grid) if line.is_meridian]
+    assert 2 <= len(meridians) <= 6
+    assert all(abs(abs(line.value_arcsec) - 180 * 3600) < 60 for line in meridians)
+    ticks = edge_ticks(grid, "bottom", tuple(line.value_arcsec for line in meridians))
+    labels = [tick.label for tick in ticks]
+    assert labels[0].startswith("179°59′")
+    assert labels[0].endswith("E")
+    assert labels[-1].startswith("179°59′")
+    assert labels[-1].endswith("W")
+    shares = [tick.share for tick in ticks]
+    assert shares == sorted(shares)
+
+
 def test_lengths_have_units():
     assert [length_label(v) for v in (50, 500, 1000, 2500)] == ["50 m", "500 m", "1 km", "2.5 km"]

@@ -38,6 +38,7 @@ _STEPS_ARCSEC = (
 )
 _SAMPLES = 241
 """Points along an edge or a graticule line: curvature over one sheet is far below a hair line."""
+_HALF_TURN_ARCSEC = 180 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ def edge_ticks(grid: GeoBox, edge: str, values: tuple[float, ...]) -> tuple[Tick
     x = box.left + share * (box.right - box.left) if across else getattr(box, edge)
     y = getattr(box, edge) if across else box.bottom + share * (box.top - box.bottom)
     xs, ys = np.broadcast_arrays(x, y)
-    lon, lat = to_lonlat(str(grid.crs)).transform(xs, ys)
+    lon, lat = _lonlat(grid, xs, ys)
     along = np.asarray(lon if across else lat) * 3600
     ticks = []
     for value in values:
@@ -169,6 +170,8 @@ def edge_ticks(grid: GeoBox, edge: str, values: tuple[float, ...]) -> tuple[Tick
 
 def angle_label(arcsec: float, *, is_meridian: bool, minutes: bool = False) -> str:
     """``46°05′E``; seconds only where there are some, minutes too unless `minutes` asks."""
+    if is_meridian and abs(arcsec) > _HALF_TURN_ARCSEC:
+        arcsec -= math.copysign(2 * _HALF_TURN_ARCSEC, arcsec)
     letter = ("E" if arcsec >= 0 else "W") if is_meridian else ("N" if arcsec >= 0 else "S")
     tenths = round(abs(arcsec) * 10)
     degrees, rest = divmod(tenths, 36_000)
@@ -194,8 +197,19 @@ def _lonlat_bounds(grid: GeoBox) -> tuple[float, float, float, float]:
     ys = box.bottom + edges * (box.top - box.bottom)
     x = np.concatenate([xs, xs, np.full(41, box.left), np.full(41, box.right)])
     y = np.concatenate([np.full(41, box.bottom), np.full(41, box.top), ys, ys])
-    lon, lat = to_lonlat(str(grid.crs)).transform(x, y)
+    lon, lat = _lonlat(grid, x, y)
     return float(min(lon)), float(min(lat)), float(max(lon)), float(max(lat))
+
+
+def _lonlat(
+    grid: GeoBox, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``lon, lat`` of a map's places; longitudes run on across the antimeridian, beyond 180°."""
+    box = grid.boundingbox
+    lonlat = to_lonlat(str(grid.crs))
+    center, _ = lonlat.transform((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+    lon, lat = lonlat.transform(x, y)
+    return lon + 360.0 * np.round((center - lon) / 360.0), lat
 
 
 def _round_values(low_deg: float, high_deg: float, step: float) -> list[float]:
