@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
 from satdesk.bundles.formats import loose_image, open_bundle, open_images
-from satdesk.core.scene import BandCalibration, Precision, Scene, SourceImage
+from satdesk.core.scene import Acquisition, BandCalibration, Precision, Scene, SourceImage
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import to_lonlat
@@ -19,6 +20,8 @@ from satdesk.release.refinement_use import refined
 
 __all__ = ["Light", "can_calibrate", "image_center", "light_of", "open_scene", "pan_and_ms"]
 
+_NO_CAMERA = "SIMULATED; no camera took this picture"
+_ONE_STRIP = timedelta(minutes=2)
 _OF_LOOSE_FILES = ("rpc", "ms_rpc", "bands", "nodata")
 
 
@@ -64,22 +67,45 @@ def _of_bundle(bundle: Path, choice: SceneChoice) -> Scene:
 def _completed(scene: Scene, choice: SceneChoice) -> Scene:
     """`scene` with what the choice adds; a statement never overrides what the files say."""
     stated = scene.acquisition
-    if stated is not None and choice.at is not None and stated.day != choice.at.day:
+    if stated is not None and choice.at is not None and _apart(stated, choice.at):
         raise BrokenInputError(
             "the stated acquisition contradicts the files",
             subject=scene.id,
-            found=f"{choice.at.day} stated, {stated.day} in the files",
+            found=f"{_told(choice.at)} stated, {_told(stated)} in the files",
             remedy="leave the statement out, or check that this is the scene that you mean",
         )
     precise = stated is not None and stated.precision is Precision.INSTANT
     return replace(
         scene,
         acquisition=stated if precise or choice.at is None else choice.at,
-        mission=scene.mission or choice.mission,
-        instrument=scene.instrument or choice.instrument,
-        credit=choice.credit or scene.credit,
+        mission=scene.mission or ("SIMULATED" if scene.simulated else choice.mission),
+        instrument=scene.instrument or (None if scene.simulated else choice.instrument),
+        credit=_credit(scene, choice.credit),
         images=tuple(_scaled(image, choice.counts_per_reflectance) for image in scene.images),
     )
+
+
+def _apart(stated: Acquisition, chosen: Acquisition) -> bool:
+    """Whether two statements are of different acquisitions; a strip takes seconds."""
+    if stated.instant is None or chosen.instant is None:
+        return stated.day != chosen.day
+    return abs(stated.instant - chosen.instant) > _ONE_STRIP
+
+
+def _told(taken: Acquisition) -> str:
+    return str(taken.day) if taken.instant is None else taken.instant.isoformat()
+
+
+def _credit(scene: Scene, chosen: str | None) -> str | None:
+    """The recipe's credit line and the one that the files demand, each once.
+
+    The line in the files is the provider's condition, and on simulated pictures the warning: a
+    recipe adds to it and never replaces it.
+    """
+    demanded = scene.credit or (_NO_CAMERA if scene.simulated else None)
+    if chosen is None or demanded is None:
+        return chosen or demanded
+    return chosen if demanded in chosen else f"{chosen}; {demanded}"
 
 
 def _scaled(image: SourceImage, counts_per_reflectance: float | None) -> SourceImage:
