@@ -10,6 +10,8 @@ Simulated pairs are orthoimages through exact cameras and the exact terrain: the
 zero but for the one that is put in. Real pictures are warped against themselves.
 """
 
+# ruff: noqa: ANN, E501, BLE001, PLC0415, PLR2004 - a script of measurements, read beside its table
+
 from __future__ import annotations
 
 import argparse

@@ -6,6 +6,8 @@ For every ``NAME_fixed.tif`` with its ``NAME_moving.tif`` prints one line of JSO
 the tie points of the local method, and the seconds that each took.
 """
 
+# ruff: noqa: ANN, E501, BLE001, PLC0415, PLR2004 - a script of measurements, read beside its table
+
 import json
 import sys
 import time
