@@ -10,7 +10,7 @@ Simulated pairs are orthoimages through exact cameras and the exact terrain: the
 zero but for the one that is put in. Real pictures are warped against themselves.
 """
 
-# ruff: noqa: ANN, E501, BLE001, PLC0415, PLR2004 - a script of measurements, read beside its table
+# ruff: noqa: ANN001, ANN201, ANN202, E501, BLE001, PLC0415, PLR2004
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ in turn: other places, no overlap (one place, parts far apart), cloud over one o
 featureless ground, noise. The same numbers come out every time.
 """
 
-# ruff: noqa: ANN, E501, BLE001, PLC0415, PLR2004 - a script of measurements, read beside its table
+# ruff: noqa: ANN001, ANN201, ANN202, E501, BLE001, PLC0415, PLR2004
 
 from __future__ import annotations
 
