@@ -10,8 +10,6 @@ Simulated pairs are orthoimages through exact cameras and the exact terrain: the
 zero but for the one that is put in. Real pictures are warped against themselves.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202, E501, BLE001, PLC0415, PLR2004
-
 from __future__ import annotations
 
 import argparse

@@ -6,8 +6,6 @@ For every ``NAME_fixed.tif`` with its ``NAME_moving.tif`` prints one line of JSO
 the tie points of the local method, and the seconds that each took.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202, E501, BLE001, PLC0415, PLR2004
-
 import json
 import sys
 import time

@@ -7,8 +7,6 @@ in turn: other places, no overlap (one place, parts far apart), cloud over one o
 featureless ground, noise. The same numbers come out every time.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202, E501, BLE001, PLC0415, PLR2004
-
 from __future__ import annotations
 
 import sys
