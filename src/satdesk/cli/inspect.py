@@ -84,9 +84,12 @@ def _print_image(image: dict[str, Any]) -> None:
             ("  size", f"{image['cols']} x {image['rows']}"),
             ("  geometry", image["geometry"] + (f", {image['crs']}" if image["crs"] else "")),
             ("  RPC", rpc and rpc["file"]),
-            ("  sample", f"{image['dtype'] or 'not stated'}, {image['bits'] or '?'} bits"),
-            ("  nodata, saturated", f"{image['nodata']}, {image['saturated']}"),
-            ("  pixel stated, native (m)", f"{image['gsd_m']}, {image['native_gsd_m']}"),
+            ("  sample", image["dtype"]),
+            ("  significant bits", image["bits"]),
+            ("  nodata", image["nodata"]),
+            ("  saturated", image["saturated"]),
+            ("  pixel stated (m)", image["gsd_m"]),
+            ("  pixel native (m)", image["native_gsd_m"]),
             *((f"  band {b['name']}", _band(b)) for b in image["bands"]),
         ]
     )

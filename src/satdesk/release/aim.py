@@ -17,7 +17,7 @@ from satdesk.files.rasters import describe_file
 from satdesk.files.rpcs import find_rpc, pixel_grid, read_rpc
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.mapmodel import MapModel
-from satdesk.release.scenes import pan_and_ms
+from satdesk.release.scenes import pan_and_ms, with_rpc
 
 __all__ = ["Aim", "aim"]
 
@@ -61,33 +61,34 @@ def aim(source: Path, *, image_id: str | None = None, rpc: Path | None = None) -
     """
     kind = source.suffix.lower()
     if source.is_dir() or kind == ".zip":
-        return _bundle_aim(open_bundle(source), image_id)
+        return _bundle_aim(open_bundle(source), image_id, rpc)
     if kind == ".xml":
-        return _xml_aim(source, image_id)
+        return _xml_aim(source, image_id, rpc)
     if kind in _RPC_SUFFIXES:
         return Aim(model=read_rpc(source).model, affine=Affine.identity())
     return _image_aim(source, rpc)
 
 
-def _xml_aim(source: Path, image_id: str | None) -> Aim:
+def _xml_aim(source: Path, image_id: str | None, rpc: Path | None) -> Aim:
     """XML that holds an RPC is an RPC file; any other is a bundle's metadata."""
     try:
         return Aim(model=read_rpc(source).model, affine=Affine.identity())
     except UnreadableInputError:
-        return _bundle_aim(open_bundle(source), image_id)
+        return _bundle_aim(open_bundle(source), image_id, rpc)
 
 
-def _bundle_aim(scene: Scene, image_id: str | None) -> Aim:
+def _bundle_aim(scene: Scene, image_id: str | None, rpc: Path | None) -> Aim:
     if image_id is not None:
-        return _described_aim(scene.image(image_id))
+        return _described_aim(scene.image(image_id), rpc)
     pan, ms = pan_and_ms(scene)
     image = pan or ms
     if image is None:
         raise UnreadableInputError("the bundle describes no image", subject=scene.id)
-    return _described_aim(image)
+    return _described_aim(image, rpc)
 
 
-def _described_aim(image: SourceImage) -> Aim:
+def _described_aim(image: SourceImage, rpc: Path | None) -> Aim:
+    image = image if rpc is None else with_rpc(image, rpc)
     return _on_grid(image.grid, image.model, subject=image.id)
 
 

@@ -11,18 +11,28 @@ import numpy as np
 from satdesk.bundles.formats import loose_image, open_bundle, open_images
 from satdesk.core.scene import Acquisition, BandCalibration, Precision, Scene, SourceImage
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
+from satdesk.files.rpcs import MAX_DISAGREEMENT_PX, read_rpc
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import to_lonlat
+from satdesk.geometry.rpc import RPC, max_difference
 from satdesk.radiometry.calibrate import sun_distance_au, sun_position
 from satdesk.release.content import Notice
 from satdesk.release.recipe import SceneChoice
 from satdesk.release.refinement_use import refined
 
-__all__ = ["Light", "can_calibrate", "image_center", "light_of", "open_scene", "pan_and_ms"]
+__all__ = [
+    "Light",
+    "can_calibrate",
+    "image_center",
+    "light_of",
+    "open_scene",
+    "pan_and_ms",
+    "with_rpc",
+]
 
 _NO_CAMERA = "SIMULATED; no camera took this picture"
 _ONE_STRIP = timedelta(minutes=2)
-_OF_LOOSE_FILES = ("rpc", "ms_rpc", "bands", "nodata")
+_OF_LOOSE_FILES = ("bands", "nodata")
 
 
 def open_scene(choice: SceneChoice) -> Scene:
@@ -49,11 +59,12 @@ def open_scene(choice: SceneChoice) -> Scene:
 
 def _of_bundle(bundle: Path, choice: SceneChoice) -> Scene:
     """A delivery; one that is a mere image takes what the choice states of it."""
+    told = (choice.rpc, choice.ms_rpc, choice.bands, choice.nodata)
+    image = None if all(value is None for value in told) else loose_image(bundle)
+    if image is not None and choice.ms_rpc is None:
+        return open_images(image=image, rpc=choice.rpc, bands=choice.bands, nodata=choice.nodata)
     stated = [name for name in _OF_LOOSE_FILES if getattr(choice, name) is not None]
-    if not stated:
-        return open_bundle(bundle)
-    image = loose_image(bundle)
-    if image is None or choice.ms_rpc is not None:
+    if stated:
         raise UsageError(
             "what is stated of loose files does not go with a bundle, whose metadata say it",
             subject=bundle,
@@ -61,7 +72,43 @@ def _of_bundle(bundle: Path, choice: SceneChoice) -> Scene:
             expected="loose files (pan and ms, or one image)",
             remedy="leave it out",
         )
-    return open_images(image=image, rpc=choice.rpc, bands=choice.bands, nodata=choice.nodata)
+    return _with_rpcs(open_bundle(bundle), choice.rpc, choice.ms_rpc)
+
+
+def _with_rpcs(scene: Scene, rpc: Path | None, ms_rpc: Path | None) -> Scene:
+    """`scene` with the RPC files that the user names for its PAN (or only image) and its MS."""
+    pan, ms = pan_and_ms(scene)
+    named = ((pan or ms, rpc), (ms, ms_rpc))
+    chosen = {image.id: path for image, path in named if image is not None and path is not None}
+    images = (with_rpc(i, chosen[i.id]) if i.id in chosen else i for i in scene.images)
+    return replace(scene, images=tuple(images))
+
+
+def with_rpc(image: SourceImage, path: Path) -> SourceImage:
+    """`image` with the RPC that the user names; it must agree with the delivery's own.
+
+    Raises:
+        UsageError: The image is georeferenced and has no use for an RPC.
+        BrokenInputError: The two put the same ground more than `MAX_DISAGREEMENT_PX` apart.
+    """
+    if image.grid.crs is not None:
+        raise UsageError(
+            "an RPC was named for an image that is georeferenced already",
+            subject=path,
+            found=f"image {image.id} in {image.grid.crs}",
+            remedy="leave --rpc out",
+        )
+    model = read_rpc(path).model
+    apart = max_difference(model, image.model) if isinstance(image.model, RPC) else 0.0
+    if not apart <= MAX_DISAGREEMENT_PX:
+        raise BrokenInputError(
+            "two RPCs of one image disagree",
+            subject=path,
+            found=f"{apart:.3g} px between it and the delivery's own ({image.model_source})",
+            expected=f"at most {MAX_DISAGREEMENT_PX} px",
+            remedy="name the RPC that belongs to this image, or leave --rpc out",
+        )
+    return replace(image, model=model, model_source=path)
 
 
 def _completed(scene: Scene, choice: SceneChoice) -> Scene:
@@ -74,6 +121,8 @@ def _completed(scene: Scene, choice: SceneChoice) -> Scene:
             found=f"{_told(choice.at)} stated, {_told(stated)} in the files",
             remedy="leave the statement out, or check that this is the scene that you mean",
         )
+    for what in ("mission", "instrument"):
+        _require_one(scene, what, getattr(choice, what))
     precise = stated is not None and stated.precision is Precision.INSTANT
     return replace(
         scene,
@@ -83,6 +132,18 @@ def _completed(scene: Scene, choice: SceneChoice) -> Scene:
         credit=_credit(scene, choice.credit),
         images=tuple(_scaled(image, choice.counts_per_reflectance) for image in scene.images),
     )
+
+
+def _require_one(scene: Scene, what: str, chosen: str | None) -> None:
+    """Refuse a statement that contradicts what the files say."""
+    found = getattr(scene, what)
+    if found is not None and chosen is not None and found.casefold() != chosen.casefold():
+        raise BrokenInputError(
+            f"the stated {what} contradicts the files",
+            subject=scene.id,
+            found=f"{chosen!r} stated, {found!r} in the files",
+            remedy="leave the statement out, or check that this is the scene that you mean",
+        )
 
 
 def _apart(stated: Acquisition, chosen: Acquisition) -> bool:

@@ -133,7 +133,7 @@ def _collection(content: Content, items: list[dict[str, Any]]) -> dict[str, Any]
         "description": _description(content),
         "keywords": _keywords(content),
         "license": "other",
-        "providers": providers(content, content.dates),
+        "providers": providers(content),
         "extent": _extent(content, items),
         "summaries": _summaries(content, items),
         "links": [

@@ -156,7 +156,7 @@ def _properties(content: Content, image: DatedImage) -> dict[str, Any]:
         "title": titled(content, f"{content.title} ({image.id})", simulated=image.simulated),
         "gsd": image.gsd_m,
         "license": "other",
-        "providers": providers(content, (image,)),
+        "providers": providers(content),
         "processing:lineage": _sentence(image),
         "processing:software": {"satdesk": content.version},
         **_own(content, image),
@@ -212,15 +212,9 @@ def _projection(grid: GeoBox) -> dict[str, Any]:
     return stated if code is not None else {**stated, "proj:wkt2": grid.crs.to_wkt()}
 
 
-def providers(content: Content, images: tuple[DatedImage, ...]) -> list[dict[str, Any]]:
-    """The publisher, and each credit line that a scene demands."""
-    lines = dict.fromkeys((image.credit, image.simulated) for image in images)
-    sources = [
-        {"name": credit, "roles": ["producer"] if simulated else ["producer", "licensor"]}
-        for credit, simulated in lines
-        if credit
-    ]
-    return [{"name": content.publisher, "roles": ["processor", "host"]}, *sources]
+def providers(content: Content) -> list[dict[str, Any]]:
+    """The publisher. A credit line is no organisation and stands in ``satdesk:credit``."""
+    return [{"name": content.publisher, "roles": ["processor", "host"]}]
 
 
 def _sentence(image: DatedImage) -> str:
