@@ -12,14 +12,14 @@ from setuptools import Extension, setup
 
 GNU = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
        "-Wall", "-Wextra"]  # fmt: skip
-SOURCES = ("module", "rows", "window", "ground", "camera")
+SOURCES = ("module", "camera", "rows_plain", "rows_avx2", "rows_avx512")
 
 setup(
     ext_modules=[
         Extension(
             "satdesk._kernel",
             sources=[f"src/kernel/{name}.c" for name in SOURCES],
-            depends=["src/kernel/kernel.h", "src/kernel/rows.h"],
+            depends=[f"src/kernel/{name}.h" for name in ("kernel", "ground", "rows", "window")],
             extra_compile_args=["/O2", "/fp:precise"] if sys.platform == "win32" else GNU,
             py_limited_api=True,
             optional=True,

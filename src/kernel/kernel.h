@@ -14,6 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 #define PATCH 128      /* pixels along the side of a patch */
 #define PAD 3          /* unusable pixels laid around a window, so that every tap lies in memory */
 #define LANES 4        /* bands that stand beside each other in a window of several bands */
@@ -74,20 +80,35 @@ typedef struct {
     long valid_line;
 } Output;
 
-/* ground.c: heights (down * PATCH) x (across * PATCH) less the reference; NaN = unknown.
- * low, high: patch; lowest and highest known height, +inf and -inf where none is. */
-void ground_heights(const Ground *ground, float *height, float *low, float *high);
+/* An image whose window is still to be prepared. Types: 'B', 'H', 'h', 'f'. */
+typedef struct {
+    Image image;
+    const void *values;            /* band x row x col */
+    char type;
+    const uint8_t *valid;          /* row x col, or NULL */
+    const float *slope, *intercept; /* band: value = sample * slope + intercept */
+    float *samples;                /* to be filled, of the sizes that Image says */
+    uint8_t *usable, *whole;
+} Source;
 
-/* window.c: the samples of one image as floats, padded. Types: 'B', 'H', 'h', 'f'.
- * Each fills what it is given, of the sizes above. */
-void window_samples(Image *image, const void *source, char type, const uint8_t *valid,
-                    const float *slope, const float *intercept, float *samples);
-void window_masks(Image *image, const uint8_t *valid, uint8_t *usable, uint8_t *whole);
+/* Columns and rows of a patch from -1 to 1; filled when the module is loaded. */
+extern float ALONG[PATCH];
 
-/* rows.c: everything else. Either image may be NULL; returns the number of usable pixels. */
-long render(const Image *pan, const Image *ms, const Tone *tone, const float *height,
-            const Output *out, int vectors);
-int has_vectors(void);
+/* The pass for one kind of processor: all give the same bytes. */
+typedef struct {
+    const char *name;
+    int (*supported)(void);
+    /* Heights (down * PATCH) x (across * PATCH) less the reference, NaN = unknown; lowest and
+     * highest of each patch, +inf and -inf where none is known. */
+    void (*heights)(const Ground *ground, float *height, float *low, float *high);
+    /* Fills samples and masks. */
+    void (*prepare)(Source *source);
+    /* Either image may be NULL; returns the number of usable pixels. */
+    long (*render)(const Image *pan, const Image *ms, const Tone *tone, const float *height,
+                   const Output *out);
+} Engine;
+
+extern const Engine PLAIN, AVX2, AVX512;
 
 /* camera.c: RPC00B, ground to image; NUMBERS doubles as geometry/patches.py lists them. */
 #define NUMBERS 96

@@ -10,6 +10,20 @@
 
 #include "kernel.h"
 
+/* Engines from the plainest on. */
+static const Engine *const ENGINES[] = {&PLAIN, &AVX2, &AVX512};
+#define FASTEST 2
+
+/* The last engine up to one that this processor supports. */
+static const Engine *best(int fastest)
+{
+    int k = fastest < FASTEST ? fastest : FASTEST;
+    while (k > 0 && !ENGINES[k]->supported()) {
+        k--;
+    }
+    return ENGINES[k > 0 ? k : 0];
+}
+
 #define MOST_VIEWS 32
 #define MOST_PIXELS (1L << 28)
 
@@ -153,7 +167,8 @@ static PyObject *kernel_heights(PyObject *self, PyObject *args)
     g.heights = heights->buf;
     g.rows = heights->shape[0];
     g.cols = heights->shape[1];
-    if (g.rows < 1 || g.cols < 1 || g.rows > (1 << 24) || g.cols > (1 << 24) || g.parts < 1 ||
+    if (g.rows < 1 || g.cols < 1 || g.rows > (1 << 24) || g.cols > (1 << 24) ||
+        g.rows * g.cols > (1L << 30) || g.parts < 1 ||
         g.parts > 64) {
         refused("the size of the terrain");
         goto end;
@@ -174,7 +189,7 @@ static PyObject *kernel_heights(PyObject *self, PyObject *args)
         goto end;
     }
     Py_BEGIN_ALLOW_THREADS
-    ground_heights(&g, out, low, high);
+    best(FASTEST)->heights(&g, out, low, high);
     Py_END_ALLOW_THREADS
     answer = Py_NewRef(Py_None);
 end:
@@ -215,17 +230,6 @@ end:
     return answer;
 }
 
-/* What of an image is not yet in the struct while its arrays are being checked. */
-typedef struct {
-    Image image;
-    const void *source;
-    char type;
-    const uint8_t *valid;
-    const float *slope, *intercept;
-    float *samples;
-    uint8_t *usable, *whole;
-} Source;
-
 static int sized(Held *held, Source *from, Py_buffer *values)
 {
     Image *im = &from->image;
@@ -240,7 +244,7 @@ static int sized(Held *held, Source *from, Py_buffer *values)
     im->groups = (im->bands + im->lanes - 1) / im->lanes;
     im->lines = im->rows + 2 * PAD;
     im->stride = im->cols + 2 * PAD;
-    from->source = values->buf;
+    from->values = values->buf;
     from->type = type_of(values);
     size_t pixels = (size_t)(im->lines * im->stride);
     size_t floats = pixels * (size_t)(im->groups * im->lanes);
@@ -296,15 +300,6 @@ static int exact_is_there(const Image *im, long n)
         }
     }
     return 1;
-}
-
-static void prepare(Source *from)
-{
-    window_samples(&from->image, from->source, from->type, from->valid, from->slope,
-                   from->intercept, from->samples);
-    if (from->valid != NULL) {
-        window_masks(&from->image, from->valid, from->usable, from->whole);
-    }
 }
 
 /* Where the results go: uint16 (y, x, band) or float32 (band, y, x), whole lines within a larger
@@ -370,7 +365,7 @@ static int agrees(const Image *pan, const Image *ms, const Tone *tone, const Out
     return 1;
 }
 
-/* render(out, valid, top, left, down, across, heights, pan, ms, tone, vectors) -> usable pixels */
+/* render(out, valid, top, left, down, across, heights, pan, ms, tone, fastest) -> usable pixels */
 static PyObject *kernel_render(PyObject *self, PyObject *args)
 {
     PyObject *results, *valid, *heights, *pan, *ms, *numbers;
@@ -379,10 +374,10 @@ static PyObject *kernel_render(PyObject *self, PyObject *args)
     Source fine = {0}, coarse = {0};
     Held held = {.count = 0};
     PyObject *answer = NULL;
-    int vectors;
+    int fastest;
     (void)self;
     if (!PyArg_ParseTuple(args, "OOllllOOOOi", &results, &valid, &out.top, &out.left, &out.down,
-                          &out.across, &heights, &pan, &ms, &numbers, &vectors)) {
+                          &out.across, &heights, &pan, &ms, &numbers, &fastest)) {
         return NULL;
     }
     if (!patches_fit(out.down, out.across) ||
@@ -400,15 +395,16 @@ static PyObject *kernel_render(PyObject *self, PyObject *args)
         (p != NULL && !exact_is_there(p, n)) || (m != NULL && !exact_is_there(m, n))) {
         goto end;
     }
+    const Engine *engine = best(fastest);
     long usable;
     Py_BEGIN_ALLOW_THREADS
     if (p != NULL) {
-        prepare(&fine);
+        engine->prepare(&fine);
     }
     if (m != NULL) {
-        prepare(&coarse);
+        engine->prepare(&coarse);
     }
-    usable = render(p, m, &tone, height, &out, vectors && has_vectors());
+    usable = engine->render(p, m, &tone, height, &out);
     Py_END_ALLOW_THREADS
     answer = PyLong_FromLong(usable);
 end:
@@ -416,18 +412,19 @@ end:
     return answer;
 }
 
-static PyObject *kernel_vectors(PyObject *self, PyObject *none)
+/* engine() -> name of what computes here */
+static PyObject *kernel_engine(PyObject *self, PyObject *none)
 {
     (void)self;
     (void)none;
-    return PyBool_FromLong(has_vectors());
+    return PyUnicode_FromString(best(FASTEST)->name);
 }
 
 static PyMethodDef methods[] = {
     {"heights", kernel_heights, METH_VARARGS, "Heights at every pixel of some patches."},
     {"project", kernel_project, METH_VARARGS, "RPC00B, ground to image."},
     {"render", kernel_render, METH_VARARGS, "The fused pass over a rectangle of pixels."},
-    {"vectors", kernel_vectors, METH_NOARGS, "Whether this processor has the vector form."},
+    {"engine", kernel_engine, METH_NOARGS, "What computes here."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -438,5 +435,8 @@ static struct PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__kernel(void)
 {
+    for (int i = 0; i < PATCH; i++) {
+        ALONG[i] = (float)((2.0 * i - (PATCH - 1)) / (PATCH - 1));
+    }
     return PyModule_Create(&definition);
 }

@@ -8,12 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
-
 /* Where the pixels of a line look into one image. */
 typedef struct {
     int32_t at[PATCH];    /* index of the first of 4 x 4 taps in the padded window */
@@ -27,17 +21,12 @@ typedef struct {
     float band[MOST_BANDS + LANES][PATCH];
 } Values;
 
-INLINE float along(int i)
-{
-    return (float)((2.0 * i - (PATCH - 1)) / (PATCH - 1));
-}
-
 /* Positions by the quadratics of a patch: first in v, then in u, then in height. */
-INLINE void smooth_line(const Image *im, long patch, int line, int x0, int n, const float *height,
-                        float *col, float *row)
+INLINE void smooth_line(const Image *im, long patch, int line, int x0, int n,
+                        const float *restrict height, float *restrict col, float *restrict row)
 {
     const float *terms = im->terms + patch * 54;
-    float v = along(line), middle = im->middle[patch], inverse = im->inverse[patch];
+    float v = ALONG[line], middle = im->middle[patch], inverse = im->inverse[patch];
     float r[2][3][3];
     for (int c = 0; c < 2; c++) {
         for (int k = 0; k < 3; k++) {
@@ -48,7 +37,7 @@ INLINE void smooth_line(const Image *im, long patch, int line, int x0, int n, co
         }
     }
     for (int i = 0; i < n; i++) {
-        float u = along(x0 + i), t = (height[i] - middle) * inverse;
+        float u = ALONG[x0 + i], t = (height[i] - middle) * inverse;
         float a = r[0][0][0] + u * (r[0][0][1] + u * r[0][0][2]);
         float b = r[0][1][0] + u * (r[0][1][1] + u * r[0][1][2]);
         float c = r[0][2][0] + u * (r[0][2][1] + u * r[0][2][2]);
@@ -60,16 +49,24 @@ INLINE void smooth_line(const Image *im, long patch, int line, int x0, int n, co
     }
 }
 
-/* A position as its floor and the rest; what is not finite or far away lands outside. */
-INLINE void split(const float *position, int n, int32_t shift, int32_t *whole, float *rest)
+/* Positions that are not finite, or far away, become such as lie outside every window. */
+INLINE void bound(float *restrict position, int n)
 {
     for (int i = 0; i < n; i++) {
-        float p = position[i];
-        p = (p > -1e6f && p < 1e6f) ? p : -1e6f;
-        int32_t w = (int32_t)p;
-        w -= (float)w > p;
-        rest[i] = p - (float)w;
-        whole[i] = w + shift;
+        float p = position[i] > -1e6f ? position[i] : -1e6f;
+        position[i] = p < 1e6f ? p : -1e6f;
+    }
+}
+
+/* A bounded position as its floor and the rest. */
+INLINE void split(const float *restrict position, int n, int32_t shift, int32_t *restrict whole,
+                  float *restrict rest)
+{
+    for (int i = 0; i < n; i++) {
+        float p = position[i], f = (float)(int32_t)p;
+        f = f > p ? f - 1.0f : f;
+        rest[i] = p - f;
+        whole[i] = (int32_t)f + shift;
     }
 }
 
@@ -91,7 +88,8 @@ INLINE uint8_t state_of(const Image *im, int32_t x, int32_t y, float fx, float f
 }
 
 /* BROKEN pixels keep their first tap, which state_of has found to lie in the padded window. */
-INLINE void judge(const Image *im, int n, const int32_t *x, const int32_t *y, Places *to)
+INLINE void judge(const Image *im, int n, const int32_t *restrict x, const int32_t *restrict y,
+                  Places *restrict to)
 {
     int32_t left = INT32_MAX, right = INT32_MIN, top = INT32_MAX, bottom = INT32_MIN;
     for (int i = 0; i < n; i++) {
@@ -137,6 +135,8 @@ INLINE void place_line(const Image *im, const Output *out, long patch, int line,
         memcpy(col, im->exact + first, (size_t)n * sizeof(float));
         memcpy(row, im->exact + plane + first, (size_t)n * sizeof(float));
     }
+    bound(col, n);
+    bound(row, n);
     split(col, n, im->base[2 * patch] + PAD - 1, x, to->fx);
     split(row, n, im->base[2 * patch + 1] + PAD - 1, y, to->fy);
     judge(im, n, x, y, to);
@@ -344,6 +344,10 @@ INLINE void store_values(const Tone *tone, const Output *out, const Values *from
 INLINE long store_valid(const Places *pan, const Places *ms, int n, uint8_t *valid)
 {
     long usable = 0;
+    if ((pan == NULL || pan->clean) && (ms == NULL || ms->clean)) {
+        memset(valid, 1, n > 0 ? (size_t)n : 0);
+        return n;
+    }
     for (int i = 0; i < n; i++) {
         uint8_t p = pan == NULL || pan->clean || pan->state[i] != UNUSABLE;
         uint8_t m = ms == NULL || ms->clean || ms->state[i] != UNUSABLE;

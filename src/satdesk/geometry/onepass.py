@@ -21,10 +21,13 @@ try:
 except ImportError:  # no compiler when it was installed: the twin gives the same bytes
     _compiled = None  # type: ignore[assignment]
 
-__all__ = ["EXACT", "OUTSIDE", "PATCH", "SMOOTH", "Tone", "engine", "heights", "render"]
+__all__ = ["EXACT", "FASTEST", "OUTSIDE", "PATCH", "SMOOTH", "Tone", "engine", "heights", "render"]
 
 OUTSIDE, SMOOTH, EXACT = 0, 1, 2
 """How the positions of a patch are known: not at all, by quadratics, pixel by pixel."""
+
+FASTEST = 2
+"""What `render` is told unless a test wants another form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +55,8 @@ class Tone:
 
 
 def engine() -> str:
-    """``avx2``, ``c`` or ``numpy``: what computes here."""
-    if _compiled is None:
-        return "numpy"
-    return "avx2" if _compiled.vectors() else "c"
+    """``avx512``, ``avx2``, ``c`` or ``numpy``: what computes here."""
+    return "numpy" if _compiled is None else _compiled.engine()
 
 
 def heights(*arguments: Any) -> None:  # noqa: ANN401 - buffers, checked in C
@@ -83,6 +84,7 @@ def render(*arguments: Any) -> int:  # noqa: ANN401 - as above
             of uint8, uint16, int16 or float32; valid bool (y, x) or None; slope and intercept
             float32 (band,); base int32 (patch, 2) in the window; terms float32 (patch, 2, height,
             v, u); middle and inverse float32 (patch,); kind uint8 (patch,); exact float32 (2, y, x)
-            or None)``; ``Tone.numbers()``; and whether vector instructions may be used.
+            or None)``; ``Tone.numbers()``; and the fastest form to be used: 0 plain, 1
+            AVX2, 2 AVX-512, each only where the processor has it.
     """
     return (onepass_numpy if _compiled is None else _compiled).render(*arguments)

@@ -99,7 +99,7 @@ def _is_hidden(
 def render(  # noqa: PLR0913 - the C function's arguments, in its order
     out: NDArray[Any], valid: Mask, top: int, left: int, down: int, across: int, height: Floats,
     pan: tuple[Any, ...] | None, ms: tuple[Any, ...] | None, tone: tuple[Any, ...],
-    vectors: bool,  # noqa: ARG001, FBT001 - numpy has one form
+    fastest: int,  # noqa: ARG001 - numpy has one form
 ) -> int:  # fmt: skip
     """See `satdesk.geometry.onepass.render`."""
     rows, cols = valid.shape

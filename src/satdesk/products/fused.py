@@ -24,7 +24,7 @@ from satdesk.core.raster import Raster
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset, subgrid
-from satdesk.geometry.onepass import PATCH, Tone, render
+from satdesk.geometry.onepass import FASTEST, PATCH, Tone, render
 from satdesk.geometry.patches import Patches, Relief, patches_under, relief_under, sight_of
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.ortho import Ortho
@@ -211,7 +211,7 @@ def _tile(
     fine = None if recipe.pan is None else looked[0]
     coarse = None if recipe.ms is None else looked[-1]
     start, extent = (at[0] - patches.row, at[1] - patches.col), (patches.down, patches.across)
-    render(out, valid, *start, *extent, relief.heights, fine, coarse, tone.numbers(), True)
+    render(out, valid, *start, *extent, relief.heights, fine, coarse, tone.numbers(), FASTEST)
 
 
 def _looked(

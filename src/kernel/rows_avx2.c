@@ -1,22 +1,14 @@
-/* The fused pass for this processor: rows.h compiled plainly, and with AVX2 where that exists. */
-#include "rows.h"
-
+/* The fused pass with AVX2: rows.h compiled for it, and the two gathers written out. */
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#define HAVE_AVX2 1
+#pragma GCC target("avx2")
 #include <immintrin.h>
-#define VECTOR __attribute__((target("avx2")))
-#endif
 
-static long render_plain(const Image *pan, const Image *ms, const Tone *tone, const float *height,
-                         const Output *out)
-{
-    return render_all(pan, ms, tone, height, out, gather_plain);
-}
-
-#ifdef HAVE_AVX2
+#include "ground.h"
+#include "rows.h"
+#include "window.h"
 
 /* Weights of four taps at two positions: those of the first in the low half. */
-VECTOR static inline __m256 keys_pair(const float *low, const float *high)
+static inline __m256 keys_pair(const float *low, const float *high)
 {
     const __m256 c0 = _mm256_setr_ps(0, 1, 0, 0, 0, 1, 0, 0);
     const __m256 c1 = _mm256_setr_ps(-0.5f, 0, 0.5f, 0, -0.5f, 0, 0.5f, 0);
@@ -28,13 +20,13 @@ VECTOR static inline __m256 keys_pair(const float *low, const float *high)
     return _mm256_add_ps(c0, _mm256_mul_ps(t, w));
 }
 
-VECTOR static inline __m256 taps_pair(const float *low, const float *high)
+static inline __m256 taps_pair(const float *low, const float *high)
 {
     return _mm256_set_m128(_mm_loadu_ps(high), _mm_loadu_ps(low));
 }
 
 /* Four weighted columns at each of two positions of an image of one band. */
-VECTOR static inline __m256 columns_pair(const Image *im, const Places *p, int i)
+static inline __m256 columns_pair(const Image *im, const Places *p, int i)
 {
     const float *a = im->samples + p->at[i], *b = im->samples + p->at[i + 1];
     long s = im->stride;
@@ -49,7 +41,7 @@ VECTOR static inline __m256 columns_pair(const Image *im, const Places *p, int i
     return _mm256_mul_ps(wx, sum);
 }
 
-VECTOR static inline void gather_single(const Image *im, const Places *p, int n, float *to)
+static inline void gather_single(const Image *im, const Places *p, int n, float *to)
 {
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     for (int i = 0; i < n; i += 8) {
@@ -60,7 +52,7 @@ VECTOR static inline void gather_single(const Image *im, const Places *p, int n,
 }
 
 /* Four bands at one position: two taps beside each other are one load. */
-VECTOR static inline __m128 bands_at(const float *first, long stride, const float *fx,
+static inline __m128 bands_at(const float *first, long stride, const float *fx,
                                      const float *fy)
 {
     __m256 w = keys_pair(fx, fy);
@@ -85,7 +77,7 @@ VECTOR static inline __m128 bands_at(const float *first, long stride, const floa
     return _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
 }
 
-VECTOR static inline void gather_group(const Image *im, const Places *p, int n, long group,
+static inline void gather_group(const Image *im, const Places *p, int n, long group,
                                        Values *to)
 {
     const float *samples = im->samples + group * im->lines * im->stride * LANES;
@@ -102,7 +94,7 @@ VECTOR static inline void gather_group(const Image *im, const Places *p, int n, 
     }
 }
 
-VECTOR static inline void gather_vectors(const Image *im, const Places *p, int n, Values *to)
+static inline void gather_vectors(const Image *im, const Places *p, int n, Values *to)
 {
     if (im->lanes == 1) {
         gather_single(im, p, n, to->band[0]);
@@ -113,36 +105,39 @@ VECTOR static inline void gather_vectors(const Image *im, const Places *p, int n
     }
 }
 
-VECTOR static long render_vectors(const Image *pan, const Image *ms, const Tone *tone,
-                                  const float *height, const Output *out)
-{
-    return render_all(pan, ms, tone, height, out, gather_vectors);
-}
-
-int has_vectors(void)
+static int supported(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") != 0;
 }
 
-#else
-
-static long render_vectors(const Image *pan, const Image *ms, const Tone *tone,
-                           const float *height, const Output *out)
+static long rendered(const Image *pan, const Image *ms, const Tone *tone, const float *height,
+                     const Output *out)
 {
-    return render_plain(pan, ms, tone, height, out);
+    return render_all(pan, ms, tone, height, out, gather_vectors);
 }
 
-int has_vectors(void)
+static void found_heights(const Ground *ground, float *height, float *low, float *high)
+{
+    all_heights(ground, height, low, high);
+}
+
+static void prepared(Source *source)
+{
+    prepare_window(source);
+}
+
+const Engine AVX2 = {"avx2", supported, found_heights, prepared, rendered};
+
+#else
+
+#include "kernel.h"
+
+static int supported(void)
 {
     return 0;
 }
 
-#endif
+const Engine AVX2 = {"avx2", supported, NULL, NULL, NULL};
 
-long render(const Image *pan, const Image *ms, const Tone *tone, const float *height,
-            const Output *out, int vectors)
-{
-    return vectors ? render_vectors(pan, ms, tone, height, out)
-                   : render_plain(pan, ms, tone, height, out);
-}
+#endif

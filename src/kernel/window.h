@@ -1,4 +1,7 @@
 /* Source samples as padded floats, calibrated, with the masks that the cubic kernel needs. */
+#ifndef SATDESK_WINDOW_H
+#define SATDESK_WINDOW_H
+
 #include "kernel.h"
 
 #include <string.h>
@@ -6,9 +9,15 @@
 /* One line of one band. A template over the type of the samples: a plain loop that vectorises. */
 #define LINE_OF(type)                                                                              \
     static void line_of_##type(const void *from, const uint8_t *valid, long n, float slope,        \
-                               float intercept, float *to, long step)                              \
+                               float intercept, float *restrict to, long step)                     \
     {                                                                                              \
         const type *x = from;                                                                      \
+        if (valid == NULL && step == 1) {                                                          \
+            for (long i = 0; i < n; i++) {                                                         \
+                to[i] = (float)x[i] * slope + intercept;                                           \
+            }                                                                                      \
+            return;                                                                                \
+        }                                                                                          \
         if (valid == NULL) {                                                                       \
             for (long i = 0; i < n; i++) {                                                         \
                 to[i * step] = (float)x[i] * slope + intercept;                                    \
@@ -27,7 +36,7 @@ LINE_OF(float)
 
 typedef void (*LineOf)(const void *, const uint8_t *, long, float, float, float *, long);
 
-static LineOf reader_of(char type, long *size)
+INLINE LineOf reader_of(char type, long *size)
 {
     switch (type) {
     case 'B':
@@ -46,7 +55,7 @@ static LineOf reader_of(char type, long *size)
 }
 
 /* Zeros around the window and in the lanes that no band fills. */
-static void clear_border(const Image *image, float *samples)
+INLINE void clear_border(const Image *image, float *samples)
 {
     long line = image->stride * image->lanes;
     int padded_lanes = image->lanes > 1 && image->bands % image->lanes != 0;
@@ -67,7 +76,7 @@ static void clear_border(const Image *image, float *samples)
     }
 }
 
-void window_samples(Image *image, const void *source, char type, const uint8_t *valid,
+INLINE void window_samples(Image *image, const void *source, char type, const uint8_t *valid,
                     const float *slope, const float *intercept, float *samples)
 {
     long size;
@@ -88,7 +97,7 @@ void window_samples(Image *image, const void *source, char type, const uint8_t *
 }
 
 /* whole[y][x] = all of usable[y .. y+3][x .. x+3]; the last three lines and columns are 0. */
-static void boxes(const Image *image, const uint8_t *usable, uint8_t *whole)
+INLINE void boxes(const Image *image, const uint8_t *usable, uint8_t *whole)
 {
     long stride = image->stride;
     memset(whole, 0, (size_t)(image->lines * stride));
@@ -105,7 +114,7 @@ static void boxes(const Image *image, const uint8_t *usable, uint8_t *whole)
     }
 }
 
-void window_masks(Image *image, const uint8_t *valid, uint8_t *usable, uint8_t *whole)
+INLINE void window_masks(Image *image, const uint8_t *valid, uint8_t *usable, uint8_t *whole)
 {
     memset(usable, 0, (size_t)(image->lines * image->stride));
     for (long y = 0; y < image->rows; y++) {
@@ -118,3 +127,15 @@ void window_masks(Image *image, const uint8_t *valid, uint8_t *usable, uint8_t *
     image->usable = usable;
     image->whole = whole;
 }
+
+/* Samples, and masks where anything is unusable. */
+INLINE void prepare_window(Source *from)
+{
+    window_samples(&from->image, from->values, from->type, from->valid, from->slope,
+                   from->intercept, from->samples);
+    if (from->valid != NULL) {
+        window_masks(&from->image, from->valid, from->usable, from->whole);
+    }
+}
+
+#endif
