@@ -22,7 +22,7 @@ from satdesk.files.predictor import filled, predicted
 from satdesk.files.pyramid import Levels
 from satdesk.files.reduction import halved
 
-__all__ = ["Ascent", "Block", "BlockEncoder", "Compress", "Pixels"]
+__all__ = ["Ascent", "Block", "BlockEncoder", "Compress", "Pixels", "Quarter"]
 
 Compress = Callable[[NDArray[Any]], bytes]
 _MASK_LEVEL = 6
@@ -57,6 +57,23 @@ class Pixels:
         row: Row of blocks in its level.
         col: Column of blocks in its level.
         values: ``(plane, y, x)``; smaller than a block at the right and lower edge.
+    """
+
+    level: int
+    row: int
+    col: int
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quarter:
+    """A quarter of a block of an overview: a block of the level below at half the resolution.
+
+    Attributes:
+        level: Of the overview.
+        row: Row of the block below, in its level.
+        col: Column of the block below, in its level.
+        values: ``(plane, y, x)``.
     """
 
     level: int
@@ -133,7 +150,7 @@ class Ascent:
     Attributes:
         levels: The levels of the file.
         encoder: What compresses and halves.
-        top: The highest level that is compressed here; blocks above it are handed on.
+        top: The highest level that is compressed here; what belongs above it is handed on.
     """
 
     levels: Levels
@@ -145,23 +162,33 @@ class Ascent:
     def __post_init__(self) -> None:
         self._compress = self.encoder.compressor()
 
-    @property
-    def waiting(self) -> int:
-        """Blocks of overviews that still miss some of what lies below them."""
-        return len(self._open)
-
-    def add(self, pixels: Pixels) -> Iterator[Block | Pixels]:
-        """Blocks that are ready, and `Pixels` above `top` for another `Ascent`."""
-        if pixels.level > self.top:
-            yield pixels
+    def add(self, part: Pixels | Quarter) -> Iterator[Block | Quarter]:
+        """Blocks that are ready, and quarters of overviews above `top` for another `Ascent`."""
+        if isinstance(part, Pixels):
+            yield from self._compressed(part)
             return
+        at = (part.level, part.row // 2, part.col // 2)
+        canvas = self._open.get(at)
+        if canvas is None:
+            canvas = self._open[at] = _Canvas(self.levels, at, part.values)
+        if canvas.put(part.values, (part.row % 2, part.col % 2)):
+            del self._open[at]
+            whole = Pixels(level=at[0], row=at[1], col=at[2], values=canvas.values)
+            yield from self._compressed(whole)
+
+    def _compressed(self, pixels: Pixels) -> Iterator[Block | Quarter]:
         stored = self._stored(pixels)
         if stored is not None:
             yield self.encoder.block(stored, self._compress)
-        if pixels.level + 1 < self.levels.count:
-            above = self._above(pixels)
-            if above is not None:
-                yield from self.add(above)
+        above = pixels.level + 1
+        if above == self.levels.count:
+            return
+        half = self.encoder.halved(pixels.values)
+        quarter = Quarter(level=above, row=pixels.row, col=pixels.col, values=half)
+        if above > self.top:
+            yield quarter
+        else:
+            yield from self.add(quarter)
 
     def _stored(self, pixels: Pixels) -> Pixels | None:
         """Without the last row and column where an overview's size is rounded down."""
@@ -172,18 +199,6 @@ class Ascent:
         if not kept.size:
             return None
         return Pixels(level=pixels.level, row=pixels.row, col=pixels.col, values=kept)
-
-    def _above(self, pixels: Pixels) -> Pixels | None:
-        """The block above if all that lies below it has come."""
-        at = (pixels.level + 1, pixels.row // 2, pixels.col // 2)
-        half = self.encoder.halved(pixels.values)
-        canvas = self._open.get(at)
-        if canvas is None:
-            canvas = self._open[at] = _Canvas(self.levels, at, half)
-        if not canvas.put(half, (pixels.row % 2, pixels.col % 2)):
-            return None
-        del self._open[at]
-        return Pixels(level=at[0], row=at[1], col=at[2], values=canvas.values)
 
 
 class _Canvas:

@@ -20,7 +20,7 @@ from rasterio.errors import RasterioError
 
 from satdesk.core.bands import Band
 from satdesk.errors import MachineError, UsageError
-from satdesk.files.blocks import Ascent, Block, BlockEncoder, Pixels
+from satdesk.files.blocks import Ascent, Block, BlockEncoder, Pixels, Quarter
 from satdesk.files.codecs import Codec, check_codec, parse_codec
 from satdesk.files.cog_layout import file_head, needs_big
 from satdesk.files.cog_template import CogForm, image_tags
@@ -106,7 +106,7 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
     return write_blocks(path, whole_blocks(tiles, image_levels(form)), form)
 
 
-def write_blocks(path: Path, parts: Iterable[Block | Pixels], form: CogForm) -> Path:
+def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: CogForm) -> Path:
     """Write a Cloud Optimized GeoTIFF of blocks, compressed already or not.
 
     Args:
@@ -177,7 +177,7 @@ def _spool(path: Path, levels: Levels, encoder: BlockEncoder, target: Path) -> I
         yield spool
 
 
-def _spool_part(spool: Spool, ascent: Ascent, part: Block | Pixels, target: Path) -> None:
+def _spool_part(spool: Spool, ascent: Ascent, part: Block | Pixels | Quarter, target: Path) -> None:
     with _gdal_errors(target), machine_errors(target):
         ready = (part,) if isinstance(part, Block) else ascent.add(part)
         for block in ready:
