@@ -1,5 +1,6 @@
 """How a layer came to be: a fold over the frozen tree of layers, so it cannot drift from the work.
 
+A layer that only evaluates another (``definition``) is not a step: its lineage is that one's.
 A step is a frozen dataclass that has ``read``; its parameters are its fields. Fields that are
 layers (or tuples of layers) become inputs. A value that should appear in a lineage by a short form
 of its own (a geoid grid, a terrain of a million heights) has a method ``lineage_digest() -> str``.
@@ -58,6 +59,7 @@ class Lineage:
 
 def lineage(layer: Layer) -> Lineage:
     """Fold the tree of `layer` into its lineage."""
+    layer = getattr(layer, "definition", layer)
     parameters: list[tuple[str, Any]] = []
     inputs: list[Lineage] = []
     for field in fields(layer):  # type: ignore[arg-type]  # every layer is a dataclass

@@ -99,6 +99,11 @@ class Calibrated:
             out[:] = self._reflectance(counts, calibration)
         return raster.with_values(values, quantity=self.quantity)
 
+    def line(self, band: int) -> tuple[float, float]:
+        """Slope and intercept of one band: reflectance = count · slope + intercept."""
+        zero, one = self._reflectance(np.array([0.0, 1.0]), self.calibration[band])
+        return float(one - zero), float(zero)
+
     def _reflectance(
         self, counts: NDArray[Any], calibration: BandCalibration
     ) -> NDArray[np.float64]:
