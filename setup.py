@@ -14,16 +14,23 @@ GNU = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping
        "-Wall", "-Wextra"]  # fmt: skip
 SOURCES = ("module", "rows", "window", "ground", "camera")
 
+
+def extension(name: str, sources: tuple[str, ...], headers: tuple[str, ...] = ()) -> Extension:
+    """One extension, compiled where that is possible."""
+    return Extension(
+        f"satdesk.{name}",
+        sources=[f"src/kernel/{source}.c" for source in sources],
+        depends=[f"src/kernel/{header}.h" for header in headers],
+        extra_compile_args=["/O2", "/fp:precise"] if sys.platform == "win32" else GNU,
+        py_limited_api=True,
+        optional=True,
+    )
+
+
 setup(
     ext_modules=[
-        Extension(
-            "satdesk._kernel",
-            sources=[f"src/kernel/{name}.c" for name in SOURCES],
-            depends=["src/kernel/kernel.h", "src/kernel/rows.h"],
-            extra_compile_args=["/O2", "/fp:precise"] if sys.platform == "win32" else GNU,
-            py_limited_api=True,
-            optional=True,
-        )
+        extension("_kernel", SOURCES, ("kernel", "rows")),
+        extension("_blocks", ("blocks",)),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

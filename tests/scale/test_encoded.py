@@ -29,7 +29,7 @@ class Stored:
     def __call__(self, grid) -> StoredTile[int]:
         raster = self.layer.read(grid)
         values = np.where(raster.valid, raster.values, 0).astype(np.uint16)
-        return StoredTile(values=values, told=int(raster.valid.sum()))
+        return StoredTile(values=np.moveaxis(values, 0, -1), told=int(raster.valid.sum()))
 
 
 LAYER = Texture(grid=GRID)
@@ -72,7 +72,7 @@ def test_a_part_tells_of_each_of_its_tiles_and_pickles():
         b.data for b in parts[0].blocks if isinstance(b, Block)
     ]
     above = [b for b in parts[0].blocks if isinstance(b, Quarter)]
-    assert above[0].values.shape == (4, 16, 16)
+    assert above[0].values.shape == (16, 16, 4)
 
 
 def test_progress_counts_tiles():

@@ -56,7 +56,7 @@ class Pixels:
         level: 0 is the full resolution.
         row: Row of blocks in its level.
         col: Column of blocks in its level.
-        values: ``(plane, y, x)``; smaller than a block at the right and lower edge.
+        values: ``(y, x, plane)``; smaller than a block at the right and lower edge.
     """
 
     level: int
@@ -73,7 +73,7 @@ class Quarter:
         level: Of the overview.
         row: Row of the block below, in its level.
         col: Column of the block below, in its level.
-        values: ``(plane, y, x)``.
+        values: ``(y, x, plane)``.
     """
 
     level: int
@@ -106,7 +106,7 @@ class BlockEncoder:
         return self.alpha and self.codec.name == "jpeg"
 
     def compressor(self) -> Compress:
-        """A function from ``(plane, y, x)`` to the bytes of a block; one thread at a time."""
+        """A function from ``(y, x, plane)`` to the bytes of a block; one thread at a time."""
         if self.codec.name not in {"zstd", "deflate", "none"}:
             return lambda values: gdal_block(filled(values, self.size), self.codec)
         finish = _finisher(self.codec)
@@ -117,7 +117,7 @@ class BlockEncoder:
         """`pixels` compressed."""
         values, mask = pixels.values, None
         if self.masked:
-            values, mask = values[:-1], self._mask(values[-1])
+            values, mask = values[..., :-1], self._mask(values[..., -1])
         data = compress(values)
         return Block(level=pixels.level, row=pixels.row, col=pixels.col, data=data, mask=mask)
 
@@ -194,8 +194,8 @@ class Ascent:
         """Without the last row and column where an overview's size is rounded down."""
         rows, cols = self.levels.shape_of(pixels.level)
         size = self.levels.size
-        kept = pixels.values[:, : max(rows - pixels.row * size, 0)]
-        kept = kept[:, :, : max(cols - pixels.col * size, 0)]
+        kept = pixels.values[: max(rows - pixels.row * size, 0)]
+        kept = kept[:, : max(cols - pixels.col * size, 0)]
         if not kept.size:
             return None
         return Pixels(level=pixels.level, row=pixels.row, col=pixels.col, values=kept)
@@ -205,13 +205,13 @@ class _Canvas:
     """A block of an overview that fills up from below."""
 
     def __init__(self, levels: Levels, at: tuple[int, int, int], first: NDArray[Any]) -> None:
-        self.values = np.empty((len(first), *levels.block_shape(*at)), first.dtype)
+        self.values = np.empty((*levels.block_shape(*at), first.shape[2]), first.dtype)
         self._half = levels.size // 2
         self._missing = levels.children(*at)
 
     def put(self, half: NDArray[Any], quarter: tuple[int, int]) -> bool:
         """Put what lies below one quarter; True when nothing is missing."""
         row, col = (self._half * n for n in quarter)
-        self.values[:, row : row + half.shape[1], col : col + half.shape[2]] = half
+        self.values[row : row + half.shape[0], col : col + half.shape[1]] = half
         self._missing -= 1
         return not self._missing

@@ -80,18 +80,18 @@ def image_tags(form: CogForm) -> dict[int, Tag]:
         return read_tags(whole.read())
 
 
-def gdal_block(values: NDArray[Any], codec: Codec) -> bytes:
+def gdal_block(pixels: NDArray[Any], codec: Codec) -> bytes:
     """One whole block as GDAL compresses it.
 
     Args:
-        values: ``(plane, size, size)``; with jpeg one or three planes.
+        pixels: ``(size, size, plane)``; with jpeg one or three planes.
         codec: Any.
     """
-    planes, size, _ = values.shape
-    profile = _tiled(planes, str(values.dtype), size) | _codec_options(codec, planes, values.dtype)
+    size, _, planes = pixels.shape
+    profile = _tiled(planes, str(pixels.dtype), size) | _codec_options(codec, planes, pixels.dtype)
     with MemoryFile() as memory:
         with memory.open(transform=_SOMEWHERE, **profile) as dataset:
-            dataset.write(values)
+            dataset.write(np.moveaxis(pixels, -1, 0))
         file = memory.read()
     tags = read_tags(file)
     start, count = (int.from_bytes(tags[code].data, "little") for code in (_OFFSETS, _COUNTS))

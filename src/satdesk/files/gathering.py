@@ -31,12 +31,13 @@ def whole_blocks(tiles: Tiles, levels: Levels) -> Iterator[Pixels]:
     waiting: dict[tuple[int, int], _Gathered] = {}
     for (row0, col0), values in tiles:
         for at, inside, part in _cut(levels, row0, col0, values):
-            shape = levels.block_shape(0, *at)
-            if part.shape[1:] == shape:  # by far the commonest: nothing to gather
-                yield Pixels(level=0, row=at[0], col=at[1], values=part)
+            shape = (*levels.block_shape(0, *at), len(values))
+            pixels = np.moveaxis(part, 0, -1)
+            if pixels.shape == shape:  # by far the commonest: nothing to gather
+                yield Pixels(level=0, row=at[0], col=at[1], values=pixels)
                 continue
-            gathered = waiting.setdefault(at, _Gathered(len(values), shape, values.dtype))
-            if gathered.put(inside, part):
+            gathered = waiting.setdefault(at, _Gathered(shape, values.dtype))
+            if gathered.put(inside, pixels):
                 yield Pixels(level=0, row=at[0], col=at[1], values=waiting.pop(at).values)
 
 
@@ -66,16 +67,16 @@ def _steps(start: int, length: int, size: int) -> Iterator[tuple[int, int, int]]
 class _Gathered:
     """A block that fills up."""
 
-    def __init__(self, planes: int, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-        self.values = np.empty((planes, *shape), dtype)
-        self._there = np.zeros(shape, np.bool_)
+    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+        self.values = np.empty(shape, dtype)
+        self._there = np.zeros(shape[:2], np.bool_)
 
     def put(self, inside: tuple[int, int], part: NDArray[Any]) -> bool:
         """Put pixels at ``row, col``; True when the block is full."""
         row, col = inside
-        place = np.s_[row : row + part.shape[1], col : col + part.shape[2]]
+        place = np.s_[row : row + part.shape[0], col : col + part.shape[1]]
         if self._there[place].any():
             raise UsageError("a pixel was given twice", found=f"row {row}, column {col} of a block")
-        self.values[:, *place] = part
+        self.values[place] = part
         self._there[place] = True
         return bool(self._there.all())

@@ -1,6 +1,6 @@
 """The pixels of a block as a TIFF wants them before they are compressed.
 
-Planes become pixels (interleaved), an incomplete block is filled up by repeating its last column
+An incomplete block is filled up by repeating its last column
 and row, which costs the codec next to nothing, and a predictor stores each sample as its difference
 from
 its left neighbour: TIFF 6.0 section 14 (predictor 2) for integers, TIFF Technical Note 3 (predictor
@@ -17,44 +17,44 @@ from numpy.typing import NDArray
 __all__ = ["filled", "predicted"]
 
 
-def filled(values: NDArray[Any], size: int) -> NDArray[Any]:
-    """``(plane, y, x)`` filled up to `size` pixels a side by repeating the last column and row."""
-    _, rows, cols = values.shape
+def filled(pixels: NDArray[Any], size: int) -> NDArray[Any]:
+    """``(y, x, plane)`` filled up to `size` pixels a side by repeating the last column and row."""
+    rows, cols, _ = pixels.shape
     if (rows, cols) == (size, size):
-        return np.ascontiguousarray(values)
-    return np.pad(values, ((0, 0), (0, size - rows), (0, size - cols)), mode="edge")
+        return np.ascontiguousarray(pixels)
+    return np.pad(pixels, ((0, size - rows), (0, size - cols), (0, 0)), mode="edge")
 
 
-def predicted(values: NDArray[Any], size: int, *, differences: bool = True) -> NDArray[np.uint8]:
+def predicted(pixels: NDArray[Any], size: int, *, differences: bool = True) -> NDArray[np.uint8]:
     """The bytes of a block, not yet compressed.
 
     Args:
-        values: ``(plane, y, x)``, integers or floats, at most `size` pixels a side.
+        pixels: ``(y, x, plane)``, integers or floats, at most `size` pixels a side.
         size: Edge of the block in pixels.
-        differences: Apply the predictor; without it the samples are only interleaved.
+        differences: Apply the predictor; without it the block is only filled up.
 
     Returns bytes in the order of the file: row by row, little-endian samples of a pixel together
     (or, for floats with predictor 3, a row's bytes of equal significance together, the highest
     first).
     """
-    whole = filled(values, size).transpose(1, 2, 0)
-    pixels = np.ascontiguousarray(whole, dtype=whole.dtype.newbyteorder("<"))
+    whole = filled(pixels, size)
+    block = whole.astype(whole.dtype.newbyteorder("<"), copy=False).reshape(size, -1)
     if not differences:
-        return pixels.reshape(-1).view(np.uint8)
-    return _float_differences(pixels) if pixels.dtype.kind == "f" else _differences(pixels)
+        return block.reshape(-1).view(np.uint8)
+    planes = pixels.shape[2]
+    if block.dtype.kind == "f":
+        return _differences(_by_significance(block), planes)
+    return _differences(block.view(f"<u{block.dtype.itemsize}"), planes)
 
 
-def _differences(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    whole = pixels.view(f"<u{pixels.dtype.itemsize}")
-    out = whole.copy()
-    out[:, 1:] -= whole[:, :-1]  # modulo 2^bits, as the reader's sum is
+def _differences(rows: NDArray[Any], step: int) -> NDArray[np.uint8]:
+    """Each sample less the one `step` before it in its row, modulo 2^bits."""
+    out = np.empty_like(rows)
+    out[:, :step] = rows[:, :step]
+    np.subtract(rows[:, step:], rows[:, :-step], out=out[:, step:])
     return out.reshape(-1).view(np.uint8)
 
 
-def _float_differences(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    rows, cols, planes = pixels.shape
-    samples = pixels.view(np.uint8).reshape(rows, cols * planes, pixels.dtype.itemsize)
-    ranked = samples[:, :, ::-1].transpose(0, 2, 1).reshape(rows, -1)
-    out = ranked.copy()
-    out[:, planes:] -= ranked[:, :-planes]
-    return out.reshape(-1)
+def _by_significance(rows: NDArray[Any]) -> NDArray[np.uint8]:
+    samples = rows.view(np.uint8).reshape(len(rows), -1, rows.dtype.itemsize)
+    return np.ascontiguousarray(samples[:, :, ::-1].transpose(0, 2, 1)).reshape(len(rows), -1)

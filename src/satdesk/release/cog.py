@@ -12,6 +12,7 @@ from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.files.blocks import Block, Quarter
 from satdesk.files.cog import CogForm, parse_codec, write_blocks
+from satdesk.products.fused import fused
 from satdesk.release.storing import ENCODINGS, Encoding, Measured, Pictured, Tally
 from satdesk.scale.encoded import EncodedPart, stream_encoded
 from satdesk.scale.run import Executor, Progress
@@ -86,7 +87,7 @@ def write_image(
         colorinterp=tuple(_COLOURS.get(band.name, "undefined") for band in layer.bands),
         tags=_measured_tags(layer, encoding) | _all_tags(tags, simulated=simulated),
     )
-    parts = stream_encoded(Measured(layer=layer), form, executor, progress)
+    parts = stream_encoded(Measured(layer=fused(layer)), form, executor, progress)
     return _written(path, form, parts)
 
 

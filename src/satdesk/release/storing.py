@@ -17,6 +17,7 @@ from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import BrokenInputError, UsageError
+from satdesk.products.fused import Fused
 from satdesk.radiometry.calibrate import encode_reflectance
 from satdesk.scale.encoded import StoredTile
 
@@ -64,6 +65,9 @@ ENCODINGS = {
         meaning="spectral radiance, W m-2 sr-1 um-1; NaN = no data",
     ),
 }
+
+_WHOLE = frozenset({Quantity.TOA, Quantity.BOA, Quantity.COUNTS})
+"""What is stored as whole numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +136,10 @@ class Measured:
 
     def __call__(self, grid: GeoBox) -> StoredTile[Tally]:
         """The stored numbers of a grid."""
+        if isinstance(self.layer, Fused) and self.layer.quantity in _WHOLE:
+            return _fused_tile(self.layer, grid)
         raster = self.layer.read(grid)
-        return StoredTile(values=_encode(raster), told=_tally(raster))
+        return StoredTile(values=_interleaved(_encode(raster)), told=_tally(raster))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +152,17 @@ class Pictured:
         """The four planes of a grid."""
         raster = self.layer.read(grid)
         return StoredTile(values=_rgba(raster), told=Tally(usable=_usable(raster)))
+
+
+def _fused_tile(layer: Fused, grid: GeoBox) -> StoredTile[Tally]:
+    loss = np.array([0, 0, np.inf, -np.inf])
+    numbers, valid = layer.stored(grid, loss)
+    usable = int(np.count_nonzero(valid))
+    if layer.quantity is not Quantity.COUNTS:
+        return StoredTile(values=numbers, told=Tally(usable=usable))
+    total, changed, lowest, highest = loss.tolist()
+    told = Tally(usable=usable, total=total, changed=changed, lowest=lowest, highest=highest)
+    return StoredTile(values=numbers, told=told)
 
 
 def _tally(raster: Raster) -> Tally:
@@ -186,5 +203,13 @@ def _encoded_counts(raster: Raster) -> NDArray[np.uint16]:
 def _rgba(raster: Raster) -> NDArray[np.uint8]:
     if raster.values.dtype != np.uint8:
         raise UsageError("a picture for eyes has 8 bits", found=str(raster.values.dtype))
-    alpha = np.where(raster.valid, 255, 0).astype(np.uint8)
-    return np.concatenate([np.where(raster.valid, raster.values, 0), alpha[np.newaxis]])
+    out = np.empty((*raster.valid.shape, 4), np.uint8)
+    for plane, values in enumerate(raster.values):
+        out[..., plane] = values
+    out[..., 3] = 255
+    out[~raster.valid] = 0
+    return out
+
+
+def _interleaved(planes: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(np.moveaxis(planes, 0, -1))

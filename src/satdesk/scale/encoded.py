@@ -33,7 +33,7 @@ class StoredTile(Generic[Told]):
     """A tile as it is to be stored.
 
     Attributes:
-        values: ``(plane, y, x)`` of the file's type.
+        values: ``(y, x, plane)`` of the file's type.
         told: What is to be known of the tile apart from its pixels, such as how many are usable.
     """
 
