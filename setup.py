@@ -14,16 +14,23 @@ GNU = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping
        "-Wall", "-Wextra"]  # fmt: skip
 SOURCES = ("module", "camera", "rows_plain", "rows_avx2", "rows_avx512")
 
+
+def extension(name: str, sources: tuple[str, ...], headers: tuple[str, ...] = ()) -> Extension:
+    """One extension, compiled where that is possible."""
+    return Extension(
+        f"satdesk.{name}",
+        sources=[f"src/kernel/{source}.c" for source in sources],
+        depends=[f"src/kernel/{header}.h" for header in headers],
+        extra_compile_args=["/O2", "/fp:precise"] if sys.platform == "win32" else GNU,
+        py_limited_api=True,
+        optional=True,
+    )
+
+
 setup(
     ext_modules=[
-        Extension(
-            "satdesk._kernel",
-            sources=[f"src/kernel/{name}.c" for name in SOURCES],
-            depends=[f"src/kernel/{name}.h" for name in ("kernel", "ground", "rows", "window")],
-            extra_compile_args=["/O2", "/fp:precise"] if sys.platform == "win32" else GNU,
-            py_limited_api=True,
-            optional=True,
-        )
+        extension("_kernel", SOURCES, ("kernel", "ground", "rows", "window")),
+        extension("_blocks", ("blocks",)),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -5,6 +5,7 @@ set -eu
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v gdalinfo >/dev/null 2>&1 || missing="$missing gdal-bin"
+python3 -c "import osgeo_utils" 2>/dev/null || /usr/bin/python3 -c "import osgeo_utils" 2>/dev/null || missing="$missing python3-gdal"
 command -v exiftool >/dev/null 2>&1 || missing="$missing libimage-exiftool-perl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v cs2cs >/dev/null 2>&1 || missing="$missing proj-bin"

@@ -1,4 +1,4 @@
-"""Evaluating a layer with dask: on a cluster, or by one of dask's local schedulers.
+"""The work of tiles with dask: on a cluster, or by one of dask's local schedulers.
 
 A tile is a pure function of layer and grid, so a tile whose worker dies is simply computed again.
 dask is an optional extra (``satdesk[dask]``) and is imported when an executor is made, not before.
@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from odc.geo.geobox import GeoBox
-
-from satdesk.core.layer import Layer
-from satdesk.core.raster import Raster
 from satdesk.errors import MachineError, UsageError
+from satdesk.scale.run import Item, Result
 
 __all__ = ["Dask"]
 
@@ -51,26 +48,28 @@ class Dask:
         if self.ahead < 1:
             raise UsageError("at least one tile must be under way", found=str(self.ahead))
 
-    def rasters(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """See `satdesk.scale.run.Executor`."""
         if isinstance(self.scheduler, str):
-            return self._local(layer, grids)
-        return self._distributed(layer, grids)
+            return self._local(work, items)
+        return self._distributed(work, items)
 
-    def _local(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
+    def _local(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         dask = _module("dask")
-        for start in range(0, len(grids), self.ahead):
-            batch = grids[start : start + self.ahead]
-            tasks = [dask.delayed(_attempt, pure=False)(layer, grid) for grid in batch]
+        for start in range(0, len(items), self.ahead):
+            batch = items[start : start + self.ahead]
+            tasks = [dask.delayed(_attempt, pure=False)(work, item) for item in batch]
             for outcome in dask.compute(*tasks, scheduler=self.scheduler):
-                yield _raster_of(outcome)
+                yield _result_of(outcome)
 
-    def _distributed(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
-        submit = _submitter(self.scheduler, layer)
+    def _distributed(
+        self, work: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Iterator[Result]:
+        submit = _submitter(self.scheduler, work)
         waiting: deque[Any] = deque()
         try:
-            for grid in grids:
-                waiting.append(submit(grid))
+            for item in items:
+                waiting.append(submit(item))
                 if len(waiting) >= self.ahead:
                     yield _gathered(waiting.popleft())
             while waiting:
@@ -80,31 +79,42 @@ class Dask:
                 future.cancel()
 
 
-def _submitter(client: Any, layer: Layer) -> Callable[[GeoBox], Any]:  # noqa: ANN401 - dask is untyped
-    # The layer travels once; hash=False because a key from its content would outlive this run.
-    remote = client.scatter(layer, broadcast=False, hash=False)
+def _submitter(client: Any, work: Callable[[Item], Any]) -> Callable[[Item], Any]:  # noqa: ANN401 - dask is untyped
+    # The work travels once; hash=False because a key from its content would outlive this run.
+    remote = client.scatter(_Work(work), broadcast=False, hash=False)
 
-    def submit(grid: GeoBox) -> Any:  # noqa: ANN401 - a distributed.Future
-        return client.submit(_attempt, remote, grid, pure=False, retries=_RETRIES)
+    def submit(item: Item) -> Any:  # noqa: ANN401 - a distributed.Future
+        return client.submit(_attempt_remote, remote, item, pure=False, retries=_RETRIES)
 
     return submit
 
 
-def _attempt(layer: Layer, grid: GeoBox) -> Raster | Exception:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Dask would call a bare function that was scattered."""
+
+    call: Callable[[Any], Any]
+
+
+def _attempt_remote(work: _Work, item: Item) -> Any:  # noqa: ANN401 - a result or an error
+    return _attempt(work.call, item)
+
+
+def _attempt(work: Callable[[Item], Result], item: Item) -> Result | Exception:
     # Errors come back as values: dask would retry them, wrap them, or run on to the last tile.
     try:
-        return layer.read(grid)
-    except Exception as error:  # noqa: BLE001 - raised again by _raster_of
+        return work(item)
+    except Exception as error:  # noqa: BLE001 - raised again by _result_of
         return error
 
 
-def _raster_of(outcome: Raster | Exception) -> Raster:
+def _result_of(outcome: Result | Exception) -> Result:
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
-def _gathered(future: Any) -> Raster:  # noqa: ANN401 - a distributed.Future
+def _gathered(future: Any) -> Any:  # noqa: ANN401 - a distributed.Future and its result
     try:
         outcome = future.result()
     except (OSError, _module("distributed").scheduler.KilledWorker) as error:
@@ -113,7 +123,7 @@ def _gathered(future: Any) -> Raster:  # noqa: ANN401 - a distributed.Future
             found=f"{type(error).__name__}: {error}",
             remedy="look at the workers' logs (memory is the commonest cause), then run it again",
         ) from error
-    return _raster_of(outcome)
+    return _result_of(outcome)
 
 
 def _module(name: str) -> Any:  # noqa: ANN401 - a module

@@ -10,46 +10,49 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
 from satdesk.errors import UsageError
 from satdesk.scale.tiles import tiles
 
-__all__ = ["Executor", "Progress", "Serial", "Threads", "run", "stream"]
+__all__ = ["Executor", "Progress", "Serial", "Threads", "close", "run", "stream"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Progress = Callable[[int, int], None]
 """Called after each tile with the number of tiles done and the number of all tiles."""
 
 
 class Executor(Protocol):
-    """A way to evaluate many grids of one layer."""
+    """A way to do the same work on many items."""
 
-    def rasters(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
-        """``layer.read(grid)`` of each grid, in the order of `grids`.
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """``work(item)`` of each item, in the order of `items`.
 
-        The first error in that order ends the iteration, once, as it was raised. Closing the
-        iterator cancels what has not begun and waits for what has.
+        `work` is pure, and it pickles, for it may run elsewhere. The first error in that order ends
+        the iteration, once, as it was raised. Closing the iterator cancels what has not begun and
+        waits for what has.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Serial:
-    """One tile after the other in the calling thread."""
+    """One item after the other in the calling thread."""
 
-    def rasters(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """See `Executor`."""
-        for grid in grids:
-            yield layer.read(grid)
+        for item in items:
+            yield work(item)
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """`count` threads of this process; at most twice as many tiles are held at once.
+    """`count` threads of this process; at most twice as many results are held at once.
 
     Attributes:
         count: At least 1.
@@ -61,13 +64,13 @@ class Threads:
         if self.count < 1:
             raise UsageError("at least one thread is needed", found=str(self.count))
 
-    def rasters(self, layer: Layer, grids: Sequence[GeoBox]) -> Iterator[Raster]:
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """See `Executor`."""
         pool = ThreadPoolExecutor(self.count, thread_name_prefix="satdesk-tile")
-        waiting: deque[Future[Raster]] = deque()
+        waiting: deque[Future[Result]] = deque()
         try:
-            for grid in grids:
-                waiting.append(pool.submit(layer.read, grid))
+            for item in items:
+                waiting.append(pool.submit(work, item))
                 if len(waiting) >= 2 * self.count:
                     yield waiting.popleft().result()
             while waiting:
@@ -96,14 +99,14 @@ def stream(
         SatdeskError: Whatever the first failing tile raised.
     """
     parts = tiles(layer.grid, tile)
-    rasters = executor.rasters(layer, [part.grid for part in parts])
+    rasters = executor.map(layer.read, [part.grid for part in parts])
     try:
         for done, (part, raster) in enumerate(zip(parts, rasters, strict=True), start=1):
             yield (part.row0, part.col0), raster
             if progress is not None:
                 progress(done, len(parts))
     finally:
-        _close(rasters)
+        close(rasters)
 
 
 def run(
@@ -138,7 +141,8 @@ def _check_dtype(first: np.dtype[Any], found: np.dtype[Any]) -> None:
         )
 
 
-def _close(iterator: Iterator[Raster]) -> None:
-    close = getattr(iterator, "close", None)
-    if close is not None:
-        close()
+def close(iterator: Iterator[Any]) -> None:
+    """End an iterator of an `Executor` before its time, if it can be ended."""
+    closing = getattr(iterator, "close", None)
+    if closing is not None:
+        closing()

@@ -1,0 +1,276 @@
+/* satdesk._blocks: half the resolution of a block, as satdesk/files/reduction.py defines it, to the
+ * last bit. Lengths and types are checked in halve(); the work runs without the interpreter's lock. */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#define HAVE_AVX2 1
+#define VECTOR __attribute__((target("avx2")))
+#define INLINE static inline __attribute__((always_inline))
+#elif defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+/* What is left out of means: nothing; a number, in each plane for itself; pixels without opacity. */
+enum { ALL = 0, NODATA = 1, ALPHA = 2 };
+
+typedef struct {
+    const void *from;
+    void *to;
+    long rows, cols, planes; /* of `from`: (y, x, plane) */
+    int mode;
+    double nodata;
+    uint32_t *sums;  /* two rows added up: cols times planes */
+    uint8_t *counts; /* as sums */
+} Job;
+
+/* The whole number nearest to sum / count, halves up; count is 1 to 4. In single precision this is
+ * exact: 2 * sum + count is below 2^20, and the quotient is at least 1/8 off the next whole number. */
+INLINE uint32_t mean(uint32_t sum, uint32_t count)
+{
+    return (uint32_t)((float)(2 * sum + count) / (float)(2 * count));
+}
+
+/* Of two rows: whether something is left out of means. A template over the type. */
+#define INTEGERS(type)                                                                             \
+    INLINE int misses_##type(const Job *job, const type *upper, const type *lower, long n)         \
+    {                                                                                              \
+        const type nodata = (type)job->nodata;                                                     \
+        type found = 0;                                                                            \
+        if (job->mode == NODATA) {                                                                 \
+            for (long i = 0; i < n; i++) {                                                         \
+                found |= (type)((upper[i] == nodata) | (lower[i] == nodata));                      \
+            }                                                                                      \
+        } else if (job->mode == ALPHA) {                                                           \
+            for (long i = job->planes - 1; i < n; i += job->planes) {                              \
+                found |= (type)((upper[i] == 0) | (lower[i] == 0));                                \
+            }                                                                                      \
+        }                                                                                          \
+        return found != 0;                                                                         \
+    }                                                                                              \
+                                                                                                   \
+    INLINE void plain_##type(const type *upper, const type *lower, long pairs, long planes,        \
+                             type *to)                                                             \
+    {                                                                                              \
+        for (long x = 0; x < pairs; x++) {                                                         \
+            for (long p = 0; p < planes; p++) {                                                    \
+                long a = 2 * x * planes + p, b = a + planes;                                       \
+                uint32_t sum = (uint32_t)upper[a] + upper[b] + lower[a] + lower[b];                \
+                to[x * planes + p] = (type)((sum + 2) >> 2);                                       \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* Rows added up sample by sample first: that vectorises, whatever the planes. */              \
+    INLINE void add_##type(const Job *job, const type *upper, const type *lower, long n)           \
+    {                                                                                              \
+        const uint32_t nodata = (uint32_t)job->nodata;                                             \
+        for (long i = 0; i < n; i++) {                                                             \
+            uint32_t a = upper[i], b = lower[i], u = a != nodata, v = b != nodata;                 \
+            job->sums[i] = (u ? a : 0) + (v ? b : 0);                                              \
+            job->counts[i] = (uint8_t)(u + v);                                                     \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    INLINE void sparse_##type(const Job *job, type *to)                                            \
+    {                                                                                              \
+        const long planes = job->planes;                                                           \
+        for (long x = 0; x < job->cols / 2; x++) {                                                 \
+            for (long p = 0; p < planes; p++) {                                                    \
+                long a = 2 * x * planes + p, b = a + planes;                                       \
+                uint32_t count = (uint32_t)job->counts[a] + job->counts[b];                        \
+                uint32_t sum = job->sums[a] + job->sums[b];                                        \
+                to[x * planes + p] = (type)(count ? mean(sum, count) : (uint32_t)job->nodata);     \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* One square of pixels with what is opaque of it; missing neighbours repeat others. */        \
+    INLINE void square_##type(const Job *job, const type *upper, const type *lower, long right,    \
+                              int tall, type *to)                                                  \
+    {                                                                                              \
+        const long planes = job->planes, last = planes - 1;                                        \
+        const type *pixel[4] = {upper, upper + right, lower, lower + right};                       \
+        const int there[4] = {1, right != 0, tall, tall && right != 0};                            \
+        uint32_t weight[4], count = 0;                                                             \
+        for (long p = 0; p < planes; p++) {                                                        \
+            uint32_t sum = 0;                                                                      \
+            if (p == 0 || job->mode == NODATA) {                                                   \
+                count = 0;                                                                         \
+                for (int k = 0; k < 4; k++) {                                                      \
+                    weight[k] = there[k] && (job->mode == ALPHA ? pixel[k][last] != 0              \
+                                             : job->mode == ALL || pixel[k][p] != job->nodata);    \
+                    count += weight[k];                                                            \
+                }                                                                                  \
+            }                                                                                      \
+            for (int k = 0; k < 4; k++) {                                                          \
+                sum += weight[k] ? pixel[k][p] : 0;                                                \
+            }                                                                                      \
+            to[p] = (type)(count ? mean(sum, count)                                                \
+                                 : (job->mode == NODATA ? (uint32_t)job->nodata : 0));             \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    INLINE void row_##type(const Job *job, const type *upper, const type *lower, int tall,         \
+                           type *to)                                                               \
+    {                                                                                              \
+        const long planes = job->planes, pairs = job->cols / 2;                                    \
+        int plain = tall && !misses_##type(job, upper, lower, 2 * pairs * planes);                 \
+        if (plain && planes == 4) {                                                                \
+            plain_##type(upper, lower, pairs, 4, to);                                              \
+        } else if (plain && planes == 3) {                                                         \
+            plain_##type(upper, lower, pairs, 3, to);                                              \
+        } else if (plain && planes == 1) {                                                         \
+            plain_##type(upper, lower, pairs, 1, to);                                              \
+        } else if (plain) {                                                                        \
+            plain_##type(upper, lower, pairs, planes, to);                                         \
+        } else if (tall && job->mode == NODATA) {                                                  \
+            add_##type(job, upper, lower, 2 * pairs * planes);                                     \
+            sparse_##type(job, to);                                                                \
+        } else {                                                                                   \
+            for (long x = 0; x < pairs; x++) {                                                     \
+                square_##type(job, upper + 2 * x * planes, lower + 2 * x * planes, planes, tall,   \
+                              to + x * planes);                                                    \
+            }                                                                                      \
+        }                                                                                          \
+        if (job->cols % 2) {                                                                       \
+            square_##type(job, upper + 2 * pairs * planes, lower + 2 * pairs * planes, 0, tall,    \
+                          to + pairs * planes);                                                    \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    INLINE void all_##type(const Job *job)                                                         \
+    {                                                                                              \
+        const long line = job->cols * job->planes, half = (job->cols + 1) / 2 * job->planes;       \
+        for (long y = 0; y < job->rows; y += 2) {                                                  \
+            const type *upper = (const type *)job->from + y * line;                                \
+            int tall = y + 1 < job->rows;                                                          \
+            row_##type(job, upper, tall ? upper + line : upper, tall,                              \
+                       (type *)job->to + y / 2 * half);                                            \
+        }                                                                                          \
+    }
+
+INTEGERS(uint8_t)
+INTEGERS(uint16_t)
+
+/* Floats in double precision: upper pair, lower pair, their sum. */
+static void all_float(const Job *job)
+{
+    const long planes = job->planes, line = job->cols * planes, half = (job->cols + 1) / 2 * planes;
+    for (long y = 0; y < job->rows; y += 2) {
+        const float *upper = (const float *)job->from + y * line;
+        for (long i = 0; i < half; i++) {
+            long at = i / planes * 2 * planes + i % planes;
+            long reach[4] = {0, planes, line, line + planes};
+            int wide = i / planes * 2 + 1 < job->cols, tall = y + 1 < job->rows;
+            int there[4] = {1, wide, tall, wide && tall};
+            double part[4] = {0, 0, 0, 0};
+            int count = 0;
+            for (int k = 0; k < 4; k++) {
+                if (!there[k]) {
+                    continue;
+                }
+                double value = upper[at + reach[k]];
+                int none = job->nodata != job->nodata ? value != value : value == job->nodata;
+                if (job->mode == ALL || !none) {
+                    part[k] = value;
+                    count++;
+                }
+            }
+            double sum = (part[0] + part[1]) + (part[2] + part[3]);
+            ((float *)job->to)[y / 2 * half + i] = (float)(count ? sum / count : job->nodata);
+        }
+    }
+}
+
+#ifdef HAVE_AVX2
+VECTOR static void all_bytes_avx2(const Job *job) { all_uint8_t(job); }
+VECTOR static void all_shorts_avx2(const Job *job) { all_uint16_t(job); }
+#endif
+static void all_bytes(const Job *job) { all_uint8_t(job); }
+static void all_shorts(const Job *job) { all_uint16_t(job); }
+
+typedef void (*Halve)(const Job *);
+
+static Halve halver(char type, int vector)
+{
+#ifdef HAVE_AVX2
+    if (vector && __builtin_cpu_supports("avx2") && type != 'f') {
+        return type == 'B' ? all_bytes_avx2 : all_shorts_avx2;
+    }
+#endif
+    (void)vector;
+    return type == 'B' ? all_bytes : type == 'H' ? all_shorts : all_float;
+}
+
+static int run(Job *job, char type, int vector)
+{
+    size_t n = (size_t)((job->cols + 1) * job->planes);
+    job->sums = malloc(n * sizeof(uint32_t));
+    job->counts = malloc(n);
+    int whole = job->sums != NULL && job->counts != NULL;
+    if (whole) {
+        halver(type, vector)(job);
+    }
+    free(job->sums);
+    free(job->counts);
+    return whole;
+}
+
+static int fits(const Job *job, const Py_buffer *from, const Py_buffer *to, char type)
+{
+    Py_ssize_t item = type == 'B' ? 1 : type == 'H' ? 2 : type == 'f' ? 4 : 0;
+    Py_ssize_t half = ((job->rows + 1) / 2) * ((job->cols + 1) / 2);
+    return item && job->rows > 0 && job->cols > 0 && job->planes > 0 && job->rows < 65536 &&
+           job->cols < 65536 && job->planes < 65536 &&
+           from->len == item * job->rows * job->cols * job->planes &&
+           to->len == item * half * job->planes &&
+           (job->mode == ALL || job->mode == NODATA || (job->mode == ALPHA && type != 'f'));
+}
+
+/* halve(from, to, rows, cols, planes, type, mode, nodata, vector): C-contiguous (y, x, plane). */
+static PyObject *halve(PyObject *self, PyObject *arguments)
+{
+    (void)self;
+    Py_buffer from, to;
+    Job job;
+    int type, vector;
+    if (!PyArg_ParseTuple(arguments, "y*w*lllCidp", &from, &to, &job.rows, &job.cols, &job.planes,
+                          &type, &job.mode, &job.nodata, &vector)) {
+        return NULL;
+    }
+    int whole = fits(&job, &from, &to, (char)type), done = 0;
+    if (whole) {
+        job.from = from.buf;
+        job.to = to.buf;
+        Py_BEGIN_ALLOW_THREADS
+        done = run(&job, (char)type, vector);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&from);
+    PyBuffer_Release(&to);
+    if (!whole) {
+        PyErr_SetString(PyExc_ValueError, "the arrays do not fit their description");
+        return NULL;
+    }
+    return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+static PyMethodDef methods[] = {
+    {"halve", halve, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_blocks", NULL, 0, methods,
+                                        NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__blocks(void)
+{
+    return PyModule_Create(&definition);
+}

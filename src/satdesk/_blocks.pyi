@@ -1,0 +1,17 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+# Half the resolution of a block in C; satdesk.files.reduction says what it computes.
+def halve(
+    values: NDArray[Any],
+    out: NDArray[Any],
+    rows: int,
+    cols: int,
+    planes: int,
+    kind: str,
+    mode: int,
+    nodata: float,
+    vectors: bool,
+    /,
+) -> None: ...
