@@ -63,6 +63,8 @@ def lineage(layer: Layer) -> Lineage:
     parameters: list[tuple[str, Any]] = []
     inputs: list[Lineage] = []
     for field in fields(layer):  # type: ignore[arg-type]  # every layer is a dataclass
+        if not field.compare:  # what is no part of a layer's meaning
+            continue
         value = getattr(layer, field.name)
         if _is_layer(value):
             inputs.append(lineage(value))

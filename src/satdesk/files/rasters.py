@@ -17,11 +17,10 @@ Saturated counts stay valid; `saturated_share` counts them.
 from __future__ import annotations
 
 import math
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,14 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
-from rasterio.windows import Window
 
 from satdesk.core.bands import Band
 from satdesk.core.raster import Raster
 from satdesk.core.scene import ImageTile, Scene, SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError
+from satdesk.files.decoded import DecodedBlocks, OpenedFile, opening
 from satdesk.geometry.grids import offset
 
 __all__ = [
@@ -53,9 +51,6 @@ __all__ = [
 
 EMPTY_BYTES = 1
 """Files of at most this size are placeholders: some archives replace images by one byte."""
-
-_opening = threading.Lock()
-"""`warnings.catch_warnings` changes the whole process; two threads must not nest it crosswise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +95,16 @@ class FileFacts:
 class ImageLayer:
     """A `SourceImage` as a layer: counts as the provider delivered them.
 
-    Files are opened inside `read` and closed again, so that a layer may be read from many threads
-    and pickles by its description alone.
+    It may be read from many threads and pickles by its description alone.
 
     Attributes:
         image: What to read. Its tiles' origins count from the first pixel of its grid.
+        blocks: Holds files open and blocks decoded between reads; None = each read opens its files
+            and closes them again. It changes no pixel and is no part of what the layer means.
     """
 
     image: SourceImage
+    blocks: DecodedBlocks | None = field(default=None, compare=False, repr=False)
 
     @property
     def grid(self) -> GeoBox:
@@ -138,7 +135,7 @@ class ImageLayer:
         target: NDArray[Any] | None = None
         covered = np.zeros((len(self.bands), rows, cols), dtype=bool)
         for index, tile in enumerate(self.image.tiles):
-            piece = _read_tile(self.image, index, (col, row, cols, rows))
+            piece = _read_tile(self.image, index, (col, row, cols, rows), self.blocks)
             if piece is None:
                 continue
             values, valid, planes, window = piece
@@ -179,14 +176,20 @@ def opened_raster(path: Path, *, siblings: bool = True) -> Iterator[Any]:
     hidden = (
         {} if siblings else {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
     )
+    with _told(path), rasterio.Env(**hidden):
+        with opening, warnings.catch_warnings():
+            # Images in sensor geometry have no georeference; that is no news here.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = rasterio.open(path)
+        with dataset:
+            yield dataset
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Errors of decoding turned into ours."""
     try:
-        with rasterio.Env(**hidden):
-            with _opening, warnings.catch_warnings():
-                # Images in sensor geometry have no georeference; that is no news here.
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                dataset = rasterio.open(path)
-            with dataset:
-                yield dataset
+        yield
     except (RasterioIOError, RasterioError) as error:
         raise UnreadableInputError(
             "the image cannot be decoded",
@@ -307,23 +310,31 @@ def _require_file(path: Path) -> None:
 _Piece = tuple[NDArray[Any], NDArray[np.bool_], tuple[int, ...], tuple[slice, slice]]
 
 
-def _read_tile(image: SourceImage, index: int, wanted: tuple[int, int, int, int]) -> _Piece | None:
+def _read_tile(
+    image: SourceImage,
+    index: int,
+    wanted: tuple[int, int, int, int],
+    blocks: DecodedBlocks | None,
+) -> _Piece | None:
     """The part of one tile that lies in ``col, row, cols, rows`` of the image, or None."""
     tile = image.tiles[index]
     col, row = wanted[:2]
     if tile.shape is not None and _overlap(tile.origin, tile.shape, wanted) is None:
         _require_file(tile.path)
         return None
-    with opened_raster(tile.path) as dataset:
+    _require_file(tile.path)
+    blocks = DecodedBlocks(0) if blocks is None else blocks
+    with _told(tile.path):
+        file = blocks.file(tile.path)
         planes = _planes(image, index)
-        _check_file(image, tile, dataset, planes)
-        common = _overlap(tile.origin, (dataset.height, dataset.width), wanted)
+        _check_file(image, tile, file, planes)
+        common = _overlap(tile.origin, file.shape, wanted)
         if common is None:
             return None
         left, top, right, bottom = common
-        window = Window(left - tile.origin[0], top - tile.origin[1], right - left, bottom - top)
-        values = dataset.read(indexes=list(range(1, len(planes) + 1)), window=window)
-        valid = _own_mask(dataset, len(planes), window)
+        inner = (left - tile.origin[0], top - tile.origin[1])
+        box = (*inner, inner[0] + right - left, inner[1] + bottom - top)
+        values, valid = blocks.read(file, len(planes), box)
     inside = (slice(top - row, bottom - row), slice(left - col, right - col))
     return values, valid, planes, inside
 
@@ -346,8 +357,10 @@ def _overlap(
     return None if left >= right or top >= bottom else (left, top, right, bottom)
 
 
-def _check_file(image: SourceImage, tile: ImageTile, dataset: Any, planes: tuple[int, ...]) -> None:  # noqa: ANN401 - rasterio has no types
-    shape = (dataset.height, dataset.width)
+def _check_file(
+    image: SourceImage, tile: ImageTile, file: OpenedFile, planes: tuple[int, ...]
+) -> None:
+    shape = file.shape
     alone = len(image.tiles) == 1 or image.band_files
     expected = (
         tile.shape if tile.shape is not None else (tuple(image.grid.shape) if alone else None)
@@ -360,26 +373,13 @@ def _check_file(image: SourceImage, tile: ImageTile, dataset: Any, planes: tuple
             expected=f"{expected[1]} × {expected[0]} pixels",
             remedy="ask the provider which of the two is right",
         )
-    if dataset.count < len(planes):
+    if file.count < len(planes):
         raise BrokenInputError(
             "the image has fewer planes than its metadata names bands",
             subject=tile.path,
-            found=str(dataset.count),
+            found=str(file.count),
             expected=str(len(planes)),
         )
-
-
-def _own_mask(dataset: Any, bands: int, window: Window) -> NDArray[np.bool_]:  # noqa: ANN401 - rasterio has no types
-    """The file's own mask; an alpha plane counts only beside the declared bands."""
-    extra = range(bands, dataset.count)
-    alpha = next((i for i in extra if dataset.colorinterp[i] is ColorInterp.alpha), None)
-    if alpha is not None:
-        mask = dataset.read(alpha + 1, window=window)
-        return np.asarray(mask > 0)
-    flags = dataset.mask_flag_enums[0]
-    if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
-        return np.asarray(dataset.read_masks(1, window=window) > 0)
-    return np.ones((int(window.height), int(window.width)), dtype=bool)
 
 
 def _data(values: NDArray[Any], image: SourceImage) -> NDArray[np.bool_]:

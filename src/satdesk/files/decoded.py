@@ -1,0 +1,201 @@
+"""Files held open and blocks decoded once, for the tiles of one job.
+
+Every tile of an orthoimage looks into the same few blocks of its source as its neighbours. Opening
+the file and decoding those blocks anew for each of them costs more than computing the tile. A
+`DecodedBlocks` keeps the files of a job open and the blocks that were decoded last, up to a limit;
+where two threads want one block, one decodes it and the other waits. Uncompressed TIFFs are read
+from the operating system's cache without being kept here (`files.plain_tiff`).
+
+It is no part of what a layer means: it takes no part in equality and lineage, and is empty where it
+arrives in another process.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.windows import Window
+
+from satdesk.files.plain_tiff import PlainTiff, plain_tiff
+
+__all__ = ["DecodedBlocks", "OpenedFile", "opening"]
+
+_LIMIT_BYTES = 256 << 20
+_LEAST_SIDE = 256
+"""Lower blocks, such as strips of one line, are decoded several at a time."""
+
+Box = tuple[int, int, int, int]
+_Block = tuple[NDArray[Any], NDArray[np.bool_] | None]
+
+opening = threading.Lock()
+"""`warnings.catch_warnings` changes the whole process; two threads must not nest it crosswise."""
+
+
+class OpenedFile:
+    """One raster file: what it is, and its handles, one for each thread that reads at a time.
+
+    Attributes:
+        shape: ``rows, cols``.
+        count: Planes.
+        dtype: NumPy name of the sample type.
+        block: ``rows, cols`` of what is decoded at once.
+        plain: Where it is an uncompressed TIFF without a mask.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: deque[Any] = deque()
+        with self._dataset() as dataset:
+            self.shape = (int(dataset.height), int(dataset.width))
+            self.count = int(dataset.count)
+            self.dtype = str(dataset.dtypes[0])
+            self._alpha = [c is ColorInterp.alpha for c in dataset.colorinterp]
+            flags = dataset.mask_flag_enums[0]
+            self._masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+            rows, cols = dataset.block_shapes[0]
+            self.block = (max(rows, _LEAST_SIDE // rows * rows), int(cols))
+            plain = None if self._masked else plain_tiff(path, dataset)
+        self.plain: PlainTiff | None = plain
+
+    def own_mask(self, bands: int) -> bool:
+        """Whether the file masks pixels itself, beside its first `bands` planes."""
+        return self._masked or any(self._alpha[bands:])
+
+    def decode(self, bands: int, box: Box) -> _Block:
+        """The first planes ``(band, y, x)`` of a window and the file's own mask, if any."""
+        left, top, right, bottom = box
+        window = Window(left, top, right - left, bottom - top)
+        with self._dataset() as dataset:
+            values = dataset.read(indexes=list(range(1, bands + 1)), window=window)
+            if not self.own_mask(bands):
+                return values, None
+            extra = [k for k in range(bands, self.count) if self._alpha[k]]
+            if extra:
+                return values, np.asarray(dataset.read(extra[0] + 1, window=window) > 0)
+            return values, np.asarray(dataset.read_masks(1, window=window) > 0)
+
+    @contextmanager
+    def _dataset(self) -> Iterator[Any]:
+        try:
+            dataset = self._idle.pop()
+        except IndexError:
+            with opening, warnings.catch_warnings():
+                # Images in sensor geometry have no georeference; that is no news here.
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                dataset = rasterio.open(self.path)
+        try:
+            yield dataset
+        except BaseException:
+            dataset.close()
+            raise
+        self._idle.append(dataset)
+
+
+class DecodedBlocks:
+    """Open files and decoded blocks of one job; see this module's own words.
+
+    Args:
+        limit_bytes: Of decoded blocks that are kept.
+    """
+
+    def __init__(self, limit_bytes: int = _LIMIT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._lock = threading.Lock()
+        self._files: dict[Path, OpenedFile] = {}
+        self._blocks: OrderedDict[tuple[Path, int, int, int], Future[_Block]] = OrderedDict()
+        self._sizes: dict[tuple[Path, int, int, int], int] = {}
+
+    def __reduce__(self) -> tuple[type[DecodedBlocks], tuple[int]]:
+        return DecodedBlocks, (self._limit,)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Size of the decoded blocks that are kept."""
+        with self._lock:
+            return sum(self._sizes.values())
+
+    def file(self, path: Path) -> OpenedFile:
+        """The file, opened at its first use."""
+        with self._lock:
+            if path not in self._files:
+                self._files[path] = OpenedFile(path)
+            return self._files[path]
+
+    def read(
+        self, file: OpenedFile, bands: int, box: Box
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Planes ``(band, y, x)`` of ``left, top, right, bottom`` and the file's own mask."""
+        left, top, right, bottom = box
+        valid = np.ones((bottom - top, right - left), np.bool_)
+        if file.plain is not None and not file.own_mask(bands):
+            return file.plain.read(bands, box), valid
+        out = np.empty((bands, *valid.shape), file.dtype)
+        rows, cols = file.block
+        for row in range(top // rows, -(-bottom // rows)):
+            for col in range(left // cols, -(-right // cols)):
+                values, mask = self._block(file, bands, row, col)
+                y0, x0 = max(row * rows, top), max(col * cols, left)
+                y1, x1 = min((row + 1) * rows, bottom), min((col + 1) * cols, right)
+                inner = np.s_[y0 - row * rows : y1 - row * rows, x0 - col * cols : x1 - col * cols]
+                here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+                out[(slice(None), *here)] = values[(slice(None), *inner)]
+                if mask is not None:
+                    valid[here] = mask[inner]
+        return out, valid
+
+    def _block(self, file: OpenedFile, bands: int, row: int, col: int) -> _Block:
+        key = (file.path, bands, row, col)
+        with self._lock:
+            kept = self._blocks.get(key)
+            mine = kept is None
+            if kept is None:
+                kept = self._blocks[key] = Future()
+            self._blocks.move_to_end(key)
+        if mine:
+            self._decode(file, key, kept)
+        return kept.result()
+
+    def _decode(
+        self, file: OpenedFile, key: tuple[Path, int, int, int], promised: Future[_Block]
+    ) -> None:
+        _, bands, row, col = key
+        rows, cols = file.block
+        box = (
+            col * cols,
+            row * rows,
+            min((col + 1) * cols, file.shape[1]),
+            min((row + 1) * rows, file.shape[0]),
+        )
+        try:
+            block = file.decode(bands, box)
+        except BaseException as error:
+            with self._lock:
+                self._blocks.pop(key, None)
+            promised.set_exception(error)
+            raise
+        promised.set_result(block)
+        self._keep(key, block)
+
+    def _keep(self, key: tuple[Path, int, int, int], block: _Block) -> None:
+        """Count a block; the longest unused go where that is too much."""
+        size = block[0].nbytes + (0 if block[1] is None else block[1].nbytes)
+        with self._lock:
+            self._sizes[key] = size
+            total = sum(self._sizes.values())
+            for old in [k for k in self._blocks if k in self._sizes and k != key]:
+                if total <= self._limit:
+                    break
+                total -= self._sizes.pop(old)
+                del self._blocks[old]
