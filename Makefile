@@ -1,11 +1,12 @@
 # make demo   a fresh machine with Python 3.11 or newer: sets everything up, makes the sample release
+# make bench  one scene through satdesk, GDAL, orthority and OTB, measured in turn (half an hour and more)
 # make test   a fresh machine: sets everything up, a browser for the page's tests too, runs all tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install tools clean
+.PHONY: demo test check bench install tools clean
 
 install: $(VENV)/.installed
 
@@ -35,6 +36,11 @@ check: $(VENV)/.tested
 
 test: tools $(VENV)/.tested check
 	$(BIN)/pytest -n auto --dist loadfile
+
+bench: tools $(VENV)/.tested
+	tools/install_peers.sh .bench
+	$(BIN)/python benchmarks/bench.py --json .bench/bench.json
+	$(BIN)/pytest benchmarks/kernels.py --benchmark-only
 
 clean:
 	rm -rf $(VENV) demo demo-scenes
