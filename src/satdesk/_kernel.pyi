@@ -1,14 +1,34 @@
-"""The fused pass in C; `satdesk.geometry.onepass` says what its functions take."""
-
-from typing import Any
-
+# The fused pass in C; satdesk.geometry.onepass says what its functions take.
 def heights(
-    heights: Any, hidden: Any, parts: int, base: Any, terms: Any, reference: Any, kind: Any,
-    down: int, across: int, out: Any, low: Any, high: Any, /,
+    heights: object,
+    hidden: object,
+    parts: int,
+    base: object,
+    terms: object,
+    reference: object,
+    kind: object,
+    down: int,
+    across: int,
+    out: object,
+    low: object,
+    high: object,
+    /,
 ) -> None: ...
-def project(numbers: Any, lon: Any, lat: Any, height: Any, col: Any, row: Any, /) -> None: ...
+def project(
+    numbers: object, lon: object, lat: object, height: object, col: object, row: object, /
+) -> None: ...
 def render(
-    out: Any, valid: Any, top: int, left: int, down: int, across: int, heights: Any, pan: Any,
-    ms: Any, tone: Any, fastest: int, /,
+    out: object,
+    valid: object,
+    top: int,
+    left: int,
+    down: int,
+    across: int,
+    heights: object,
+    pan: object,
+    ms: object,
+    tone: object,
+    fastest: int,
+    /,
 ) -> int: ...
 def engine() -> str: ...

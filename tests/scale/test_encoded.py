@@ -61,9 +61,9 @@ def test_wherever_tiles_are_compressed_the_file_is_the_same(tmp_path, executor):
     assert here.read_bytes() == there.read_bytes()
 
 
-def test_a_part_tells_of_each_of_its_tiles_and_pickles():
+def test_a_part_tells_of_its_tiles_and_pickles():
     parts = list(stream_encoded(Stored(LAYER), FORM, Serial()))
-    assert sum(sum(part.told) for part in parts) == run(LAYER, Serial()).valid.sum()
+    assert sum(part.told for part in parts) == run(LAYER, Serial()).valid.sum()
     assert len(parts) == 3 * 6
     levels = [type(b).__name__ + str(b.level) for b in parts[0].blocks]
     assert levels == ["Block0"] * 4 + ["Block1", "Quarter2"]

@@ -51,7 +51,6 @@ class OpenedFile:
         count: Planes.
         dtype: NumPy name of the sample type.
         block: ``rows, cols`` of what is decoded at once.
-        plain: Where it is an uncompressed TIFF without a mask.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,12 +65,20 @@ class OpenedFile:
             self._masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
             rows, cols = dataset.block_shapes[0]
             self.block = (max(rows, _LEAST_SIDE // rows * rows), int(cols))
-            plain = None if self._masked else plain_tiff(path, dataset)
-        self.plain: PlainTiff | None = plain
+        self._plain: tuple[PlainTiff | None] | None = None
+        self._looking = threading.Lock()
 
     def own_mask(self, bands: int) -> bool:
         """Whether the file masks pixels itself, beside its first `bands` planes."""
         return self._masked or any(self._alpha[bands:])
+
+    def plain(self, bands: int) -> PlainTiff | None:
+        """Its first planes as they lie in the file, where that needs no decoding and no mask."""
+        with self._looking:
+            if self._plain is None:
+                with self._dataset() as dataset:
+                    self._plain = (plain_tiff(self.path, dataset),)
+            return None if self.own_mask(bands) else self._plain[0]
 
     def decode(self, bands: int, box: Box) -> _Block:
         """The first planes ``(band, y, x)`` of a window and the file's own mask, if any."""
@@ -107,7 +114,7 @@ class DecodedBlocks:
     """Open files and decoded blocks of one job; see this module's own words.
 
     Args:
-        limit_bytes: Of decoded blocks that are kept.
+        limit_bytes: Of decoded blocks that are kept; 0 = none, each window is decoded by itself.
     """
 
     def __init__(self, limit_bytes: int = _LIMIT_BYTES) -> None:
@@ -139,8 +146,12 @@ class DecodedBlocks:
         """Planes ``(band, y, x)`` of ``left, top, right, bottom`` and the file's own mask."""
         left, top, right, bottom = box
         valid = np.ones((bottom - top, right - left), np.bool_)
-        if file.plain is not None and not file.own_mask(bands):
-            return file.plain.read(bands, box), valid
+        if not self._limit:
+            values, mask = file.decode(bands, box)
+            return values, valid if mask is None else mask
+        plain = file.plain(bands)
+        if plain is not None:
+            return plain.read(bands, box), valid
         out = np.empty((bands, *valid.shape), file.dtype)
         rows, cols = file.block
         for row in range(top // rows, -(-bottom // rows)):

@@ -87,4 +87,5 @@ def render(*arguments: Any) -> int:  # noqa: ANN401 - as above
             or None)``; ``Tone.numbers()``; and the fastest form to be used: 0 plain, 1
             AVX2, 2 AVX-512, each only where the processor has it.
     """
-    return (onepass_numpy if _compiled is None else _compiled).render(*arguments)
+    usable: int = (onepass_numpy if _compiled is None else _compiled).render(*arguments)
+    return usable

@@ -31,7 +31,7 @@ Mask = NDArray[np.bool_]
 _ALONG = ((2.0 * np.arange(PATCH) - (PATCH - 1)) / (PATCH - 1)).astype(np.float32)
 
 
-def heights(  # noqa: PLR0913 - the C function's arguments, in its order
+def heights(  # noqa: PLR0913, PLR0917 - the C function's arguments, in its order
     cells: Floats, hidden: Mask | None, parts: int, base: NDArray[np.int32], terms: Floats,
     reference: Floats, kind: NDArray[np.uint8], down: int, across: int, out: Floats, low: Floats,
     high: Floats,
@@ -86,18 +86,18 @@ def _between(
     return np.where(known, cell - last, 0), share, known
 
 
-def _is_hidden(
-    hidden: Mask, parts: int, base: NDArray[np.int32], col: Floats, row: Floats
-) -> Mask:
+def _is_hidden(hidden: Mask, parts: int, base: NDArray[np.int32], col: Floats, row: Floats) -> Mask:
     rows, cols = hidden.shape
     col, row = _bounded(col), _bounded(row)
     across = np.floor((col + _HALF) * np.float32(parts)).astype(np.intp) + int(base[0]) * parts
     down = np.floor((row + _HALF) * np.float32(parts)).astype(np.intp) + int(base[1]) * parts
-    return hidden[np.clip(down, 0, rows - 1), np.clip(across, 0, cols - 1)]
+    return np.asarray(hidden[np.clip(down, 0, rows - 1), np.clip(across, 0, cols - 1)])
 
 
-def render(  # noqa: PLR0913 - the C function's arguments, in its order
-    out: NDArray[Any], valid: Mask, top: int, left: int, down: int, across: int, height: Floats,
+def render(  # noqa: PLR0913, PLR0917 - the C function's arguments, in its order
+    out: NDArray[Any], valid: Mask, top: int, left: int,
+    down: int,  # noqa: ARG001 - C checks lengths with it
+    across: int, height: Floats,
     pan: tuple[Any, ...] | None, ms: tuple[Any, ...] | None, tone: tuple[Any, ...],
     fastest: int,  # noqa: ARG001 - numpy has one form
 ) -> int:  # fmt: skip
@@ -140,9 +140,7 @@ class _Window:
         values[:, usable] = self._sampled(x[usable], y[usable], fx[usable], fy[usable])
         return values, usable
 
-    def _position(
-        self, axis: int, patch: int, here: tuple[slice, slice], height: Floats
-    ) -> Floats:
+    def _position(self, axis: int, patch: int, here: tuple[slice, slice], height: Floats) -> Floats:
         if self.kind[patch] != _SMOOTH:
             found: Floats = self.exact[axis][here]
             return found
@@ -155,11 +153,10 @@ class _Window:
     def _usable(self, col: NDArray[np.intp], row: NDArray[np.intp]) -> Mask:
         rows, cols = self.usable.shape
         inside = (col >= 0) & (row >= 0) & (col < cols) & (row < rows)
-        return inside & self.usable[np.where(inside, row, 0), np.where(inside, col, 0)]
+        here = self.usable[np.where(inside, row, 0), np.where(inside, col, 0)]
+        return np.asarray(inside & here)
 
-    def _sampled(
-        self, x: NDArray[np.intp], y: NDArray[np.intp], fx: Floats, fy: Floats
-    ) -> Floats:
+    def _sampled(self, x: NDArray[np.intp], y: NDArray[np.intp], fx: Floats, fy: Floats) -> Floats:
         wx, wy = _keys(fx), _keys(fy)
         counts = {(r, c): self.usable[y + r, x + c] for r in range(4) for c in range(4)}
         whole = np.ones(x.shape, bool)
@@ -183,9 +180,7 @@ class _Window:
             return np.asarray((m[0] + m[1]) + (m[2] + m[3]))
         return np.asarray((m[0] + m[2]) + (m[1] + m[3]))
 
-    def _linear(
-        self, x: NDArray[np.intp], y: NDArray[np.intp], fx: Floats, fy: Floats
-    ) -> Floats:
+    def _linear(self, x: NDArray[np.intp], y: NDArray[np.intp], fx: Floats, fy: Floats) -> Floats:
         total = np.zeros((len(self.samples), *x.shape), np.float32)
         weights, whole = np.zeros(x.shape, np.float32), np.ones(x.shape, bool)
         for k in range(4):
@@ -210,7 +205,7 @@ def _keys(t: Floats) -> list[Floats]:
     """Keys' cubic, a = −0.5, of four taps; Horner's rule, tap by tap."""
     rows = ((0, -0.5, 1, -0.5), (1, 0, -2.5, 1.5), (0, 0.5, 2, -1.5), (0, 0, -0.5, 0.5))
     tables = [[np.float32(c) for c in row] for row in rows]
-    return [a + t * (b + t * (c + t * d)) for a, b, c, d in tables]
+    return [np.asarray(a + t * (b + t * (c + t * d)), np.float32) for a, b, c, d in tables]
 
 
 def _patch(

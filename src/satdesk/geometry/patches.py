@@ -13,7 +13,6 @@ whole, so a pixel does not depend on the tile that asks for it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -155,7 +154,7 @@ def patches_under(grid: GeoBox, row: int, col: int, shape: tuple[int, int]) -> P
 
 
 def _lonlat(grid: GeoBox, starts: FloatArray, places: tuple[FloatArray, ...]) -> list[Pair]:
-    """``lon, lat`` ``(patch, n, n)`` of pixels of each patch, for several n in one transformation."""
+    """``lon, lat`` ``(patch, n, n)`` of pixels of each patch, for several n at once."""
     across = [starts[:, 1, None, None] + at + 0.5 + 0 * at[:, None] for at in places]
     down = [starts[:, 0, None, None] + at[:, None] + 0.5 + 0 * at for at in places]
     flat = [np.concatenate([part.ravel() for part in parts]) for parts in (across, down)]
@@ -227,7 +226,8 @@ def _reference(terrain: GridTerrain, base: FloatArray) -> Floats:
     """A height near those of a patch: of the cell at its middle, 0 where that is not known."""
     rows, cols = terrain.heights.shape
     col, row = np.clip(base.astype(np.intp), 0, [cols - 1, rows - 1]).T
-    return np.nan_to_num(np.rint(terrain.heights[row, col]), nan=0.0, posinf=0.0, neginf=0.0)
+    height = np.rint(terrain.heights[row, col]).astype(np.float32)
+    return np.where(np.isfinite(height), height, np.float32(0))
 
 
 def _asked(terrain: Terrain, patches: Patches, patch: int) -> FloatArray:
@@ -277,8 +277,8 @@ def sight_of(
     seen = Adjusted(model=model, matrix=~place)
     knots = relief.reference + relief.middle
     found, probes = _through_camera(seen, patches, knots, relief.half)
-    known = np.isfinite(found).all(axis=1)
-    all_known, any_known = known.all(axis=(1, 2, 3)), known.any(axis=(1, 2, 3))
+    known = np.isfinite(found[:, 0] + found[:, 1]).reshape(len(found), -1)
+    all_known, any_known = np.asarray(known.all(axis=1)), np.asarray(known.any(axis=1))
     base = np.where(all_known[:, None], np.floor(found[:, :, 1, 1, 1]), 0.0)
     terms = _monomials(np.where(all_known[:, None, None, None, None], found, 0.0) - (
         base + 0.5)[:, :, None, None, None], axes=3)  # fmt: skip
@@ -287,7 +287,7 @@ def sight_of(
     kind = np.where(all_known & ~miss, SMOOTH, EXACT).astype(np.uint8)
     kind[~relief.known] = OUTSIDE
     for patch in np.flatnonzero((kind == EXACT) & ~any_known):
-        if not _glimpsed(seen, patches, patch, knots[patch]):
+        if not _glimpsed(seen, patches, int(patch), knots[patch]):
             kind[patch] = OUTSIDE
     sight = Sight(
         base=base.astype(np.int64).clip(-(1 << 29), 1 << 29).astype(np.int32),

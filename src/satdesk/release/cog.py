@@ -160,7 +160,7 @@ class _Counter:
 
     def over(self, parts: Iterator[EncodedPart[Tally]]) -> Iterator[Block | Quarter]:
         for part in parts:
-            self.tally = self.tally.plus(part.told)
+            self.tally = self.tally.plus((part.told,))
             yield from part.blocks
         self.tally.require_small_change()
 

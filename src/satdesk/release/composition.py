@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from odc.geo.geobox import GeoBox
 
@@ -14,9 +14,11 @@ from satdesk.core.layer import Layer
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
+from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer, require_pixels
 from satdesk.geometry.frames import pixel_size_m
 from satdesk.products.calibrated import Calibrated
+from satdesk.products.fused import fused
 from satdesk.products.ortho import Ortho, Warped
 from satdesk.products.selected import Selected
 from satdesk.products.sharpened import Sharpened
@@ -48,6 +50,7 @@ class Parts:
         quantity: Of the product: reflectance where every image in use can be calibrated and counts
             are not wished, else counts.
         light: The scene's sun.
+        blocks: Holds the job's files open; no part of what is made.
     """
 
     scene: Scene
@@ -56,6 +59,7 @@ class Parts:
     ms: SourceImage | None
     quantity: Quantity
     light: Light
+    blocks: DecodedBlocks = field(default_factory=DecodedBlocks, compare=False, repr=False)
 
     @property
     def images(self) -> tuple[SourceImage, ...]:
@@ -85,8 +89,13 @@ class Composition:
     notices: tuple[Notice, ...]
 
 
-def parts_of(scene: Scene, wish: GridChoice) -> Parts:
+def parts_of(scene: Scene, wish: GridChoice, blocks: DecodedBlocks | None = None) -> Parts:
     """Choose product, images and quantity.
+
+    Args:
+        scene: Of which to choose.
+        wish: What for.
+        blocks: Those of the job, where it has several scenes; None = of its own.
 
     Raises:
         InputError: The scene's pixels are missing or broken.
@@ -108,7 +117,15 @@ def parts_of(scene: Scene, wish: GridChoice) -> Parts:
     require_pixels(replace(scene, images=tuple(images)))
     light = light_of(scene, images[-1])
     quantity = _quantity(images, light, wish.quantity, scene)
-    return Parts(scene=scene, product=product, pan=pan, ms=ms, quantity=quantity, light=light)
+    return Parts(
+        scene=scene,
+        product=product,
+        pan=pan,
+        ms=ms,
+        quantity=quantity,
+        light=light,
+        blocks=DecodedBlocks() if blocks is None else blocks,
+    )
 
 
 def _default_product(pan: SourceImage | None, ms: SourceImage | None) -> str:
@@ -150,7 +167,7 @@ def compose(
     else:
         layer = placed(parts.finest, parts, grid, ground, kernel)
     facts.append(("source_pixel_m", round(source_gsd_m(parts.finest), 3)))
-    layer = Selected(source=layer, names=_ordered(layer))
+    layer = fused(Selected(source=layer, names=_ordered(layer)))
     return Composition(layer=layer, parts=parts, facts=tuple(facts), notices=tuple(notices))
 
 
@@ -166,13 +183,13 @@ def _sharpened(
     pan, ms = parts.pan, parts.ms
     if pan is None or ms is None:
         raise DisjointInputError("sharpening needs PAN and MS", subject=parts.scene.id)
-    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance)
+    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance, parts.blocks)
     facts.append(("pan_ms_alignment", aligned.facts))
     notices.extend(aligned.notices)
     fine = placed(pan, parts, grid, ground, kernel)
     coarse = placed(aligned.ms, parts, grid, ground, kernel)
     ratio = max(1, round(source_gsd_m(ms) / source_gsd_m(pan)))
-    fitted = fitted_weights(fine, coarse, ratio=ratio)
+    fitted = fitted_weights(fused(fine), fused(coarse), ratio=ratio)
     facts.append(("sharpening", fitted.facts))
     return Sharpened(pan=fine, ms=coarse, weights=fitted.weights)
 
@@ -180,10 +197,12 @@ def _sharpened(
 def placed(image: SourceImage, parts: Parts, grid: GeoBox, ground: Ground, kernel: str) -> Layer:
     """`image` on `grid`: calibrated, then through its model and the terrain, or reprojected."""
     if parts.quantity is Quantity.COUNTS or image.calibration is None:
-        source: Layer = ImageLayer(image=replace(image, quantity=Quantity.COUNTS))
+        source: Layer = ImageLayer(
+            image=replace(image, quantity=Quantity.COUNTS), blocks=parts.blocks
+        )
     else:
         source = Calibrated(
-            source=ImageLayer(image=image),
+            source=ImageLayer(image=image, blocks=parts.blocks),
             calibration=image.calibration,
             sun_elevation_deg=parts.light.elevation_deg,
             sun_distance_au=parts.light.distance_au,

@@ -13,6 +13,7 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.errors import DisjointInputError, LimitError, UndeclaredInputError
+from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.affine import Adjusted, mapped
 from satdesk.geometry.alignment import (
@@ -57,6 +58,7 @@ def aligned_ms(
     grid: GeoBox,
     terrain: Terrain | None,
     acceptance: Acceptance,
+    blocks: DecodedBlocks,
 ) -> AlignedMs:
     """Measure PAN against MS on samples under `grid` and shift MS where they differ.
 
@@ -65,7 +67,9 @@ def aligned_ms(
             after the correction (``pan-ms-residual``), and that is not accepted.
         DisjointInputError: PAN and MS do not show the place together.
     """
-    pairs = _pairs(pan, ms, grid, terrain)
+    pairs = _pairs(
+        ImageLayer(image=pan, blocks=blocks), ImageLayer(image=ms, blocks=blocks), grid, terrain
+    )
     if not pairs:
         raise DisjointInputError(
             "PAN and MS have no common area in the output grid",
@@ -114,10 +118,10 @@ def _shifted(ms: SourceImage, correction: Affine) -> SourceImage:
 
 
 def _pairs(
-    pan: SourceImage, ms: SourceImage, grid: GeoBox, terrain: Terrain | None
+    pan: ImageLayer, ms: ImageLayer, grid: GeoBox, terrain: Terrain | None
 ) -> list[AlignmentPair]:
-    predict = _prediction(pan, ms, terrain)
-    found = (_pair(pan, ms, window, predict) for window in _pan_windows(pan, grid, terrain))
+    predict = _prediction(pan.image, ms.image, terrain)
+    found = (_pair(pan, ms, window, predict) for window in _pan_windows(pan.image, grid, terrain))
     return [pair for pair in found if pair is not None]
 
 
@@ -189,7 +193,7 @@ def _in_pan(
 
 
 def _pair(
-    pan: SourceImage, ms: SourceImage, window: GeoBox, predict: Mapping | None
+    pan: ImageLayer, ms: ImageLayer, window: GeoBox, predict: Mapping | None
 ) -> AlignmentPair | None:
     """The sample under one window of PAN; None where MS does not reach it."""
     rows, cols = window.shape
@@ -204,7 +208,7 @@ def _pair(
     if right <= 0 or bottom <= 0 or left >= ms.grid.shape[1] or top >= ms.grid.shape[0]:
         return None
     around = subgrid(ms.grid, top, left, (bottom - top, right - left))
-    fine, coarse = ImageLayer(image=pan).read(window), ImageLayer(image=ms).read(around)
+    fine, coarse = pan.read(window), ms.read(around)
     if not (fine.valid.any() and coarse.valid.any()):
         return None
     return AlignmentPair(pan=fine, ms=coarse, predict=predict)

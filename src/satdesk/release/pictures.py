@@ -13,6 +13,7 @@ from satdesk.core.layer import Layer
 from satdesk.core.scene import BandCalibration, ImageTile, SourceImage
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
+from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.displayed import Displayed
@@ -55,7 +56,7 @@ def stored_layer(stored: Stored) -> Layer:
         calibration=calibration if reflectance else None,
         nodata=0,
     )
-    layer = ImageLayer(image=image)
+    layer = ImageLayer(image=image, blocks=DecodedBlocks())
     return Calibrated(source=layer, calibration=calibration) if reflectance else layer
 
 

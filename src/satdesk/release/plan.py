@@ -13,6 +13,7 @@ from satdesk.core.place import District
 from satdesk.core.scene import Scene
 from satdesk.core.sensor import Terrain
 from satdesk.errors import DisjointInputError
+from satdesk.files.decoded import DecodedBlocks
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
 from satdesk.release.acceptance import Acceptance
@@ -71,7 +72,8 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     require_metres(recipe.grid.crs)
     district = chosen_district(recipe.district)
     dates = dated_scenes(scenes, recipe.scenes)
-    parts = [[parts_of(scene, recipe.grid) for scene in date.scenes] for date in dates]
+    blocks = DecodedBlocks()
+    parts = [[parts_of(scene, recipe.grid, blocks) for scene in date.scenes] for date in dates]
     used = tuple(image for group in parts for part in group for image in part.images)
     every = [part for group in parts for part in group]
     _require_overlap(every, district, None)

@@ -18,6 +18,7 @@ from satdesk.core.raster import Raster
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import BrokenInputError, UsageError
 from satdesk.products.fused import Fused
+from satdesk.products.numbers import stored_numbers
 from satdesk.radiometry.calibrate import encode_reflectance
 from satdesk.scale.encoded import StoredTile
 
@@ -138,6 +139,12 @@ class Measured:
         """The stored numbers of a grid."""
         if isinstance(self.layer, Fused) and self.layer.quantity in _WHOLE:
             return _fused_tile(self.layer, grid)
+        if self.layer.quantity in _WHOLE - {Quantity.COUNTS}:
+            found = stored_numbers(self.layer, grid)
+            if found is not None:
+                return StoredTile(
+                    values=found[0], told=Tally(usable=int(np.count_nonzero(found[1])))
+                )
         raster = self.layer.read(grid)
         return StoredTile(values=_interleaved(_encode(raster)), told=_tally(raster))
 

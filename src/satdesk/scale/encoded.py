@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
@@ -42,7 +43,7 @@ class StoredTile(Generic[Told]):
 
 
 Reading = Callable[[GeoBox], StoredTile[Told]]
-"""Computes the tile of a grid. Pure; pickles where an executor sends it elsewhere."""
+"""Computes the pixels of a grid. Pure; pickles where an executor sends it elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,11 +53,11 @@ class EncodedPart(Generic[Told]):
     Attributes:
         blocks: Compressed, and quarters of the overviews above; see
         `satdesk.files.cog.write_blocks`.
-        told: Of each tile.
+        told: Of all four.
     """
 
     blocks: tuple[Block | Quarter, ...]
-    told: tuple[Told, ...]
+    told: Told
 
 
 def stream_encoded(
@@ -65,7 +66,7 @@ def stream_encoded(
     """Compute the pixels of a file part by part.
 
     Args:
-        read: Computes a tile; tiles are blocks of the file.
+        read: Computes the square of four tiles; tiles are blocks of the file.
         form: Of the file.
         executor: How.
         progress: Told after each part the number of tiles done and of all; in the calling thread.
@@ -81,7 +82,7 @@ def stream_encoded(
     try:
         for part in encoded:
             yield part
-            done += len(part.told)
+            done += sum(isinstance(block, Block) and block.level == 0 for block in part.blocks)
             if progress is not None:
                 progress(done, rows * cols)
     finally:
@@ -100,10 +101,11 @@ class _Encode(Generic[Told]):
         size = self.levels.size
         ascent = Ascent(levels=self.levels, encoder=self.encoder, top=_TOP)
         blocks: list[Block | Quarter] = []
-        told = []
+        stored = self.read(part.grid)
         for tile in tiles(part.grid, size):
-            stored = self.read(tile.grid)
+            rows, cols = tile.grid.shape
+            here = np.s_[tile.row0 : tile.row0 + rows, tile.col0 : tile.col0 + cols]
+            values = np.ascontiguousarray(stored.values[here])
             row, col = (part.row0 + tile.row0) // size, (part.col0 + tile.col0) // size
-            blocks += ascent.add(Pixels(level=0, row=row, col=col, values=stored.values))
-            told.append(stored.told)
-        return EncodedPart(blocks=tuple(blocks), told=tuple(told))
+            blocks += ascent.add(Pixels(level=0, row=row, col=col, values=values))
+        return EncodedPart(blocks=tuple(blocks), told=stored.told)
