@@ -2,7 +2,7 @@
 
 A window of source samples goes in, finished pixels come out: positions by the quadratics of
 `geometry.patches`, Keys' cubic, calibration, weighted Brovey, and the stored whole numbers, pixel
-by pixel without arrays in between. The numpy twin is some forty times slower.
+by pixel without arrays in between. The numpy twin is some twenty times slower.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ The composition of layers stays the definition. `fused` recognises ::
 
     [Selected(] [Sharpened(] Ortho([Calibrated(] image [)]) … [)] [)]
 
-with cubic kernels of the source's own width, and returns a layer that gives the same picture some
-thirty times faster: positions to far below 0.01 px, values to within one stored count, the same
+with cubic kernels of the source's own width, and returns a layer that gives the same picture many
+times faster: positions to far below 0.01 px, values to within one stored count, the same
 masks. What it does not recognise it returns as it is. The lineage is the composition's.
 """
 
