@@ -337,6 +337,21 @@ def test_a_display_order_of_another_length_is_told(tmp_path, shown):
     assert [band.name for band in scene.image("ms").bands] == names
 
 
+def test_a_pan_that_repeats_the_display_of_its_ms_is_pan(tmp_path):
+    # as PeruSat-1 delivers: four channels are displayed, one plane is there, PAN alone has a gain
+    folder = deliveries.bundle(tmp_path / "d")
+    path = dim_of(folder, "P")
+    shown = path.read_text().split("<Band_Display_Order>")[1].split("</Band_Display_Order>")[0]
+    order = zip(deliveries.CHANNELS, ("B2", "B1", "B0", "B3"), strict=True)
+    change(path, shown, "".join(f"<{channel}>{band}</{channel}>" for channel, band in order))
+    scene = open_bundle(folder)
+    assert codes(scene) == {"band-order"}
+    pan = scene.image("pan")
+    assert [band.name for band in pan.bands] == ["PAN"]
+    assert pan.calibration is not None
+    assert pan.calibration[0].gain == deliveries.GAINS["P"]
+
+
 def test_masks_are_counted_and_missed(tmp_path):
     def mask(name: str) -> str:
         return (

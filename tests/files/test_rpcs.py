@@ -298,6 +298,54 @@ def test_a_crop_states_its_origin_and_counts_inside_the_full_image(shared_data):
     assert (grid.affine.a, grid.affine.e) == (1, 1)
 
 
+def _placed(path, affine):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(
+            path, "w", driver="GTiff", height=4, width=4, count=1, dtype="uint8", transform=affine
+        ) as sink:
+            sink.write(np.ones((1, 4, 4), "uint8"))
+    return describe_file(path)
+
+
+@pytest.mark.parametrize(
+    ("world_file", "origin"),
+    [
+        # step, origin of the outer corner as a world file's reader gives it
+        ((1, 0, 0, 0, 1, 0), (0, 0)),
+        ((1, 0, 0, 0, -1, 0), (0, 0)),
+        ((1, 0, 50, 0, 1, 70), (50, 70)),
+        ((1, 0, 50, 0, -1, -70), (50, 70)),
+        # the first centre is 1, -1: PAN and MS of a Pléiades PRIMARY product, whole and cut
+        ((1, 0, 0.5, 0, -1, -0.5), (0, 0)),
+        ((1, 0, 50.5, 0, -1, -70.5), (50, 70)),
+        ((4, 0, -1, 0, -4, 1), (0, 0)),
+        ((4, 0, 199, 0, -4, -279), (50, 70)),
+    ],
+)
+def test_every_way_in_which_a_sensor_image_states_its_origin(tmp_path, world_file, origin):
+    grid = pixel_grid(_placed(tmp_path / "m.tif", rasterio.Affine(*world_file)))
+    assert (grid.affine.c, grid.affine.f) == origin
+    assert (grid.affine.a, grid.affine.e) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "affine",
+    [
+        (1, 0, 0.5, 0, 1, 0.5),  # half pixels, rows downwards: nobody says from where they count
+        (1, 0, -3, 0, 1, 0),
+        (2, 0, 0, 0, 2, 0),
+        (2, 0, 0, 0, -2, 0),  # a picture of half the size, whose RPC counts in the whole
+        (4, 0, 0, 0, -4, 0),
+        (1, 0.36, 0, 0, 1, 0),
+        (1, 0, 0.25, 0, -1, -0.5),
+    ],
+)
+def test_a_place_that_can_be_read_in_several_ways_is_refused(tmp_path, affine):
+    with pytest.raises(BrokenInputError, match="CRS"):
+        pixel_grid(_placed(tmp_path / "m.tif", rasterio.Affine(*affine)))
+
+
 def test_a_map_without_crs_is_refused(tmp_path):
     path = tmp_path / "m.tif"
     affine = rasterio.Affine(10, 0, 500000, 0, -10, 4400000)

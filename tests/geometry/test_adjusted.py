@@ -33,6 +33,12 @@ def test_a_shift_moves_the_image():
     assert plain(model)["matrix"] == [1.0, 0.0, 1.4, 0.0, 1.0, -0.3]
 
 
+def test_a_pixel_at_infinity_is_nowhere():
+    model = Adjusted(model=RPC, matrix=Affine(1, 0, 5, 0, 1, 7))
+    assert np.isnan(model.locate(np.inf, 0.5, 1500.0)).all()
+    assert np.isnan(model.locate(np.nan, 0.5, 1500.0)).all()
+
+
 def test_outside_stays_outside():
     model = Adjusted(model=RPC, matrix=Affine.translation(1, 1))
     assert np.isnan(model.project(47.0, 40.05, 1500.0)).all()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from release_content import make_content
+from satdesk.core.place import Name
 from satdesk.release.page import write_page
 
 pytestmark = pytest.mark.browser
@@ -289,6 +290,21 @@ def test_sites_are_labelled_and_tell_all_their_names(visit):
     words = popup.inner_text()
     for expected in ("Uydurma monastır", "Հորինված վանք", "Вымышленный монастырь", "coarsened"):
         assert expected in words
+
+
+def test_a_long_name_stays_on_a_phone(visit, releases):
+    content = make_content(releases / "long")
+    town, monastery = content.sites
+    names = (Name(text="Invented monastery of the upper valley and its bell tower", language="en"),)
+    long = (replace(town, names=names), replace(monastery, names=names))
+    (releases / "long").mkdir(exist_ok=True)
+    write_page(replace(content, sites=long), releases / "long")
+    page = visit("long", viewport=SMALL, touch=True)
+    boxes = [label.bounding_box() for label in page.locator(".site-label").all()]
+    assert len(boxes) == 2
+    for box in boxes:
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= SMALL["width"]
 
 
 def test_a_site_is_reached_from_the_list(visit):

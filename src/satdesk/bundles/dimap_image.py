@@ -62,7 +62,8 @@ def band_plan(raster: Node, measured: tuple[str, ...]) -> BandPlan:
 
     Args:
         raster: ``Raster_Data``.
-        measured: Ids that have a calibration, to complete a display order that is short by one.
+        measured: Ids that have a calibration, to complete a display order that is short by one,
+            and to name the only plane where the order names several.
     """
     count = raster.count("Raster_Dimensions/NBANDS", least=1, most=64)
     files = list(raster.all("Data_Access/Data_Files"))
@@ -81,7 +82,8 @@ def band_plan(raster: Node, measured: tuple[str, ...]) -> BandPlan:
             notices.append(f"the display order names {expected - 1} of {expected} bands")
         elif expected is not None and len(names) > expected:
             notices.append(f"the display order names {len(names)} bands of {expected} planes")
-            names = names[:expected]
+            # PeruSat's PAN repeats the display of its MS; one plane is the one band with a gain.
+            names = measured if expected == len(measured) == 1 else names[:expected]
         groups.append((group, names))
     plan = BandPlan(tuple(groups), tuple(notices))
     if len(plan.ids) != count or len(set(plan.ids)) != count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ def chosen_points(
 def read_points(path: Path, names: tuple[str, str, str]) -> FloatArray:
     """``(n, 3)`` from a CSV file whose header has `names`, in any order, among other columns.
 
+    Capitals and spaces around a name do not matter.
+
     Raises:
         MissingInputError: There is no such file.
         BrokenInputError: A column is missing or a field is not a number; the line is named.
@@ -56,22 +59,25 @@ def read_points(path: Path, names: tuple[str, str, str]) -> FloatArray:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, skipinitialspace=True)
-            _require_columns(path, reader.fieldnames, names)
+            reader.fieldnames = _columns(path, reader.fieldnames, names)
             rows = [_numbers(path, reader.line_num, row, names) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BrokenInputError("not a CSV file", subject=path, found=str(error)) from error
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def _require_columns(path: Path, found: object, names: tuple[str, str, str]) -> None:
-    header = [str(name).strip() for name in found] if isinstance(found, list) else []
-    if not set(names) <= set(header):
+def _columns(path: Path, found: Sequence[str] | None, names: tuple[str, str, str]) -> list[str]:
+    """The header's names as `names` writes them; BrokenInputError where one is not there once."""
+    header = [name.strip().lower() for name in found or ()]
+    if any(header.count(name) != 1 for name in names):
         raise BrokenInputError(
-            "the points' header lacks a column",
+            "the points' header must name each column once",
             subject=path,
-            found=",".join(header) or "no header",
+            found=",".join(found or ()) or "no header",
             expected=",".join(names),
+            remedy="write a header line, with commas between the columns",
         )
+    return header
 
 
 def _numbers(path: Path, line: int, row: dict[str, str], names: tuple[str, ...]) -> list[float]:

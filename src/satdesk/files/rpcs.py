@@ -37,6 +37,9 @@ Wrong counts differ by 0.5 or 1, wrong files by far more; rounding on the way th
 columns stays some hundredths.
 """
 
+_PAN_PER_MS = 4
+"""Pixels of PAN along one of MS, in which Airbus's world files of MS are written."""
+
 _TILE = re.compile(r"img_(.+)_r(\d+)c(\d+)")
 _MAX_TEXT_BYTES = 4 * 1024 * 1024
 _IMAGE_MAGIC = (
@@ -161,27 +164,43 @@ def find_rpc(
 def pixel_grid(facts: FileFacts) -> GeoBox:
     """The grid of an image in sensor geometry: no CRS, its crop's origin as a translation.
 
-    A geotransform without CRS whose pixels are 1 × 1 and whose origin is whole states where a crop
-    lies in the full image, rows downwards; world files write the rows of the same thing upwards
-    (−1), which states no crop. No geotransform at all means the full image.
+    A geotransform without CRS states where a crop lies in the full image in one of three ways; no
+    geotransform, or its mirror image, means the full image.
+
+    * Pixels of 1 × 1, a whole origin, rows downwards: the corner, counted from 0.
+    * The same with rows upwards (−1), which is cut from an image whose rows are counted so.
+    * Rows upwards, the *centre* of the first pixel counted from 1 as DIMAP does. Airbus's world
+      files of PRIMARY products are written so, those of MS in pixels of PAN: 4 × 4.
 
     Raises:
-        BrokenInputError: A geotransform without CRS that is neither.
+        BrokenInputError: A geotransform without CRS that is none of them.
     """
-    affine = facts.affine
-    if affine in (Affine.identity(), Affine.scale(1, -1)):
-        return GeoBox(facts.shape, Affine.identity(), None)
-    steps = (affine.a, affine.b, affine.d, affine.e)
-    whole = affine.c == int(affine.c) and affine.f == int(affine.f)
-    if steps != (1.0, 0.0, 0.0, 1.0) or not whole or min(affine.c, affine.f) < 0:
+    origin = _whole_origin(facts.affine)
+    if origin is None:
         raise BrokenInputError(
             "the image states a place without saying in which CRS",
             subject=facts.path,
-            found=str(tuple(affine)[:6]),
+            found=str(tuple(facts.affine)[:6]),
             expected="a CRS, or a crop's whole origin with pixels of 1 × 1",
             remedy="write the CRS into the file (gdal_edit.py -a_srs)",
         )
-    return GeoBox(facts.shape, Affine.translation(affine.c, affine.f), None)
+    return GeoBox(facts.shape, Affine.translation(*origin), None)
+
+
+def _whole_origin(affine: Affine) -> tuple[float, float] | None:
+    """Column and row of a crop in its full image, or None where the geotransform states none."""
+    step, upwards = affine.a, affine.e < 0
+    if (affine.b, affine.d) != (0.0, 0.0) or abs(affine.e) != step:
+        return None
+    from_corner = (affine.c, 0.0 - affine.f if upwards else affine.f)
+    ways = [from_corner] if step == 1 else []
+    if upwards and step in {1, _PAN_PER_MS}:
+        ways.append(((from_corner[0] - 1) / step + 0.5, (from_corner[1] - 1) / step + 0.5))
+    return next((way for way in ways if _is_origin(way)), None)
+
+
+def _is_origin(way: tuple[float, float]) -> bool:
+    return all(math.isfinite(x) and x >= 0 and x == int(x) for x in way)
 
 
 def _filed(path: Path, written: Written) -> RpcFile:

@@ -67,8 +67,12 @@ def _arrays(*values: ArrayLike) -> tuple[FloatArray, ...]:
 
 
 def mapped(matrix: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """An affine applied to arrays, elementwise: ``(a·col + b·row + c, d·col + e·row + f)``."""
-    return (
-        matrix.a * col + matrix.b * row + matrix.c,
-        matrix.d * col + matrix.e * row + matrix.f,
-    )
+    """An affine applied to arrays, elementwise: ``(a·col + b·row + c, d·col + e·row + f)``.
+
+    A pixel at infinity is nowhere: NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        return (
+            matrix.a * col + matrix.b * row + matrix.c,
+            matrix.d * col + matrix.e * row + matrix.f,
+        )

@@ -168,10 +168,13 @@
     markers.set(site.id, marker);
   }
 
-  /* A popup never grows out of the map: on a phone it is narrow, held sideways it scrolls. */
+  /* A popup never grows out of the map: on a phone it is narrow, held sideways it scrolls. A label
+     points to the map's middle, so half the map holds it: a longer one is broken into lines. */
   function fitPopups() {
     const size = map.getSize();
+    map.getContainer().style.setProperty('--label-width', Math.max(60, Math.floor(size.x / 2) - 30) + 'px');
     markers.forEach((marker) => {
+      marker.getTooltip().update();
       const options = marker.getPopup().options;
       options.maxWidth = Math.min(300, size.x - 130);
       options.maxHeight = Math.max(90, size.y - 90);
@@ -422,9 +425,9 @@
   addBoundary();
   data.sites.forEach(addSite);
   addControls();
-  thinLabels();
   fitPopups();
-  map.on('zoomend resize', thinLabels);
+  thinLabels();
   map.on('resize', fitPopups);
+  map.on('zoomend resize', thinLabels);
   keepInSight();
 })();
