@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from satdesk.core.sensor import Terrain
 from satdesk.simulate.erosion import eroded
+from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.noise import noise, spline_rows
 from satdesk.simulate.plane import Plane
 
@@ -97,13 +98,16 @@ def sample(field: Floats, col: Floats, row: Floats) -> Floats:
     return np.asarray(found.reshape(row.shape))
 
 
-def make_relief(base: Terrain, plane: Plane, seed: int) -> Relief:
+def make_relief(
+    base: Terrain, plane: Plane, seed: int, landscape: Landscape = Landscape.MOUNTAIN
+) -> Relief:
     """Add detail to a coarse terrain: noise, valleys that water has cut into it, and more noise.
 
     Args:
         base: Coarse heights above the ellipsoid.
         plane: Centre of the world.
         seed: Another seed, other detail.
+        landscape: How high the relief is, of the mountain's height.
     """
     coarse = _axes(CUT_M)
     heights = _coarse(base, plane, coarse)
@@ -122,7 +126,9 @@ def make_relief(base: Terrain, plane: Plane, seed: int) -> Relief:
         field = noise(fine, wavelength, seed + 20 + octave)
         ground = ground + _ROUGHNESS * wavelength * (0.15 + steep) * field
     flow = gaussian_filter(np.log10(drainage.area_m2.reshape(heights.shape)), 0.6)
-    return Relief(plane=plane, heights=np.asarray(ground, np.float64), flow=flow)
+    mean = float(ground.mean())
+    flattened = mean + landscape.share * (ground - mean)
+    return Relief(plane=plane, heights=np.asarray(flattened, np.float64), flow=flow)
 
 
 def _axes(step_m: float) -> tuple[Floats, Floats]:

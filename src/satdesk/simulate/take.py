@@ -15,15 +15,26 @@ from satdesk.files.dem import open_terrain
 from satdesk.files.dimap_documents import DimapBand, DimapImage, DimapView
 from satdesk.simulate.camera import ALTITUDE_M, Camera, Orbit, aim, view_angles
 from satdesk.simulate.earth import geocentric
+from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.render import Exposure, expose
 from satdesk.simulate.rpcfit import FittedRPC, fit_rpc
-from satdesk.simulate.scenarios import PLANE, Scenario
+from satdesk.simulate.scenario import Scenario
+from satdesk.simulate.scenarios import PLANE
 from satdesk.simulate.scene_map import draw_map
 from satdesk.simulate.sensor import MS_ARRAYS, PAN_ARRAY, Array, product_camera
 from satdesk.simulate.sun import sun_at
 from satdesk.simulate.world import World, make_world
 
-__all__ = ["Cameras", "Picture", "cameras_of", "demo_world", "dimap_images", "render", "take"]
+__all__ = [
+    "Cameras",
+    "Picture",
+    "cameras_of",
+    "demo_world",
+    "dimap_images",
+    "render",
+    "take",
+    "world_of",
+]
 
 _PAN_M, _MS_M = 1.5, 6.0
 _TERRAIN_BOUNDS = (45.9, 39.95, 46.4, 40.45)
@@ -59,8 +70,8 @@ class Picture:
 
     Attributes:
         cameras: Rigorous truth.
-        pan_rpc: Fitted to the PAN camera.
-        ms_rpc: Fitted to the MS camera.
+        pan_rpc: Fitted to the PAN camera, with the scenario's error of the RPC.
+        ms_rpc: Fitted to the MS camera, likewise.
         pan: ``(1, y, x)`` uint16 counts.
         ms: ``(4, y, x)`` uint16 counts, B2 B1 B0 B3.
         mark: Whether SIMULATED stands in the pixels.
@@ -74,14 +85,23 @@ class Picture:
     mark: bool
 
 
-@cache
 def demo_world(seed: int) -> World:
     """The shipped world of a seed: GLOBE terrain that comes with the package, detail invented."""
+    return _world(seed, Landscape.MOUNTAIN)
+
+
+def world_of(scenario: Scenario, seed: int) -> World:
+    """The world that a scenario is taken of; made once for a seed and landscape."""
+    return _world(seed, scenario.landscape)
+
+
+@cache
+def _world(seed: int, landscape: Landscape) -> World:
     shipped = resources.files("satdesk") / "data" / "terrain_kalbajar.tif"
     with resources.as_file(shipped) as path:
         loaded = open_terrain([path], vertical=None, bounds=_TERRAIN_BOUNDS)
     # Made around the middle of the pictures, so that their hamlets lie inside them.
-    return make_world(loaded.terrain, PLANE, seed, (600.0, 0.0))
+    return make_world(loaded.terrain, PLANE, seed, (600.0, 0.0), landscape)
 
 
 def cameras_of(scenario: Scenario, world: World) -> Cameras:
@@ -111,7 +131,7 @@ def cameras_of(scenario: Scenario, world: World) -> Cameras:
 
 def render(scenario: Scenario, seed: int = 1) -> Picture:
     """A picture *without* the mark, for tests; it stays in memory (`dimap_images` refuses it)."""
-    return take(scenario, demo_world(seed), seed, mark=False)
+    return take(scenario, world_of(scenario, seed), seed, mark=False)
 
 
 def take(scenario: Scenario, world: World, seed: int, *, mark: bool = True) -> Picture:
@@ -127,10 +147,11 @@ def take(scenario: Scenario, world: World, seed: int, *, mark: bool = True) -> P
         seed=seed,
         mark=mark,
     )
+    bias = scenario.rpc_bias
     return Picture(
         cameras=cameras,
-        pan_rpc=fit_rpc(cameras.pan, cameras.pan.shape, cameras.heights_m),
-        ms_rpc=fit_rpc(cameras.ms, cameras.ms.shape, cameras.heights_m),
+        pan_rpc=fit_rpc(bias.applied(cameras.pan), cameras.pan.shape, cameras.heights_m),
+        ms_rpc=fit_rpc(bias.applied(cameras.ms, 0.25), cameras.ms.shape, cameras.heights_m),
         pan=expose(exposure, PAN_ARRAY, cameras.pan)[None],
         ms=np.stack([expose(exposure, array, cameras.ms) for array in MS_ARRAYS]),
         mark=mark,

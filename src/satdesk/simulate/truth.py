@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from satdesk.core.sensor import SensorModel
 from satdesk.simulate.rays import ground_of
-from satdesk.simulate.scenarios import Scenario
+from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.settle import Building, Road
 from satdesk.simulate.take import Picture
 from satdesk.simulate.world import World
@@ -60,6 +60,7 @@ def changes(world: World) -> dict[str, Any]:
 
 def write_truth(truth: Truth, path: Path) -> None:
     """Write what can be said in a file: residuals of the RPCs and a grid of exact ground points."""
+    bias = truth.scenario.rpc_bias
     document = {
         "SIMULATED": "no camera took these pictures",
         "scenario": truth.scenario.name,
@@ -68,6 +69,13 @@ def write_truth(truth: Truth, path: Path) -> None:
             "pan": {"rms": truth.picture.pan_rpc.rms_px, "worst": truth.picture.pan_rpc.worst_px},
             "ms": {"rms": truth.picture.ms_rpc.rms_px, "worst": truth.picture.ms_rpc.worst_px},
         },
+        "rpc_bias_px": {
+            "col": bias.col_px,
+            "row": bias.row_px,
+            "col_drift": bias.col_drift_px,
+            "row_drift": bias.row_drift_px,
+        },
+        "landscape": truth.scenario.landscape.value,
         "places": [
             {"name": h.name, "lonlat": list(_lonlat(truth.world, h.x, h.y))}
             for h in truth.world.hamlets

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from satdesk.core.sensor import Terrain
+from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.plane import Plane
 from satdesk.simulate.relief import HALF_M, Relief, make_relief
 from satdesk.simulate.settle import Building, Hamlet, Road, find_ground, houses, road, sheds
@@ -68,7 +69,11 @@ class World:
 
 
 def make_world(
-    base: Terrain, plane: Plane, seed: int, middle: tuple[float, float] = (0.0, 0.0)
+    base: Terrain,
+    plane: Plane,
+    seed: int,
+    middle: tuple[float, float] = (0.0, 0.0),
+    landscape: Landscape = Landscape.MOUNTAIN,
 ) -> World:
     """Build a world around `plane`; its hamlets lie around `middle` (metres of the plane).
 
@@ -77,8 +82,9 @@ def make_world(
         plane: Origin of the world.
         seed: Another seed, another world.
         middle: Where pictures of it will be centred.
+        landscape: How high its relief is.
     """
-    relief = make_relief(base, plane, seed)
+    relief = make_relief(base, plane, seed, landscape)
     a, b, c = find_ground(relief, middle, 3)
     hamlets = (
         Hamlet(name="Invented hamlet A (simulated)", x=a[0], y=a[1], radius_m=150),
