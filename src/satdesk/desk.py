@@ -35,7 +35,7 @@ from satdesk.release.refinement_use import accuracy_of
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
 from satdesk.simulate.variation import Variation
-from satdesk.simulate.write import simulate_all
+from satdesk.simulate.write import Making, simulate_all
 
 __all__ = [
     "inspect",
@@ -197,6 +197,8 @@ def simulate(
     seed: int = 1,
     overwrite: bool = False,
     variation: Variation | None = None,
+    compressed: bool = True,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Make the SIMULATED bundles of a scenario in the folder `out` (``simulate.schema.json``).
 
@@ -204,7 +206,10 @@ def simulate(
         UnknownNameError: No such scenario.
         UsageError: `out` exists without `overwrite`; a variation that cannot be.
     """
-    made = simulate_all(scenario, out, seed, overwrite=overwrite, variation=variation)
+    making = Making(compressed=compressed, threads=threads or os.cpu_count() or 1)
+    made = simulate_all(
+        scenario, out, seed, overwrite=overwrite, variation=variation, making=making
+    )
     return {
         "path": str(out),
         "scenario": scenario,

@@ -28,10 +28,12 @@ def _remember(context: click.Context, parameter: click.Parameter, value: object)
     context.meta[f"simulate.{parameter.name}"] = value
 
 
-def _wish(name: str, kind: Any, help_text: str, **more: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's
-    return click.option(
-        name, type=kind, help=help_text, expose_value=False, callback=_remember, **more
-    )
+def _wish(name: str, kind: Any, help_text: str) -> Callable[[F], F]:  # noqa: ANN401 - click's
+    if kind is bool:
+        return click.option(
+            name, is_flag=True, help=help_text, expose_value=False, callback=_remember
+        )
+    return click.option(name, type=kind, help=help_text, expose_value=False, callback=_remember)
 
 
 _WISHES = (
@@ -48,12 +50,13 @@ _WISHES = (
     _wish("--snow-line", float, "Height above the ellipsoid from which snow lies, metres."),
     _wish("--at", str, "Instant of the picture, with its zone: the sun follows."),
     _wish("--dem-spacing", float, "Add a coarser DEM of the same ground: 30, 90, 900 … metres."),
-    _wish(
-        "--dem-wrong-datum",
-        None,
-        "Add a DEM that says EGM96 and holds ellipsoidal heights.",
-        is_flag=True,
-    ),
+    _wish("--dem-wrong-datum", bool, "Add a DEM that says EGM96 and holds ellipsoidal heights."),
+    _wish("--clouds", float, "Share of the picture that clouds hide, 0.2 for a fifth."),
+    _wish("--cloud-height", float, "Of the clouds above the ground, metres (2500)."),
+    _wish("--haze", float, "Optical thickness of haze: 0.1 is slight, 0.5 thick."),
+    _wish("--size-km", float, "Width and height of the picture, 1 to 60 km."),
+    _wish("--uncompressed", bool, "Store pixels as they are: faster to write and to read."),
+    _wish("--threads", click.IntRange(1), "All processors without; the bytes do not depend on it."),
 )
 
 
@@ -78,7 +81,15 @@ def command(scenario: str, *, out: Path, seed: int, overwrite: bool, as_json: bo
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
-    answer = desk.simulate(scenario, out, seed=seed, overwrite=overwrite, variation=_variation())
+    answer = desk.simulate(
+        scenario,
+        out,
+        seed=seed,
+        overwrite=overwrite,
+        variation=_variation(),
+        compressed=not _given()["uncompressed"],
+        threads=_given()["threads"],
+    )
     if as_json:
         print_json(answer)
         return
@@ -92,11 +103,7 @@ def _variation() -> Variation:
     from satdesk.simulate.season import Season  # noqa: PLC0415 - heavy
     from satdesk.simulate.variation import Variation  # noqa: PLC0415 - heavy
 
-    given = {
-        key.removeprefix("simulate."): value
-        for key, value in click.get_current_context().meta.items()
-        if key.startswith("simulate.")
-    }
+    given = _given()
     terrain, season = given["terrain"], given["season"]
     return Variation(
         landscape=None if terrain is None else Landscape(terrain),
@@ -111,7 +118,20 @@ def _variation() -> Variation:
         instant=_instant(given["at"]),
         dem_spacing_m=given["dem_spacing"],
         wrong_datum=given["dem_wrong_datum"],
+        cloud_share=given["clouds"],
+        cloud_height_m=given["cloud_height"],
+        haze=given["haze"],
+        size_km=given["size_km"],
     )
+
+
+def _given() -> dict[str, Any]:
+    """The values of the wishes, by name."""
+    return {
+        key.removeprefix("simulate."): value
+        for key, value in click.get_current_context().meta.items()
+        if key.startswith("simulate.")
+    }
 
 
 def _instant(text: str | None) -> datetime | None:

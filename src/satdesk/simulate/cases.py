@@ -10,6 +10,7 @@ from satdesk.simulate.camera import Attitude
 from satdesk.simulate.heights import DemKind
 from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.scenario import Scenario
+from satdesk.simulate.sky import Clouds, Haze, Sky
 from satdesk.simulate.world import State
 
 __all__ = ["CASES"]
@@ -47,6 +48,8 @@ CASES: tuple[Scenario, ...] = (
     ),
     replace(_ASIDE, name="jitter", attitude=Attitude(roll_deg=15.0, jitter_urad=(1.0, 1.0, 1.0))),
     replace(_ASIDE, name="snow", state=State(dryness=0.6, autumn=0.3, snow_line_m=1700.0)),
+    replace(_ASIDE, name="cloud_20", sky=Sky(clouds=Clouds(share=0.2))),
+    replace(_ASIDE, name="haze", sky=Sky(haze=Haze(depth=0.3))),
     replace(_ASIDE, name="wrong_datum", dem=DemKind(wrong_datum=True)),
     replace(_ASIDE, name="dem_30m", dem=DemKind(spacing_m=30.0)),
     replace(_ASIDE, name="dem_900m", dem=DemKind(spacing_m=900.0)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from satdesk.errors import UsageError
-from satdesk.files.dimap_writer import write_heights
+from satdesk.files.dimap_writer import write_height_rows
 from satdesk.files.geoid import open_geoid
 from satdesk.simulate.relief import Relief
+from satdesk.simulate.settle import Building
+from satdesk.simulate.standing import solid
 
-__all__ = ["DemKind", "write_dem"]
+__all__ = ["DemKind", "write_dem", "write_surface"]
+
+SURFACE_REACH_M = 2600.0
+_SURFACE_M = 2.0
+_STRIP = 256
 
 Floats = NDArray[np.float64]
 
@@ -59,15 +66,59 @@ def write_dem(relief: Relief, path: Path, kind: DemKind | None = None) -> None:
     """
     kind = kind or DemKind()
     heights, x, y = _posts(relief, kind.spacing_m)
-    lon, lat = relief.plane.to_lonlat(*np.meshgrid(x, y))
-    if not kind.wrong_datum:
-        heights = heights - open_geoid("EGM96").grid.undulation_m(lon, lat)
-    east, north = relief.plane.metres_a_degree
+    _write_posts(relief, path, (x, y), lambda rows: heights[rows], wrong_datum=kind.wrong_datum)
+
+
+def write_surface(
+    relief: Relief, buildings: tuple[Building, ...], path: Path, reach_m: float = SURFACE_REACH_M
+) -> None:
+    """What a camera sees first from above: the ground with buildings on it, posts 2 m apart.
+
+    A post that lies under a building has the height of its top; between posts it is bilinear, so
+    that a wall is as much as 2 m wide. It covers the middle of the world, where all buildings are.
+    """
+    near = relief.part(-reach_m, -reach_m, reach_m, reach_m)
+    every = round(near.node_m / _SURFACE_M)
+    node_x, node_y = near.axes
+    x = node_x[0] + _SURFACE_M * np.arange((len(node_x) - 1) * every + 1)
+    y = node_y[0] - _SURFACE_M * np.arange((len(node_y) - 1) * every + 1)
+    boxes = [solid(building, relief) for building in buildings]
+
+    def rows_of(rows: slice) -> Floats:
+        grid = np.meshgrid(x, y[rows])
+        surface = near.at(*grid)
+        for box in boxes:
+            if abs(box.building.y - y[rows].mean()) < np.ptp(y[rows]) + box.building.length_m:
+                surface = np.where(box.covers(*grid), np.maximum(surface, box.top_m), surface)
+        return surface
+
+    _write_posts(relief, path, (x, y), rows_of)
+
+
+def _write_posts(
+    relief: Relief,
+    path: Path,
+    axes: tuple[Floats, Floats],
+    rows_of: Callable[[slice], Floats],
+    *,
+    wrong_datum: bool = False,
+) -> None:
+    """Write heights above the ellipsoid as heights above EGM96, strip by strip."""
+    x, y = axes
+    geoid = open_geoid("EGM96").grid
     step = x[1] - x[0]
-    corner = Affine.translation(
-        float(lon[0, 0]) - step / east / 2, float(lat[0, 0]) + step / north / 2
-    )
-    write_heights(path, heights, corner @ Affine.scale(step / east, -step / north), "EGM96")
+    east, north = relief.plane.metres_a_degree
+    left, top = relief.plane.to_lonlat(x[:1], y[:1])
+    corner = Affine.translation(float(left[0]) - step / east / 2, float(top[0]) + step / north / 2)
+
+    def strips() -> Iterator[Floats]:
+        for first in range(0, len(y), _STRIP):
+            rows = slice(first, min(first + _STRIP, len(y)))
+            lon, lat = relief.plane.to_lonlat(*np.meshgrid(x, y[rows]))
+            yield rows_of(rows) - (0.0 if wrong_datum else geoid.undulation_m(lon, lat))
+
+    affine = corner @ Affine.scale(step / east, -step / north)
+    write_height_rows(path, (len(y), len(x)), strips(), affine, "EGM96")
 
 
 def _posts(relief: Relief, spacing_m: float | None) -> tuple[Floats, Floats, Floats]:
@@ -80,5 +131,5 @@ def _posts(relief: Relief, spacing_m: float | None) -> tuple[Floats, Floats, Flo
     along = np.arange(-half, half + spacing_m / 2, spacing_m)
     posts_x, posts_y = (x[0] + x[-1]) / 2 + along, (y[0] + y[-1]) / 2 - along
     blurred = gaussian_filter(relief.heights, spacing_m / node / np.sqrt(12), mode="nearest")
-    smooth = Relief(plane=relief.plane, heights=blurred, flow=relief.flow)
+    smooth = replace(relief, heights=blurred)
     return smooth.at(*np.meshgrid(posts_x, posts_y)), posts_x, posts_y

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+import numpy as np
 
 from satdesk.errors import UsageError
 from satdesk.simulate.bias import RpcBias
 from satdesk.simulate.camera import Attitude
 from satdesk.simulate.heights import DemKind
 from satdesk.simulate.landscape import Landscape
+from satdesk.simulate.relief import HALF_M
+from satdesk.simulate.sky import Sky
 from satdesk.simulate.world import State
 
 __all__ = ["Scenario"]
 
 _MIDDLE_M = (600.0, 0.0)
 _STEEPEST_DEG = 30.0
+_LARGEST_KM = 60.0
+_PAN_M = 1.5
+_TURNED = 1.25
+_SPARE_M = 1500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,8 @@ class Scenario:
         landscape: How high the world's relief is.
         rpc_bias: Error of the written RPC; the truth keeps the camera.
         dem: Which DEM goes with the picture.
+        sky: Clouds and haze.
+        world_half_m: From the world's middle to its edges.
 
     Raises:
         UsageError: It looks further aside than the camera can, or its size does not divide by 4.
@@ -48,6 +58,8 @@ class Scenario:
     landscape: Landscape = Landscape.MOUNTAIN
     rpc_bias: RpcBias = field(default_factory=RpcBias)
     dem: DemKind = field(default_factory=DemKind)
+    sky: Sky = field(default_factory=Sky)
+    world_half_m: float = HALF_M
 
     def __post_init__(self) -> None:
         if max(abs(self.attitude.roll_deg), abs(self.attitude.pitch_deg)) > _STEEPEST_DEG:
@@ -63,3 +75,23 @@ class Scenario:
                 subject=self.name,
                 found=str(self.pan_shape),
             )
+
+    def sized(self, size_km: float) -> Scenario:
+        """The same picture, so wide and high at nadir, of a world that holds all of its ground.
+
+        Raises:
+            UsageError: Not between 0.1 and 60 km.
+        """
+        if not 0.1 <= size_km <= _LARGEST_KM:
+            raise UsageError(
+                "a simulated picture cannot be so large",
+                subject=self.name,
+                found=f"{size_km:g} km",
+                expected=f"0.1 to {_LARGEST_KM:g} km",
+            )
+        pixels = round(size_km * 1000 / _PAN_M / 4) * 4
+        roll, pitch = np.radians([self.attitude.roll_deg, self.attitude.pitch_deg])
+        # Pixels grow with the angle; the picture is turned by the orbit's tilt and the steered yaw.
+        stretch = _TURNED / (np.cos(roll) ** 2 * np.cos(pitch) ** 2)
+        half = 500 * size_km * stretch + max(map(abs, self.middle_m)) + _SPARE_M
+        return replace(self, pan_shape=(pixels, pixels), world_half_m=max(HALF_M, float(half)))

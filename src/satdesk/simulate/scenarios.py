@@ -85,6 +85,15 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             middle_m=_SMALL_MIDDLE,
         ),
     ),
+    "bench": (
+        Scenario(
+            name="bench",
+            role="bench",
+            instant=_WHEN_BEFORE,
+            attitude=_LOOK_BEFORE,
+            state=_BEFORE,
+        ).sized(18.0),
+    ),
     **{case.name: (case,) for case in CASES},
 }
 """Pictures by the scenario's name; every one of `cases.CASES` is a scenario too."""

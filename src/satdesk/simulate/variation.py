@@ -12,11 +12,14 @@ from satdesk.simulate.heights import DemKind
 from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.season import Season
+from satdesk.simulate.sky import Clouds, Haze, Sky
 from satdesk.simulate.world import State
 
 __all__ = ["Variation"]
 
 T = TypeVar("T")
+
+_HIGH_M = 2500.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,10 @@ class Variation:
         instant: When the middle is imaged, aware UTC: the sun stands as it stood then.
         dem_spacing_m: A coarser DEM goes with the pictures.
         wrong_datum: A DEM that says EGM96 and is not goes with the pictures.
+        cloud_share: Of the picture that clouds hide; 0 takes them away.
+        cloud_height_m: Of the clouds above the ground of the picture's middle.
+        haze: Optical thickness of haze at 550 nm; 0 takes it away.
+        size_km: Width and height of the picture; the world grows with it.
     """
 
     landscape: Landscape | None = None
@@ -50,6 +57,10 @@ class Variation:
     instant: datetime | None = None
     dem_spacing_m: float | None = None
     wrong_datum: bool = False
+    cloud_share: float | None = None
+    cloud_height_m: float | None = None
+    haze: float | None = None
+    size_km: float | None = None
 
     def applied(self, scenario: Scenario) -> Scenario:
         """The scenario as it is wanted.
@@ -57,7 +68,7 @@ class Variation:
         Raises:
             UsageError: The result is no possible scenario.
         """
-        return replace(
+        changed = replace(
             scenario,
             landscape=_or(self.landscape, scenario.landscape),
             attitude=self._attitude(scenario.attitude),
@@ -68,7 +79,21 @@ class Variation:
                 spacing_m=_or(self.dem_spacing_m, scenario.dem.spacing_m),
                 wrong_datum=self.wrong_datum or scenario.dem.wrong_datum,
             ),
+            sky=self._sky(scenario.sky),
         )
+        return changed if self.size_km is None else changed.sized(self.size_km)
+
+    def _sky(self, held: Sky) -> Sky:
+        clouds, haze = held.clouds, held.haze
+        if self.haze is not None:
+            haze = Haze(depth=self.haze) if self.haze > 0 else None
+        if self.cloud_share == 0:
+            return Sky(haze=haze)
+        share = _or(self.cloud_share, None if clouds is None else clouds.share)
+        if share is None:
+            return Sky(haze=haze)
+        above = _or(self.cloud_height_m, _HIGH_M if clouds is None else clouds.above_m)
+        return Sky(clouds=Clouds(share=share, above_m=above), haze=haze)
 
     def _attitude(self, held: Attitude) -> Attitude:
         drift, jitter = self.drift_urad_s, self.jitter_urad

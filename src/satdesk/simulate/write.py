@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from satdesk.errors import UsageError
-from satdesk.files.dimap_documents import DimapProduct
-from satdesk.files.dimap_writer import write_dimap
+from satdesk.files.dimap_values import DimapProduct
+from satdesk.files.dimap_writer import DimapTarget, RasterTarget, open_dimap, raster_target
 from satdesk.files.store import new_folder
-from satdesk.simulate.heights import DemKind, write_dem
+from satdesk.simulate.heights import DemKind, write_dem, write_surface
 from satdesk.simulate.kit import write_kit
+from satdesk.simulate.render import CLOUD
 from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.scenarios import INSTRUMENT, scenarios_of
-from satdesk.simulate.take import dimap_images, take, world_of
+from satdesk.simulate.scene_map import MS_FACTOR
+from satdesk.simulate.take import Shot, aimed, dimap_images, world_of
 from satdesk.simulate.truth import Truth, changes, write_truth
 from satdesk.simulate.variation import Variation
 
-__all__ = ["Simulation", "simulate", "simulate_all", "simulate_pictures"]
+__all__ = ["Making", "Simulation", "simulate", "simulate_all", "simulate_pictures"]
 
 _GROUND = DemKind().file_name
 STRIP_LEAD_S = 2.4
 """The strip began this long before the middle of the product, as in real deliveries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a picture is made; none of it changes a count.
+
+    Attributes:
+        threads: At least 1.
+        compressed: Deflate the pixels of the bundle.
+    """
+
+    threads: int = 1
+    compressed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,18 +61,21 @@ class Simulation:
     changes: Path
 
 
-def simulate(scenario: Scenario, out_folder: Path, seed: int = 1) -> Truth:
+def simulate(
+    scenario: Scenario, out_folder: Path, seed: int = 1, making: Making | None = None
+) -> Truth:
     """Take one picture and write it as a DIMAP v2 bundle.
 
     Every bundle says SIMULATED in its mission, its names, its metadata and its pixels.
 
     Args:
         scenario: What to simulate.
-        out_folder: There; receives ``SIMULATED_…`` (the bundle) and ``truth_….json`` beside it.
+        out_folder: There; receives ``SIMULATED_…`` (the bundle), truth and masks beside it.
         seed: Of the world and of the noise; the same seed gives the same bytes.
+        making: In how many threads, and how it is stored.
     """
-    world = world_of(scenario, seed)
-    picture = take(scenario, world, seed)
+    making = making or Making()
+    shot = aimed(scenario, world_of(scenario, seed), seed)
     stamp = scenario.instant.strftime("%Y%m%d%H%M%S")
     bundle = out_folder / f"SIMULATED_{scenario.name}"
     bundle.mkdir()
@@ -64,12 +83,39 @@ def simulate(scenario: Scenario, out_folder: Path, seed: int = 1) -> Truth:
         name=f"SIMULATED_{stamp}_{scenario.name}",
         instrument=INSTRUMENT,
         strip_start=scenario.instant - timedelta(seconds=STRIP_LEAD_S),
-        images=dimap_images(picture, scenario),
+        images=dimap_images(shot),
     )
-    write_dimap(bundle, product)
-    truth = Truth(scenario=scenario, world=world, picture=picture, bundle=bundle)
+    with ExitStack() as opened:
+        target = opened.enter_context(open_dimap(bundle, product, compressed=making.compressed))
+        masks = {
+            kind: opened.enter_context(
+                raster_target(
+                    out_folder / f"truth_{scenario.name}_{name}_mask.tif",
+                    (1, *image.shape),
+                    "uint8",
+                )
+            )
+            for name, kind, image in zip(("pan", "ms"), ("P", "MS"), product.images, strict=True)
+        }
+        _fill(target, masks, shot, making.threads)
+    truth = Truth(shot=shot, bundle=bundle)
     write_truth(truth, out_folder / f"truth_{scenario.name}.json")
     return truth
+
+
+def _fill(target: DimapTarget, masks: dict[str, RasterTarget], shot: Shot, threads: int) -> None:
+    """Make the picture's blocks and write them where they belong."""
+    for block, made in shot.developed(threads):
+        for kind, factor, counts, mask in (
+            ("P", 1, made.pan, made.pan_mask),
+            ("MS", MS_FACTOR, made.ms, made.ms_mask),
+        ):
+            row, col = block.row // factor, block.col // factor
+            target.put(kind, row, col, counts)
+            masks[kind].put(row, col, mask[None])
+            if shot.exposure.clouds is not None:
+                step = MS_FACTOR // factor
+                target.cover(kind, row, col, mask[::step, ::step] & CLOUD > 0, step)
 
 
 def simulate_all(
@@ -79,6 +125,7 @@ def simulate_all(
     *,
     overwrite: bool = False,
     variation: Variation | None = None,
+    making: Making | None = None,
 ) -> Simulation:
     """Write the pictures of a named scenario, DEM, truth and recipe; all of it appears, or nothing.
 
@@ -88,6 +135,7 @@ def simulate_all(
         seed: Of the world and of the noise.
         overwrite: Replace a folder that is there.
         variation: What is wanted otherwise than the scenario has it.
+        making: In how many threads, and how it is stored.
 
     Raises:
         UnknownNameError: No such scenario.
@@ -104,7 +152,7 @@ def simulate_all(
                 remedy="choose a scenario of one picture",
             )
         wanted = tuple(variation.applied(scenario) for scenario in wanted)
-    return simulate_pictures(wanted, out, seed, overwrite=overwrite, kit=name)
+    return simulate_pictures(wanted, out, seed, overwrite=overwrite, kit=name, making=making)
 
 
 def simulate_pictures(
@@ -114,6 +162,7 @@ def simulate_pictures(
     *,
     overwrite: bool = False,
     kit: str = "",
+    making: Making | None = None,
 ) -> Simulation:
     """As `simulate_all`, for pictures of your own; the first says which world and DEM it is.
 
@@ -123,6 +172,7 @@ def simulate_pictures(
         seed: Of the world and of the noise.
         overwrite: Replace a folder that is there.
         kit: Named scenario whose recipe is laid beside the pictures.
+        making: In how many threads, and how it is stored.
 
     Raises:
         UsageError: As `files.store.new_folder`; the pictures are not of one world.
@@ -133,10 +183,13 @@ def simulate_pictures(
     if any(world_of(other, seed) is not world for other in scenarios):
         raise UsageError("the pictures of a simulation must be of one world", subject=first.name)
     with new_folder(out, overwrite) as folder:
-        truths = [simulate(scenario, folder, seed) for scenario in scenarios]
+        truths = [simulate(scenario, folder, seed, making) for scenario in scenarios]
         write_dem(world.relief, folder / _GROUND)
         if first.dem != DemKind():
             write_dem(world.relief, folder / first.dem.file_name, first.dem)
+        for scenario in scenarios:
+            buildings = world.buildings(scenario.state)
+            write_surface(world.relief, buildings, folder / f"dsm_{scenario.name}_egm96.tif")
         text = json.dumps(changes(world)) + "\n"
         (folder / "changes.geojson").write_text(text, encoding="utf-8")
         write_kit(kit, folder)
