@@ -150,7 +150,7 @@ def test_pixels_can_be_stored_as_they_are(tmp_path):
         target.put("P", 0, 0, COUNTS["P"])
     with rasterio.open(next(tmp_path.rglob("*.TIF"))) as file:
         assert file.compression is None
-        assert file.block_shapes == [(256, 256)]
+        assert file.block_shapes == [(400, 400)]
         np.testing.assert_array_equal(file.read(), COUNTS["P"])
 
 

@@ -39,7 +39,7 @@ __all__ = [
     "write_heights",
 ]
 
-_TILE_PX = 256
+_TILE_PX = 400
 _CACHE_BYTES = 200_000_000
 """Of GDAL, whose own default grows with the machine."""
 Polygon = list[list[tuple[float, float]]]

@@ -28,17 +28,21 @@ CROPS: tuple[Spectrum, ...] = (
     (0.050, 0.090, 0.070, 0.34),
     (0.075, 0.100, 0.118, 0.18),
 )
+_SETTLED_M = 900.0
+"""Beyond this distance from hamlets there is nothing but roads."""
 
 
 def built_cover(ground: Ground, world: World, state: State) -> None:
     """Fields, roads and yards of a date; what stands is seen by `standing`, not on the ground."""
     a, b, c = world.hamlets
+    if all(_window(ground, h.x, h.y, _SETTLED_M) is None for h in world.hamlets):
+        _roads(ground, world, state)
+        return
     for hamlet, reach in ((a, 330.0), (b, 210.0)):
         _fields(ground, hamlet, reach, world.seed + 50)
     if state.changed:
         _pad(ground, c)
-    for line in world.roads(state):
-        _road(ground, line)
+    _roads(ground, world, state)
     for index, ruin in enumerate(world.lost if state.changed else ()):
         _ruin(ground, ruin, index)
     for hamlet in (a, b):
@@ -108,6 +112,11 @@ def _pad(ground: Ground, farm: Hamlet) -> None:
     weight = _box(building, x, y)
     _lay(ground, window, weight, SOIL, texture)
     ground.bumps[window] *= 1 - weight
+
+
+def _roads(ground: Ground, world: World, state: State) -> None:
+    for line in world.roads(state):
+        _road(ground, line)
 
 
 def _road(ground: Ground, line: Road) -> None:

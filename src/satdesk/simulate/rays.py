@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satdesk.simulate.camera import Camera
+from satdesk.simulate.earth import meet_height
 from satdesk.simulate.relief import Relief
 
 __all__ = ["RayField", "expanded", "ground_of", "ground_points", "places_at", "ray_field"]
@@ -19,7 +20,8 @@ _SPARSE = 4
 _DESCENT_STEPS = 60
 _DESCENT_DONE_M = 0.02
 _REFINEMENTS = 6
-_REFINED_M = 0.001
+_REFINED_M = 0.002
+_FASTEST = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +62,12 @@ class RayField:
 
 
 def ray_field(
-    camera: Camera, relief: Relief, rows: slice, cols: slice, heights: tuple[float, float]
+    camera: Camera,
+    relief: Relief,
+    rows: slice,
+    cols: slice,
+    heights: tuple[float, float],
+    every: int = 1,
 ) -> RayField:
     """Rays through the centres of a block of pixels.
 
@@ -73,33 +80,57 @@ def ray_field(
         rows: Of the block; may reach beyond the image by the camera's margin.
         cols: Likewise.
         heights: Lowest and highest ground.
+        every: Only every so many pixels each way, through the middle of such a square.
     """
     low, high = heights
     middle = (low + high) / 2
-    top, level, bottom = (
-        places_at(camera, relief, rows, cols, height) for height in (high, middle, low)
-    )
+    nodes = _Nodes.over(camera, rows, cols, every)
+    top, level, bottom = (nodes.places(relief, height) for height in (high, middle, low))
     bent = [
-        np.stack([at, (above - below) / 2, (above + below) / 2 - at])
+        (at, (above - below) / 2, (above + below) / 2 - at)
         for above, at, below in zip(top, level, bottom, strict=True)
     ]
-    return RayField(middle_m=middle, reach_m=(high - low) / 2, x=bent[0], y=bent[1])
+    x, y = (np.stack([nodes.expanded(values) for values in axis]) for axis in bent)
+    return RayField(middle_m=middle, reach_m=(high - low) / 2, x=x, y=y)
 
 
 def places_at(
-    camera: Camera, relief: Relief, rows: slice, cols: slice, height: float
+    camera: Camera, relief: Relief, rows: slice, cols: slice, height: float, every: int = 1
 ) -> tuple[Floats, Floats]:
     """``x, y`` in the plane of a block of pixels' rays at one height, ``(y, x)`` each."""
-    shape = (rows.stop - rows.start, cols.stop - cols.start)
-    steps = (_row_step(camera), _NODE_PX)
-    row, col = (
-        first + 0.5 + step * np.arange(-(-count // step) + 1)
-        for first, count, step in zip((rows.start, cols.start), shape, steps, strict=True)
-    )
-    grid_col, grid_row = np.meshgrid(col, row)
-    lon, lat = camera.locate(grid_col, grid_row, np.full(grid_col.shape, height))
-    x, y = relief.plane.from_lonlat(lon, lat)
-    return expanded(x, steps, shape), expanded(y, steps, shape)
+    nodes = _Nodes.over(camera, rows, cols, every)
+    x, y = nodes.places(relief, height)
+    return nodes.expanded(x), nodes.expanded(y)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Nodes:
+    """Few of a block's rays, between which the others are interpolated."""
+
+    steps: tuple[int, int]
+    shape: tuple[int, int]
+    origin: Floats
+    direction: Floats
+
+    @classmethod
+    def over(cls, camera: Camera, rows: slice, cols: slice, every: int) -> _Nodes:
+        shape = ((rows.stop - rows.start) // every, (cols.stop - cols.start) // every)
+        steps = (max(1, _row_step(camera) // every), _NODE_PX // every)
+        row, col = (
+            first + every / 2 + every * step * np.arange(-(-count // step) + 1)
+            for first, count, step in zip((rows.start, cols.start), shape, steps, strict=True)
+        )
+        origin, direction = camera.rays(*np.meshgrid(col, row))
+        return cls(steps=steps, shape=shape, origin=origin, direction=direction)
+
+    def places(self, relief: Relief, height: float) -> tuple[Floats, Floats]:
+        """``x, y`` of the nodes' rays at a height."""
+        lon, lat = meet_height(self.origin, self.direction, np.array(height))
+        return relief.plane.from_lonlat(lon, lat)
+
+    def expanded(self, nodes: Floats) -> Floats:
+        """Values of all the block's rays."""
+        return expanded(nodes, self.steps, self.shape)
 
 
 def expanded(nodes: Floats, steps: tuple[int, int], shape: tuple[int, int]) -> Floats:
@@ -188,12 +219,17 @@ def _descended(field: RayField, relief: Relief) -> Floats:
 
 
 def _settled(field: RayField, relief: Relief, height: Floats, rounds: int) -> Floats:
+    """Settle heights on the ground: fixed points, sped up by Aitken's process."""
     for _ in range(rounds):
-        found = relief.at(*field.at(height))
-        change = np.nanmax(np.abs(found - height), initial=0.0)
-        height = found
-        if change < _REFINED_M:
-            break
+        once = relief.at(*field.at(height))
+        first = once - height
+        if not np.nanmax(np.abs(first), initial=0.0) > _REFINED_M:
+            return once
+        twice = relief.at(*field.at(once))
+        second = twice - once
+        # The share that is left after each step; a straight slope is met exactly by the sum of all.
+        share = np.clip(second / np.where(first == 0, 1.0, first), -_FASTEST, _FASTEST)
+        height = twice + second * share / (1 - share)
     return height
 
 

@@ -47,7 +47,7 @@ __all__ = [
 
 Floats = NDArray[np.floating]
 
-BLOCK_PX = 1024
+BLOCK_PX = 1600
 """PAN pixels on a side of a block; MS has a quarter."""
 CLOUD, CLOUD_SHADOW, SHADOW = 1, 2, 4
 """Bits of the truth's masks."""
@@ -347,13 +347,7 @@ def _mask(
     """Bits of the truth, one value for `step` pixels each way of a product."""
     relief = exposure.world.relief
     rows, cols = wanted
-    whole = ray_field(camera, relief, rows, cols, relief.range_m)
-    field = RayField(
-        middle_m=whole.middle_m,
-        reach_m=whole.reach_m,
-        x=whole.x[:, step // 2 :: step, step // 2 :: step],
-        y=whole.y[:, step // 2 :: step, step // 2 :: step],
-    )
+    field = ray_field(camera, relief, rows, cols, relief.range_m, step)
     x, y, height = ground_points(field, _under(relief, field))
     pixel = PIXEL_M * MS_FACTOR
     at = [(scene.north - y) / pixel - 0.5, (x - scene.west) / pixel - 0.5]
@@ -378,10 +372,9 @@ def _product_depths(
 ) -> tuple[Floats, Floats]:
     """Vertical optical thicknesses that a product's pixels look through, and that shade them."""
     rows, cols = wanted
-    time = camera.time_s(np.arange(rows.start, rows.stop)[step // 2 :: step, None] + 0.5)
-    over_x, over_y = places_at(camera, exposure.world.relief, rows, cols, clouds.height_m)
-    half = slice(step // 2, None, step)
-    over = clouds.depth(over_x[half, half], over_y[half, half], time)
+    relief = exposure.world.relief
+    time = camera.time_s(np.arange(rows.start, rows.stop, step)[:, None] + step / 2)
+    over = clouds.depth(*places_at(camera, relief, rows, cols, clouds.height_m, step), time)
     east, north = exposure.sun.towards
     rise = clouds.height_m - ground[2]
     return over, clouds.depth(ground[0] + east * rise, ground[1] + north * rise, time)
