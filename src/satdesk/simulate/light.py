@@ -51,9 +51,10 @@ def lit_share(relief: Relief, sun: Sun, near: Relief | None = None) -> Floats:
     rows += np.float32((relief.north - wanted.north) / node)
     cols += np.float32((wanted.west - relief.west) / node)
     lit = np.ones_like(here)
+    tallest = float(heights.max() - here.min())
     for step in node * _SHADOW_STEPS:
         climb = step * up / level
-        if climb > np.subtract(*relief.range_m[::-1]):
+        if climb > tallest:
             break
         at = [rows - step * north / level / node, cols + step * east / level / node]
         there = map_coordinates(heights, at, order=1, mode="nearest")

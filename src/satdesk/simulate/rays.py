@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 _NODE_PX = 16
 _SPARSE = 4
+_SLAB = 48
 _DESCENT_STEPS = 60
 _DESCENT_DONE_M = 0.02
 _REFINEMENTS = 6
@@ -49,6 +50,12 @@ class RayField:
         return (
             self.x[0] + t * (self.x[1] + t * self.x[2]),
             self.y[0] + t * (self.y[1] + t * self.y[2]),
+        )
+
+    def rows(self, rows: slice) -> RayField:
+        """Only the rays of some rows."""
+        return RayField(
+            middle_m=self.middle_m, reach_m=self.reach_m, x=self.x[:, rows], y=self.y[:, rows]
         )
 
     def every(self, step: int) -> RayField:
@@ -154,9 +161,15 @@ def ground_points(field: RayField, relief: Relief) -> tuple[Floats, Floats, Floa
     height is interpolated and then settled ray by ray.
     """
     sparse = field.every(_SPARSE)
-    height = _dense(_descended(sparse, relief), field.x.shape[1:])
-    height = _settled(field, relief, height, _REFINEMENTS)
-    x, y = field.at(height)
+    met = _settled(sparse, relief, _descended(sparse, relief), _REFINEMENTS)
+    height = _dense(met, field.x.shape[1:])
+    x, y = np.empty_like(height), np.empty_like(height)
+    # Some rows at a time: they stay in a processor's cache.
+    for top in range(0, len(height), _SLAB):
+        rows = slice(top, top + _SLAB)
+        slab = field.rows(rows)
+        height[rows] = _settled(slab, relief, height[rows], _REFINEMENTS)
+        x[rows], y[rows] = slab.at(height[rows])
     return x, y, height
 
 

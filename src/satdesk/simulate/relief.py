@@ -33,6 +33,7 @@ _HILLS_M = (830.0, 410.0, 205.0, 98.0, 50.0)
 _GRAIN_M = (61.0, 33.0, 17.0)
 _ROUGHNESS = 0.06
 _STRIP, _HALO = 512, 12
+_PIECE = 32768
 _SHIPPED_LON, _SHIPPED_LAT = (45.27, 46.98), (39.52, 40.58)
 """What the shipped terrain covers, a little inside its edges."""
 
@@ -134,8 +135,33 @@ def _drawn(field: NDArray[np.floating], row: Floats, col: Floats) -> Drawn:
 def sample(field: Floats, col: Floats, row: Floats) -> Floats:
     """Bilinear between the nodes of a field, whose first lies at 0, 0; NaN outside."""
     row, col = np.broadcast_arrays(row, col)
-    found = map_coordinates(field, [row.ravel(), col.ravel()], order=1, cval=np.nan)
-    return np.asarray(found.reshape(row.shape))
+    rows, cols = field.shape
+    if not row.size or not _inside(row, rows - 1) or not _inside(col, cols - 1):
+        found = map_coordinates(field, [row.ravel(), col.ravel()], order=1, cval=np.nan)
+        return np.asarray(found.reshape(row.shape))
+    # Four look-ups are twice as fast as a general interpolation; pieces stay in the cache.
+    flat_row, flat_col = row.ravel(), col.ravel()
+    result = np.empty(row.size)
+    values = np.ascontiguousarray(field).ravel()
+    for first in range(0, row.size, _PIECE):
+        piece = slice(first, first + _PIECE)
+        result[piece] = _looked_up(values, cols, flat_col[piece], flat_row[piece])
+    return result.reshape(row.shape)
+
+
+def _inside(place: Floats, last: int) -> bool:
+    """Whether all places lie between the first and the last node (not on the last)."""
+    return bool(place.min() >= 0 and place.max() < last)
+
+
+def _looked_up(values: Floats, cols: int, col: Floats, row: Floats) -> Floats:
+    left, top = col.astype(np.int32), row.astype(np.int32)
+    u, v = col - left, row - top
+    index = top * np.int32(cols) + left
+    upper, lower = values[index], values[index + cols]
+    upper += u * (values[index + 1] - upper)
+    lower += u * (values[index + (cols + 1)] - lower)
+    return np.asarray(upper + v * (lower - upper))
 
 
 def make_relief(

@@ -20,7 +20,7 @@ from satdesk.simulate.light import DIRECT_SHARE
 from satdesk.simulate.mark import marked
 from satdesk.simulate.rays import RayField, expanded, ground_points, places_at, ray_field
 from satdesk.simulate.relief import Relief
-from satdesk.simulate.scene_map import MS_FACTOR, PAN_SHARES, PIXEL_M, SceneMap, draw_map
+from satdesk.simulate.scene_map import BAND_PIXEL_M, MS_FACTOR, PAN_SHARES, SceneMap, draw_map
 from satdesk.simulate.sensor import (
     ARRAYS,
     SATURATED,
@@ -229,7 +229,7 @@ def _edges(plane: Floats) -> tuple[float, ...]:
 
 def _map(exposure: Exposure, windows: list[_Window]) -> SceneMap:
     """The map under all windows of a block."""
-    spare = 3 * PIXEL_M * MS_FACTOR
+    spare = 3 * BAND_PIXEL_M
     bounds = (
         min(float(w.x.min()) for w in windows) - spare,
         min(float(w.y.min()) for w in windows) - spare,
@@ -264,7 +264,7 @@ def _ground_light(exposure: Exposure, scene: SceneMap, window: _Window) -> Float
     """What each detector sees of the ground and of buildings, ``(y, x)`` float32."""
     array = window.array
     plane = scene.pan if array.plane < 0 else scene.bands[array.plane]
-    pixel = PIXEL_M if array.plane < 0 else PIXEL_M * MS_FACTOR
+    pixel = scene.pixel_m if array.plane < 0 else BAND_PIXEL_M
     # What a square detector takes in, as a Gaussian of the same variance.
     plane = gaussian_filter(plane, array.native_m / pixel / np.sqrt(12))
     col = ((window.x - scene.west) / pixel - 0.5).astype(np.float32)
@@ -302,7 +302,7 @@ def _sites(exposure: Exposure, scene: SceneMap, window: _Window) -> list[Site]:
 
 def _lit_around(scene: SceneMap, x: float, y: float) -> float:
     """The most that is lit within 24 m: what the relief leaves to a roof."""
-    pixel = PIXEL_M * MS_FACTOR
+    pixel = BAND_PIXEL_M
     row, col = int((scene.north - y) / pixel), int((x - scene.west) / pixel)
     around = scene.lit[max(0, row - 4) : row + 5, max(0, col - 4) : col + 5]
     return float(around.max(initial=0.0))
@@ -349,7 +349,7 @@ def _mask(
     rows, cols = wanted
     field = ray_field(camera, relief, rows, cols, relief.range_m, step)
     x, y, height = ground_points(field, _under(relief, field))
-    pixel = PIXEL_M * MS_FACTOR
+    pixel = BAND_PIXEL_M
     at = [(scene.north - y) / pixel - 0.5, (x - scene.west) / pixel - 0.5]
     lit = map_coordinates(scene.lit, at, order=1, mode="nearest")
     bits = np.where(lit < 0.5, SHADOW, 0).astype(np.uint8)

@@ -20,12 +20,24 @@ from satdesk.simulate.relief import Relief
 from satdesk.simulate.sun import Sun
 from satdesk.simulate.world import State, World
 
-__all__ = ["MS_FACTOR", "PAN_SHARES", "PIXEL_M", "SceneMap", "draw_map"]
+__all__ = [
+    "BAND_PIXEL_M",
+    "MS_FACTOR",
+    "PAN_SHARES",
+    "PIXEL_M",
+    "WIDE_PIXEL_M",
+    "SceneMap",
+    "draw_map",
+]
 
 Floats = NDArray[np.floating]
 
 PIXEL_M = 1.5
+WIDE_PIXEL_M = 3.0
+"""In wide worlds (with nodes 16 m apart) the ground is drawn coarser: a quarter of the work."""
+BAND_PIXEL_M = 6.0
 MS_FACTOR = 4
+"""PAN pixels of a product on the side of one of its MS pixels."""
 PAN_SHARES = (0.24, 0.34, 0.32, 0.10)
 """What B, G, R and NIR contribute to PAN (450–745 nm)."""
 
@@ -43,13 +55,14 @@ class SceneMap:
     Attributes:
         west: x of the window's left edge, metres of the plane.
         north: y of its upper edge.
-        pan: ``(y, x)`` reflectance under the date's light, `PIXEL_M` wide pixels.
-        bands: ``(4, y, x)`` B, G, R, NIR, pixels `MS_FACTOR` times as wide.
+        pan: ``(y, x)`` reflectance under the date's light, pixels `pixel_m` wide.
+        bands: ``(4, y, x)`` B, G, R, NIR, pixels `BAND_PIXEL_M` wide.
         lit: ``(y, x)`` share of the sun's disc that is seen, pixels as of `bands`.
     """
 
     west: float
     north: float
+    pixel_m: float
     pan: Floats
     bands: Floats
     lit: Floats
@@ -71,14 +84,16 @@ def draw_map(
         window: Metres of the plane.
         seen: ``x, y`` of places; cells of the map that hold none of them stay black.
     """
-    coarse = PIXEL_M * MS_FACTOR
-    west, south = (np.floor(v / coarse) * coarse for v in window[:2])
-    east, north = (np.ceil(v / coarse) * coarse for v in window[2:])
-    cols, rows = round((east - west) / PIXEL_M), round((north - south) / PIXEL_M)
-    small = (rows // MS_FACTOR, cols // MS_FACTOR)
+    pixel_m = PIXEL_M if world.relief.node_m < 16 else WIDE_PIXEL_M
+    west, south = (np.floor(v / BAND_PIXEL_M) * BAND_PIXEL_M for v in window[:2])
+    east, north = (np.ceil(v / BAND_PIXEL_M) * BAND_PIXEL_M for v in window[2:])
+    cols, rows = round((east - west) / pixel_m), round((north - south) / pixel_m)
+    factor = round(BAND_PIXEL_M / pixel_m)
+    small = (rows // factor, cols // factor)
     scene = SceneMap(
         west=float(west),
         north=float(north),
+        pixel_m=pixel_m,
         pan=np.zeros((rows, cols), np.float32),
         bands=np.zeros((4, *small), np.float32),
         lit=np.zeros(small, np.float32),
@@ -116,8 +131,8 @@ def _wanted_cells(scene: SceneMap, seen: tuple[Floats, Floats] | None) -> Iterat
         last = (wanted.shape[0] - 1, wanted.shape[1] - 1)
         for dx in (-_SPARE_M, _SPARE_M):
             for dy in (-_SPARE_M, _SPARE_M):
-                row = ((scene.north - seen[1] + dy) / (PIXEL_M * _CELL)).astype(np.int32)
-                col = ((seen[0] + dx - scene.west) / (PIXEL_M * _CELL)).astype(np.int32)
+                row = ((scene.north - seen[1] + dy) / (scene.pixel_m * _CELL)).astype(np.int32)
+                col = ((seen[0] + dx - scene.west) / (scene.pixel_m * _CELL)).astype(np.int32)
                 wanted[np.clip(row, 0, last[0]), np.clip(col, 0, last[1])] = True
     for row, col in np.argwhere(wanted):
         yield int(row) * _CELL, int(col) * _CELL
@@ -130,21 +145,22 @@ def _draw_cell(
     rows, cols = (
         min(size - first, _CELL) for size, first in zip(scene.pan.shape, (top, left), strict=True)
     )
-    x = scene.west + PIXEL_M * (np.arange(left - _HALO, left + cols + _HALO) + 0.5)
-    y = scene.north - PIXEL_M * (np.arange(top - _HALO, top + rows + _HALO) + 0.5)
+    x = scene.west + scene.pixel_m * (np.arange(left - _HALO, left + cols + _HALO) + 0.5)
+    y = scene.north - scene.pixel_m * (np.arange(top - _HALO, top + rows + _HALO) + 0.5)
     bands, lit = _drawn(world, state, light, (x, y))
     inner = (slice(_HALO, -_HALO), slice(_HALO, -_HALO))
     pan = np.zeros((rows, cols), np.float32)
     for share, band in zip(PAN_SHARES, bands, strict=True):
         pan += np.float32(share) * band[inner]
     scene.pan[top : top + rows, left : left + cols] = pan
+    factor = round(BAND_PIXEL_M / scene.pixel_m)
     there = tuple(
-        slice(first // MS_FACTOR, (first + size) // MS_FACTOR)
+        slice(first // factor, (first + size) // factor)
         for first, size in ((top, rows), (left, cols))
     )
     for index, band in enumerate(bands):
-        scene.bands[index][there] = _shrunk(band[inner])
-    scene.lit[there] = _shrunk(lit[inner])
+        scene.bands[index][there] = _shrunk(band[inner], factor)
+    scene.lit[there] = _shrunk(lit[inner], factor)
 
 
 def _drawn(world: World, state: State, light: _LocalLight, axes: Axes) -> tuple[Floats, Floats]:
@@ -171,7 +187,8 @@ def _drawn(world: World, state: State, light: _LocalLight, axes: Axes) -> tuple[
 
 def _rough_slopes(ground: Ground) -> tuple[Floats, Floats]:
     """Slopes with what stands on the ground; differences reach one pixel only."""
-    down, right = np.gradient(ground.bumps, PIXEL_M)
+    pixel_m = float(ground.axes[0][1] - ground.axes[0][0])
+    down, right = np.gradient(ground.bumps, pixel_m)
     limit = np.float32(1.1)
     return (
         ground.slopes[0] + np.clip(right, -limit, limit),
@@ -179,7 +196,6 @@ def _rough_slopes(ground: Ground) -> tuple[Floats, Floats]:
     )
 
 
-def _shrunk(plane: Floats) -> Floats:
+def _shrunk(plane: Floats, k: int) -> Floats:
     rows, cols = plane.shape
-    k = MS_FACTOR
     return np.asarray(plane.reshape(rows // k, k, cols // k, k).mean(axis=(1, 3)))
