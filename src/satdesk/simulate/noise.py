@@ -54,12 +54,10 @@ def spline_rows(position: NDArray[np.float64], count: int) -> sparse.csr_matrix:
     """Weights ``(positions, count)`` of a cubic B-spline over places 0 … count − 1, clamped."""
     first = np.floor(position).astype(np.int64)
     weights = _cubic(position - first)
-    column = np.clip(first[:, None] + np.arange(-1, 3), 0, count - 1)
-    row = np.repeat(np.arange(len(position)), 4)
-    shape = (len(position), count)
-    return sparse.csr_matrix(
-        (weights.astype(np.float32).ravel(), (row, column.ravel())), shape=shape
-    )
+    column = np.clip(first[:, None] + np.arange(-1, 3), 0, count - 1).astype(np.int32)
+    ends = np.arange(0, 4 * len(position) + 1, 4, dtype=np.int32)
+    entries = (weights.astype(np.float32).ravel(), column.ravel(), ends)
+    return sparse.csr_matrix(entries, shape=(len(position), count))
 
 
 def _weights(position: NDArray[np.float64]) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
