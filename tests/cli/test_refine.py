@@ -141,7 +141,7 @@ def test_what_is_measured_in_one_image_moves_all_alike(biased, world, tmp_path, 
     assert run([*mended, *with_right, "--bounds", *bounds]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["facts"]["accuracy"]["checked"] is True
-    assert "CE90" in told["facts"]["accuracy"]["statement"]
+    assert "(CE90, 20 independent points)" in told["facts"]["accuracy"]["statement"]
     assert not told["facts"]["pan_ms_alignment"]["corrected"]
     with (
         rasterio.open(tmp_path / "right.tif") as one,
@@ -247,7 +247,14 @@ licence = {{press = false, tiles = false, analysis = false}}
     (date,) = json.loads((tmp_path / "release" / "release.json").read_text())["dates"]
     assert date["accuracy"]["checked"] is True
     assert date["accuracy"]["n"] == 20
-    assert date["accuracy"]["statement"].startswith("CE90")
+    assert date["accuracy"]["statement"].endswith("m (CE90, 20 independent points)")
+    assert date["accuracy"]["statement"] in date["caption"]
+    (item,) = (tmp_path / "release" / "stac" / "items").glob("*.json")
+    properties = json.loads(item.read_text(encoding="utf-8"))["properties"]
+    assert properties["satdesk:accuracy"] == date["accuracy"]
+    page = (tmp_path / "release" / "index.html").read_text(encoding="utf-8")
+    assert date["accuracy"]["statement"] in page
+    assert "What the positions depend on" in page
     assert "r.json" in [file["name"] for file in date["scenes"][0]["inputs"]]
 
 
