@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from test_refine import points_file
 
 from satdesk.bundles.formats import open_bundle
 from satdesk.cli.app import run
@@ -17,6 +16,7 @@ from satdesk.files.dem import open_terrain
 from satdesk.geometry.frames import on_terrain
 from satdesk.release.refinement_use import refined
 from satdesk.simulate.write import simulate_all
+from surveyed import points_file
 
 
 @pytest.fixture(scope="module")
