@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from satdesk.errors import UsageError
-from satdesk.release.recipe import SceneChoice
+from satdesk.release.recipe import SceneChoice, StatedAccuracy
 from satdesk.release.times import parse_acquisition
 
-__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options"]
+__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options", "stated_accuracy"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,3 +95,15 @@ def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             raise UsageError("a rule is accepted with a reason", found=rule, expected="RULE=REASON")
         pairs.append((name, reason.strip()))
     return tuple(pairs)
+
+
+def stated_accuracy(stated: str | None) -> StatedAccuracy | None:
+    """``LE90=SOURCE`` as a value; UsageError where one of them is missing."""
+    if stated is None:
+        return None
+    number, _, source = stated.partition("=")
+    try:
+        metres = float(number)
+    except ValueError:
+        metres = math.nan
+    return StatedAccuracy(le90_m=metres, source=source.strip())
