@@ -108,7 +108,9 @@ class Case:
                 samp_off=model.samp_off + self.shift_px[0],
                 line_off=model.line_off + self.shift_px[1],
             )
-        return fit_rpc(_Drifting(model, self.shift_px, (across, down)), (self.size,) * 2, (1000.0, 2650.0)).model
+        return fit_rpc(
+            _Drifting(model, self.shift_px, (across, down)), (self.size,) * 2, (1000.0, 2650.0)
+        ).model
 
     @cached_property
     def grid(self) -> GeoBox:
@@ -169,7 +171,9 @@ def truth_of(case: Case) -> Truth:
     lon, lat = lonlat_of_grid(case.grid, 0, 0, shape)
     height = case.relief.height(lon, lat)
     col, row = case.fitted.model.project(lon, lat, height)
-    near = (np.abs(col - case.size / 2) < case.size / 2 + 2) & (np.abs(row - case.size / 2) < case.size / 2 + 2)
+    near = (np.abs(col - case.size / 2) < case.size / 2 + 2) & (
+        np.abs(row - case.size / 2) < case.size / 2 + 2
+    )
     place = lon[near], lat[near], height[near]
     exact = seen(case.camera, *place, row[near])
     inside = np.all([(v > EDGE_PX) & (v < case.size - EDGE_PX) for v in exact], axis=0)
@@ -226,7 +230,10 @@ def behind(case: Case, colrow, lon, lat, height):
 
 def metres_a_pixel(case: Case) -> np.ndarray:
     middle = case.size / 2
-    col, row = np.array([middle - 1, middle + 1, middle, middle]), np.array([middle, middle, middle - 1, middle + 1])
+    col, row = (
+        np.array([middle - 1, middle + 1, middle, middle]),
+        np.array([middle, middle, middle - 1, middle + 1]),
+    )
     x, y = from_lonlat(UTM, *case.camera.locate(col, row, np.full(4, 1700.0)))
     return np.array([[x[1] - x[0], x[3] - x[2]], [y[1] - y[0], y[3] - y[2]]]) / 2
 
@@ -238,7 +245,9 @@ def errors(case: Case, path: Path) -> np.ndarray:
     with rasterio.open(path) as file:
         offset = ~case.grid.affine @ file.transform
         left, top = round(offset.c), round(offset.f)
-        assert abs(offset.a - 1) < 1e-6 and abs(offset.c - left) < 1e-4 and abs(offset.f - top) < 1e-4, offset
+        assert (
+            abs(offset.a - 1) < 1e-6 and abs(offset.c - left) < 1e-4 and abs(offset.f - top) < 1e-4
+        ), offset
         values = file.read([1, 2], masked=True).astype("float64").filled(np.nan)
     values = np.where(values > OFFSET / 2, values - OFFSET, np.nan)
     r0, c0 = max(top, 0), max(left, 0)
@@ -287,8 +296,12 @@ def write_dem(case: Case, path: Path) -> None:
     else:
         step = float(case.dem) * ARC_SECOND
         reach = [3500 / east, 3500 / north]
-        lon = relief.plane.lon_deg + np.arange(-int(reach[0] / step), int(reach[0] / step) + 1) * step
-        lat = relief.plane.lat_deg - np.arange(-int(reach[1] / step), int(reach[1] / step) + 1) * step
+        lon = (
+            relief.plane.lon_deg + np.arange(-int(reach[0] / step), int(reach[0] / step) + 1) * step
+        )
+        lat = (
+            relief.plane.lat_deg - np.arange(-int(reach[1] / step), int(reach[1] / step) + 1) * step
+        )
         heights = averaged(relief, lon, lat, step)
     dx, dy = lon[1] - lon[0], lat[1] - lat[0]
     if case.heights != "ellipsoid":
@@ -296,7 +309,15 @@ def write_dem(case: Case, path: Path) -> None:
     crs = "EPSG:4326+5773" if case.heights == "declared" else "EPSG:4326"
     affine = Affine(dx, 0, lon[0] - dx / 2, 0, dy, lat[0] - dy / 2)
     with rasterio.open(
-        path, "w", driver="GTiff", height=len(lat), width=len(lon), count=1, dtype="float64", crs=crs, transform=affine
+        path,
+        "w",
+        driver="GTiff",
+        height=len(lat),
+        width=len(lon),
+        count=1,
+        dtype="float64",
+        crs=crs,
+        transform=affine,
     ) as file:
         file.write(heights, 1)
 

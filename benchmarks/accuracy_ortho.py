@@ -87,7 +87,11 @@ def ortho_rows(folder: Path, oty: str | None, names: tuple[str, ...] | None) -> 
         if names is not None and case.name not in names:
             continue
         job, out = prepared(case, folder), folder / "out.tif"
-        row = {"case": case.name, "rpc_residual_px": case.fitted.worst_px, "hidden_share": float(case.truth.hidden.mean())}
+        row = {
+            "case": case.name,
+            "rpc_residual_px": case.fitted.worst_px,
+            "hidden_share": float(case.truth.hidden.mean()),
+        }
         row["ours"] = judged(case, out, *ours(job, out))
         row["gdal"] = judged(case, out, *gdal(job, out))
         row["gdal -et 0.125"] = judged(case, out, *gdal(job, out, "-et", "0.125"))
@@ -109,7 +113,12 @@ def control_points(case: Case, n: int, bad: float, path: Path, seed: int) -> Non
     features = [
         {
             "type": "Feature",
-            "properties": {"filename": "case.tif", "id": f"gcp-{k}", "ji": [c - 0.5, r - 0.5], "info": ""},
+            "properties": {
+                "filename": "case.tif",
+                "id": f"gcp-{k}",
+                "ji": [c - 0.5, r - 0.5],
+                "info": "",
+            },
             "geometry": {"type": "Point", "coordinates": [lon[k], lat[k], height[k]]},
         }
         for k, (c, r) in enumerate(shown)
@@ -136,5 +145,7 @@ def refined_rows(folder: Path, oty: str | None, names: tuple[str, ...] | None) -
         row["gdal"] = judged(case, out, *gdal(job, out))
         if oty:
             method = {"shift": "shift", "drift": "shift-drift"}[kind]
-            row["orthority"] = judged(case, out, *orthority(job, out, oty, gcps=gcps, method=method))
+            row["orthority"] = judged(
+                case, out, *orthority(job, out, oty, gcps=gcps, method=method)
+            )
         yield row

@@ -62,7 +62,9 @@ def gdal(job: Job, out: Path, *options: str):
     )  # fmt: skip
 
 
-def orthority(job: Job, out: Path, program: str, *, gcps: Path | None = None, method: str = "shift"):
+def orthority(
+    job: Job, out: Path, program: str, *, gcps: Path | None = None, method: str = "shift"
+):
     """Bilinear in the DEM too: that is what the ground is between its nodes."""
     refine = [] if gcps is None else ["-gr", str(gcps), "-rm", method]
     seconds, wrong = ran(

@@ -32,7 +32,15 @@ from satdesk.release.refinement_use import FORMAT, accuracy_statement
 from satdesk.release.scenes import pan_and_ms
 from satdesk.release.schema import check
 
-__all__ = ["PointsChoice", "RefinementWish", "named_planes", "write_refinement"]
+__all__ = [
+    "PointsChoice",
+    "RefinementWish",
+    "image_to_refine",
+    "named_planes",
+    "point_facts",
+    "rms_of",
+    "write_refinement",
+]
 
 _SINGLE = {".tif", ".tiff", ".jp2", ".ntf", ".nitf", ".img", ".vrt"}
 
@@ -132,7 +140,7 @@ def write_refinement(
         LimitError: ``refine-too-few-points``, ``refine-spread`` or ``refine-residual``, not
             accepted; nothing is written then.
     """
-    image = _image(scene, wish.image_id)
+    image = image_to_refine(scene, wish.image_id)
     observed, ground = _observed(image, points, terrain)
     acceptance = Acceptance(reasons=reasons)
     fitted = fit_refinement(observed.predicted, observed.measured, wish.kind)
@@ -144,7 +152,13 @@ def write_refinement(
     return document
 
 
-def _image(scene: Scene, image_id: str | None) -> SourceImage:
+def image_to_refine(scene: Scene, image_id: str | None) -> SourceImage:
+    """The image that was named, else PAN, else the first.
+
+    Raises:
+        UsageError: There is no such image.
+        UndeclaredInputError: It has no model.
+    """
     pan, ms = pan_and_ms(scene)
     if image_id is None:
         image = pan or ms
@@ -211,9 +225,9 @@ def _document(
         },
         "points_used": int(used.sum()),
         "rms_px": round(fitted.rms_px, 4) if used.any() else None,
-        "before_rms_px": _rms(observed.residuals[used]),
+        "before_rms_px": rms_of(observed.residuals[used]),
         "leave_one_out": None if checked is None else _checked_facts(checked),
-        "points": _points(observed, fitted, in_metres(per_pixel, fitted.residuals_px)),
+        "points": point_facts(observed, fitted, in_metres(per_pixel, fitted.residuals_px)),
         "notices": notice_facts(notices),
         "accuracy": None,
     }
@@ -221,7 +235,8 @@ def _document(
     return document
 
 
-def _rms(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
+def rms_of(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
+    """Root mean square length, rounded for a document; None of nothing."""
     return round(float(np.sqrt((offsets**2).sum(axis=1).mean())), 4) if len(offsets) else None
 
 
@@ -235,7 +250,8 @@ def _checked_facts(found: LeaveOneOut) -> dict[str, Any]:
     }
 
 
-def _points(observed: Observed, fitted: Refinement, metres: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an array (n, 2)
+def point_facts(observed: Observed, fitted: Refinement, metres: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an array (n, 2)
+    """What a document says of each point; `metres` are its residuals east and north."""
     listed = []
     for n, name in enumerate(observed.ids):
         dcol, drow = (float(value) for value in fitted.residuals_px[n])
