@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
 
-__all__ = ["COEFFICIENTS", "CUT", "Fit", "Frame", "design", "least_squares", "robust_fit"]
+__all__ = ["COEFFICIENTS", "CUT", "Fit", "Frame", "cut", "design", "least_squares", "robust_fit"]
 
 COEFFICIENTS = {"shift": 1, "drift": 2, "affine": 3}
 """Coefficients of each kind of correction, for each of the two axes."""
@@ -113,7 +113,7 @@ def cut(points: int, coefficients: int) -> float:
 
     A squared distance in two dimensions over twice the variance follows F(2, ν), whose upper
     quantile has a closed form: P(F > f) = (1 + 2 f / ν)^(−ν / 2). Few points tell their spread badly
-    (ν is small), many points have one far off by chance: either way a good point must not be lost.
+    (ν is small), many points have one far off by chance: either way a good one must not be lost.
     """
     free = max(2 * (points - coefficients), 1)
     share = _FALSE_ALARM / max(points, 1)
@@ -179,7 +179,8 @@ def _trimmed(
     used = np.zeros(len(values), dtype=bool)
     for _ in range(_ROUNDS):
         distance = np.hypot(*(values - matrix @ found).T)
-        limit = cut(int(used.sum()) or len(values), matrix.shape[1])
+        # the first spread is already enlarged for few points
+        limit = cut(int(used.sum()), matrix.shape[1]) if used.any() else CUT
         chosen = distance <= max(limit * sigma, CUT * least_px)
         if chosen.sum() < matrix.shape[1] or (chosen == used).all():
             break
