@@ -35,7 +35,8 @@ from satdesk.release.refinement import (
 from satdesk.release.refinement_use import accuracy_of
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
-from satdesk.simulate.write import simulate_all
+from satdesk.simulate.variation import Variation
+from satdesk.simulate.write import Making, simulate_all
 
 __all__ = [
     "adjust",
@@ -214,20 +215,33 @@ def issue(
     return _issue_answer(issued.path, issued.content, issued.artifacts)
 
 
-def simulate(scenario: str, out: Path, *, seed: int = 1, overwrite: bool = False) -> dict[str, Any]:
+def simulate(
+    scenario: str,
+    out: Path,
+    *,
+    seed: int = 1,
+    overwrite: bool = False,
+    variation: Variation | None = None,
+    compressed: bool = True,
+    threads: int | None = None,
+) -> dict[str, Any]:
     """Make the SIMULATED bundles of a scenario in the folder `out` (``simulate.schema.json``).
 
     Raises:
         UnknownNameError: No such scenario.
-        UsageError: `out` exists without `overwrite`.
+        UsageError: `out` exists without `overwrite`; a variation that cannot be.
     """
-    made = simulate_all(scenario, out, seed, overwrite=overwrite)
+    making = Making(compressed=compressed, threads=threads or os.cpu_count() or 1)
+    made = simulate_all(
+        scenario, out, seed, overwrite=overwrite, variation=variation, making=making
+    )
     return {
         "path": str(out),
         "scenario": scenario,
         "seed": seed,
         "bundles": [str(truth.bundle) for truth in made.truths],
         "truth": str(out),
+        "dem": str(made.dem),
         "recipe": str(out / "recipe.toml") if (out / "recipe.toml").is_file() else None,
     }
 

@@ -13,12 +13,15 @@ from affine import Affine
 from satdesk.core.bands import PAN, Band
 from satdesk.errors import UsageError
 from satdesk.files.dem import open_terrain
-from satdesk.files.dimap_documents import DimapBand, DimapImage, DimapProduct, DimapView
-from satdesk.files.dimap_writer import write_dimap, write_heights
+from satdesk.files.dimap_values import DimapBand, DimapImage, DimapProduct, DimapView
+from satdesk.files.dimap_writer import open_dimap, write_dimap, write_heights
 from satdesk.files.rpcs import read_rpc
 from satdesk.geometry.rpc import RPC
 
 WHEN = datetime(2018, 9, 5, 7, 31, 12, 400000, tzinfo=UTC)
+
+
+COUNTS = {"P": np.arange(80 * 120, dtype=np.uint16).reshape(1, 80, 120) % 4000 + 1}
 
 
 def tall(first, *rest):
@@ -63,9 +66,8 @@ def product(mission="SIMULATED", name="SIMULATED_one"):
         bias=0.0,
         irradiance=1690.0,
     )
-    counts = np.arange(80 * 120, dtype=np.uint16).reshape(1, 80, 120) % 4000 + 1
     image = DimapImage(
-        kind="P", counts=counts, bands=(band,), model=MODEL, pixel_m=1.5, views=(view,)
+        kind="P", shape=(80, 120), bands=(band,), model=MODEL, pixel_m=1.5, views=(view,)
     )
     return DimapProduct(
         name=name, instrument="SIM-1", strip_start=WHEN, images=(image,), mission=mission
@@ -73,7 +75,7 @@ def product(mission="SIMULATED", name="SIMULATED_one"):
 
 
 def test_the_rpc_returns_in_our_count(tmp_path):
-    _, _, rpc, _ = write_dimap(tmp_path, product())
+    _, _, rpc, _ = write_dimap(tmp_path, product(), COUNTS)
     found = read_rpc(rpc)
     assert found.counts_from == "1"
     assert found.profile == "SIMULATED_SENSOR"
@@ -82,16 +84,16 @@ def test_the_rpc_returns_in_our_count(tmp_path):
 
 
 def test_the_file_itself_counts_from_one(tmp_path):
-    _, _, rpc, _ = write_dimap(tmp_path, product())
+    _, _, rpc, _ = write_dimap(tmp_path, product(), COUNTS)
     # OFF = (FIRST + LAST) / 2 for a model centred in its image.
     assert "<LINE_OFF>40.5</LINE_OFF>" in rpc.read_text()
     assert "<LAST_ROW>80</LAST_ROW>" in rpc.read_text()
 
 
 def test_pixels_return_and_say_that_they_are_simulated(tmp_path):
-    *_, tiff = write_dimap(tmp_path, product())
+    *_, tiff = write_dimap(tmp_path, product(), COUNTS)
     with rasterio.open(tiff) as file:
-        np.testing.assert_array_equal(file.read(), product().images[0].counts)
+        np.testing.assert_array_equal(file.read(), COUNTS["P"])
         assert file.tags()["SIMULATED"] == "YES"
         assert "no camera took this picture" in file.tags()["TIFFTAG_IMAGEDESCRIPTION"]
 
@@ -99,26 +101,57 @@ def test_pixels_return_and_say_that_they_are_simulated(tmp_path):
 @pytest.mark.parametrize("mission", ["SPOT 7", "PHR", "", "simulated"])
 def test_no_real_mission_is_written(tmp_path, mission):
     with pytest.raises(UsageError, match="only simulated"):
-        write_dimap(tmp_path, product(mission=mission))
+        write_dimap(tmp_path, product(mission=mission), COUNTS)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../out", "a/b", "", "a b"])
 def test_a_name_cannot_leave_the_folder(tmp_path, name):
     with pytest.raises(UsageError, match="not plain"):
-        write_dimap(tmp_path, product(name=name))
+        write_dimap(tmp_path, product(name=name), COUNTS)
 
 
-def test_counts_must_be_uint16():
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, 80, 120), np.float32), np.zeros((2, 80, 120), np.uint16)]
+)
+def test_counts_must_be_uint16_and_one_plane_a_band(tmp_path, wrong):
     with pytest.raises(UsageError, match="uint16"):
-        DimapImage(
-            kind="P",
-            counts=np.zeros((1, 4, 4), np.float32),
-            bands=product().images[0].bands,
-            model=MODEL,
-            pixel_m=1.5,
-            views=(),
-        )
+        write_dimap(tmp_path, product(), {"P": wrong})
+
+
+def test_blocks_make_the_same_delivery_as_the_whole(tmp_path):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "blocks").mkdir()
+    write_dimap(tmp_path / "whole", product(), COUNTS)
+    with open_dimap(tmp_path / "blocks", product()) as target:
+        for row, col in ((0, 0), (0, 64), (32, 0), (32, 64)):
+            rows = slice(row, 32 if row == 0 else 80)
+            cols = slice(col, 64 if col == 0 else 120)
+            target.put("P", row, col, COUNTS["P"][:, rows, cols])
+    dims = [next((tmp_path / name).rglob("DIM_*")).read_bytes() for name in ("whole", "blocks")]
+    assert dims[0] == dims[1]
+    pictures = []
+    for name in ("whole", "blocks"):
+        with rasterio.open(next((tmp_path / name).rglob("*.TIF"))) as file:
+            pictures.append(file.read())
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_the_statistics_are_those_of_the_counts(tmp_path):
+    _, dim, _, _ = write_dimap(tmp_path, product(), COUNTS)
+    text = dim.read_text()
+    counts = COUNTS["P"].astype(float)
+    assert f"<MEAN>{round(counts.mean(), 4)}</MEAN>" in text
+    assert f"<STDV>{round(counts.std(), 4)}</STDV>" in text
+
+
+def test_pixels_can_be_stored_as_they_are(tmp_path):
+    with open_dimap(tmp_path, product(), compressed=False) as target:
+        target.put("P", 0, 0, COUNTS["P"])
+    with rasterio.open(next(tmp_path.rglob("*.TIF"))) as file:
+        assert file.compression is None
+        assert file.block_shapes == [(256, 256)]
+        np.testing.assert_array_equal(file.read(), COUNTS["P"])
 
 
 def test_a_dem_returns_with_its_datum(tmp_path):
@@ -133,7 +166,7 @@ def test_a_dem_returns_with_its_datum(tmp_path):
 @pytest.mark.oracle
 @pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed")
 def test_gdal_opens_it_with_its_own_driver_and_counts_alike(tmp_path):
-    _, dim, _, tiff = write_dimap(tmp_path, product())
+    _, dim, _, tiff = write_dimap(tmp_path, product(), COUNTS)
     answer = subprocess.run(
         ["gdalinfo", "-json", str(dim)], check=True, capture_output=True, text=True
     )

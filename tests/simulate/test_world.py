@@ -132,7 +132,9 @@ def test_reflectance_is_plausible(world):
 def test_a_block_throws_a_shadow_as_long_as_the_sun_is_low():
     heights = np.zeros((101, 41))
     heights[60:68, :] = 60.0  # a block: far steps are as long as a block is deep
-    relief = Relief(plane=PLANE, heights=heights, flow=np.zeros((50, 20)))
+    relief = Relief(
+        plane=PLANE, heights=heights, flow=np.zeros((50, 20)), range_m=(0, 60), steepest=8.0
+    )
     lit = lit_share(relief, SUN)
     # The sun stands in the south at 30°: 60 m throw 104 m, thirteen nodes, to the north;
     # steps grow by 13 %, and the tip may be short by one of them.

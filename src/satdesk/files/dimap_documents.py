@@ -7,32 +7,22 @@ as 0, so 0.5 is added wherever a position is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from satdesk.core.bands import Band
-from satdesk.errors import UsageError
+from satdesk.files.dimap_values import (
+    CREDIT,
+    MISSION,
+    BandStatistics,
+    DimapBand,
+    DimapImage,
+    DimapProduct,
+    DimapView,
+)
 from satdesk.files.xml_text import href, leaf, leaves, number, tag
 from satdesk.geometry.rpc import RPC
 
-__all__ = [
-    "CREDIT",
-    "MISSION",
-    "DimapBand",
-    "DimapImage",
-    "DimapProduct",
-    "DimapView",
-    "dim_document",
-    "rpc_document",
-    "volume_document",
-]
-
-MISSION = "SIMULATED"
-CREDIT = "SIMULATED by satdesk; no camera took this picture"
+__all__ = ["dim_document", "mask_document", "rpc_document", "volume_document"]
 
 _PROFILE = "SIMULATED_SENSOR"
 _VERSION = "2.15"
@@ -40,106 +30,21 @@ _NODATA, _SATURATED, _BITS = 0, 4095, 12
 _CUBICS = ("SAMP_NUM", "SAMP_DEN", "LINE_NUM", "LINE_DEN")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DimapBand:
-    """One band: its BAND_ID, its pass band, and radiance = counts / gain + bias.
+def dim_document(
+    product: DimapProduct,
+    image: DimapImage,
+    files: dict[str, Path],
+    statistics: Sequence[BandStatistics],
+) -> str:
+    """The DIM document of one image.
 
-    Attributes:
-        id: BAND_ID.
-        band: With its wavelengths.
-        gain: Counts per W m⁻² sr⁻¹ µm⁻¹.
-        bias: W m⁻² sr⁻¹ µm⁻¹ at count zero.
-        irradiance: Solar irradiance at 1 au, W m⁻² µm⁻¹.
+    Args:
+        product: It belongs to this.
+        image: It is about this.
+        files: ``tiff``, ``rpc`` and, where there is one, ``clouds``.
+        statistics: Of each band.
     """
-
-    id: str
-    band: Band
-    gain: float
-    bias: float
-    irradiance: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DimapView:
-    """Angles of one place, in DIMAP's own senses (degrees) and names.
-
-    Attributes:
-        where: ``Center``, ``TopLeft`` …
-        col: Of our count.
-        row: Of our count.
-        lon: Degrees.
-        lat: Degrees.
-        time: Aware UTC instant.
-        values: Tag → number below Acquisition_Angles.
-        sun_azimuth: Degrees.
-        sun_elevation: Degrees.
-        gsd_m: Native pixel on the ground across and along the track, metres.
-    """
-
-    where: str
-    col: float
-    row: float
-    lon: float
-    lat: float
-    time: datetime
-    values: tuple[tuple[str, float], ...]
-    sun_azimuth: float
-    sun_elevation: float
-    gsd_m: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DimapImage:
-    """One image of a product.
-
-    Attributes:
-        kind: ``P`` or ``MS``.
-        counts: ``(band, y, x)`` uint16; 0 = no data.
-        bands: One for each plane, in order.
-        model: Its RPC in our count.
-        pixel_m: Pixel at nadir, metres.
-        views: The centre first, then the corners from the top left clockwise.
-    """
-
-    kind: str
-    counts: NDArray[np.uint16]
-    bands: tuple[DimapBand, ...]
-    model: RPC
-    pixel_m: float
-    views: tuple[DimapView, ...]
-
-    def __post_init__(self) -> None:
-        if self.counts.dtype != np.uint16 or self.counts.shape[0] != len(self.bands):
-            raise UsageError(
-                "an image needs uint16 counts, one plane a band",
-                subject=self.kind,
-                found=f"{self.counts.dtype} {self.counts.shape}",
-                expected=f"{len(self.bands)} planes",
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DimapProduct:
-    """One delivery.
-
-    Attributes:
-        name: Of the dataset; letters, digits, ``-`` and ``_``.
-        instrument: Name of the camera.
-        strip_start: Aware UTC instant at which the strip began.
-        images: PAN and MS.
-        mission: Must be SIMULATED.
-    """
-
-    name: str
-    instrument: str
-    strip_start: datetime
-    images: tuple[DimapImage, ...]
-    mission: str = MISSION
-
-
-def dim_document(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -> str:
-    """The DIM document of one image."""
-    return _document(_dim_body(product, image, tiff, rpc), "PRODUCT")
+    return _document(_dim_body(product, image, files, statistics), "PRODUCT")
 
 
 def rpc_document(image: DimapImage) -> str:
@@ -150,6 +55,35 @@ def rpc_document(image: DimapImage) -> str:
 def volume_document(product: DimapProduct, references: Sequence[str]) -> str:
     """The volume that lists a product's DIM documents."""
     return _document(_volume_body(product, references), "VOLUME")
+
+
+def mask_document(polygons: Sequence[Sequence[Sequence[tuple[float, float]]]], kind: str) -> str:
+    """A GML mask: one feature a polygon.
+
+    Args:
+        polygons: Closed rings of ``col, row`` in our pixel count; the first is the outer one.
+        kind: ``CLOUD`` …
+    """
+    features = [
+        "<gml:featureMember><MaskFeature>"
+        + leaf("maskType", kind)
+        + "<extentOf><gml:Polygon>"
+        + _ring("exterior", outer)
+        + "".join(_ring("interior", hole) for hole in holes)
+        + "</gml:Polygon></extentOf></MaskFeature></gml:featureMember>"
+        for outer, *holes in polygons
+    ]
+    opened = '<Mask xmlns:gml="http://www.opengis.net/gml">'
+    body = "\n".join((leaf("name", f"{MISSION} {kind}"), *features))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{opened}\n{body}\n</Mask>\n'
+
+
+def _ring(side: str, ring: Sequence[tuple[float, float]]) -> str:
+    places = " ".join(f"{col + 0.5:g} {row + 0.5:g}" for col, row in ring)
+    return (
+        f"<gml:{side}><gml:LinearRing><gml:posList>{places}"
+        f"</gml:posList></gml:LinearRing></gml:{side}>"
+    )
 
 
 def _document(body: str, subprofile: str) -> str:
@@ -179,7 +113,7 @@ def _volume_body(product: DimapProduct, references: Sequence[str]) -> str:
 
 
 def _rpc_body(image: DimapImage) -> str:
-    model, (_, rows, cols) = image.model, image.counts.shape
+    model, (rows, cols) = image.model, image.shape
     lows, highs = _domain(model)
     coefficients = [
         leaf(f"{name}_COEFF_{i + 1}", number(value))
@@ -229,7 +163,13 @@ def _domain(model: RPC) -> tuple[tuple[float, float], tuple[float, float]]:
     return (model.lon_off - lon, model.lat_off - lat), (model.lon_off + lon, model.lat_off + lat)
 
 
-def _dim_body(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -> str:
+def _dim_body(
+    product: DimapProduct,
+    image: DimapImage,
+    files: dict[str, Path],
+    statistics: Sequence[BandStatistics],
+) -> str:
+    rpc = files["rpc"]
     return "\n".join(
         (
             tag(
@@ -246,9 +186,10 @@ def _dim_body(product: DimapProduct, image: DimapImage, tiff: Path, rpc: Path) -
             _reference_system(),
             _geoposition(rpc),
             _processing(image),
-            _raster(image, tiff),
-            _radiometry(image),
+            _raster(image, files["tiff"]),
+            _radiometry(image, statistics),
             tag("Geometric_Data", tag("Use_Area", *map(_view, image.views))),
+            *_quality(files),
             _sources(product),
         )
     )
@@ -340,7 +281,7 @@ def _processing(image: DimapImage) -> str:
 
 
 def _raster(image: DimapImage, tiff: Path) -> str:
-    bands, rows, cols = image.counts.shape
+    bands, (rows, cols) = len(image.bands), image.shape
     return tag(
         "Raster_Data",
         tag(
@@ -382,19 +323,19 @@ def _channels(image: DimapImage) -> str:
     return tag("Band_Display_Order", *(leaf(n, i) for n, i in zip(names, ids, strict=False)))
 
 
-def _radiometry(image: DimapImage) -> str:
-    statistics = [
+def _radiometry(image: DimapImage, statistics: Sequence[BandStatistics]) -> str:
+    histograms = [
         tag(
             "Histogram_Band",
             leaf("BAND_ID", band.id),
             *leaves(
-                ("MIN", int(plane.min())),
-                ("MAX", int(plane.max())),
-                ("MEAN", round(float(plane.mean()), 4)),
-                ("STDV", round(float(plane.std()), 4)),
+                ("MIN", found.low),
+                ("MAX", found.high),
+                ("MEAN", round(found.mean, 4)),
+                ("STDV", round(found.deviation, 4)),
             ),
         )
-        for band, plane in zip(image.bands, image.counts, strict=True)
+        for band, found in zip(image.bands, statistics, strict=True)
     ]
     measures = [
         measure(band)
@@ -404,12 +345,26 @@ def _radiometry(image: DimapImage) -> str:
     return tag(
         "Radiometric_Data",
         tag("Dynamic_Range", *leaves(("ACQUISITION_RANGE", _BITS), ("PRODUCT_RANGE", _BITS))),
-        tag("Histogram_Band_List", *statistics),
+        tag("Histogram_Band_List", *histograms),
         tag(
             "Radiometric_Calibration",
             tag("Instrument_Calibration", tag("Band_Measurement_List", *measures)),
         ),
     )
+
+
+def _quality(files: dict[str, Path]) -> list[str]:
+    """The masks that go with an image, none where there are none."""
+    if "clouds" not in files:
+        return []
+    component = tag(
+        "Component",
+        leaf("COMPONENT_TITLE", "Cloud mask"),
+        leaf("COMPONENT_TYPE", "GML"),
+        href("COMPONENT_PATH", f"MASKS/{files['clouds'].name}"),
+    )
+    measured = tag("Imaging_Quality_Measurement", tag("Quality_Mask", component))
+    return [tag("Quality_Assessment", measured)]
 
 
 def _spectral_range(band: DimapBand) -> str:

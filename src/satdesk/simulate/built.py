@@ -1,4 +1,4 @@
-"""What people add to the ground: fields, roads, yards, buildings and their shadows."""
+"""What people add to the ground: fields, roads, yards, and the shadows of buildings."""
 
 from __future__ import annotations
 
@@ -28,18 +28,10 @@ CROPS: tuple[Spectrum, ...] = (
     (0.050, 0.090, 0.070, 0.34),
     (0.075, 0.100, 0.118, 0.18),
 )
-ROOFS: tuple[Spectrum, ...] = (
-    (0.075, 0.085, 0.205, 0.24),
-    (0.255, 0.262, 0.268, 0.28),
-    (0.120, 0.115, 0.125, 0.15),
-    (0.400, 0.410, 0.415, 0.42),
-    (0.250, 0.205, 0.120, 0.20),
-    (0.460, 0.465, 0.460, 0.45),
-)
 
 
-def built_cover(ground: Ground, world: World, state: State, sun: Sun) -> None:
-    """Fields, roads and buildings of a date."""
+def built_cover(ground: Ground, world: World, state: State) -> None:
+    """Fields, roads and yards of a date; what stands is seen by `standing`, not on the ground."""
     a, b, c = world.hamlets
     for hamlet, reach in ((a, 330.0), (b, 210.0)):
         _fields(ground, hamlet, reach, world.seed + 50)
@@ -51,25 +43,29 @@ def built_cover(ground: Ground, world: World, state: State, sun: Sun) -> None:
         _ruin(ground, ruin, index)
     for hamlet in (a, b):
         _garden_trees(ground, hamlet, world.seed + 60)
-    for building in world.buildings(state):
-        _roof(ground, building, sun)
 
 
 def shade_buildings(ground: Ground, lit: Floats, buildings: tuple[Building, ...], sun: Sun) -> None:
-    """Take the sun from the ground behind buildings, in place: boxes drawn out along shadows."""
+    """Take the sun from the ground behind buildings, in place: boxes drawn out along shadows.
+
+    A shadow is as long as the slope that it falls on lets it be.
+    """
     east, north, up = towards_sun(sun)
+    level = np.hypot(east, north)
     for building in buildings:
-        length = building.height_m * np.hypot(east, north) / up
-        window = _window(ground, building.x, building.y, building.length_m + length)
+        longest = building.height_m * level / max(up - 0.5 * level, 0.25 * up)
+        window = _window(ground, building.x, building.y, building.length_m + longest)
         if window is None:
             continue
         x, y = _places(ground, window)
+        # Ground that rises along the shadow cuts it short.
+        rise = -(east * ground.slopes[0][window] + north * ground.slopes[1][window]) / level
+        reach = building.height_m / np.maximum(up / level + rise, 0.25 * up / level)
         shade = np.zeros(x.shape, np.float32)
-        for step in np.arange(1.0, length, 1.0):
-            dx, dy = -east * step / np.hypot(east, north), -north * step / np.hypot(east, north)
-            shade = np.maximum(shade, _box(building, x - dx, y - dy))
-        # The roof itself stays in the sun.
-        lit[window] *= 1 - shade * (1 - _box(building, x, y))
+        for step in np.arange(0.0, longest, 1.0):
+            over = _box(building, x + east * step / level, y + north * step / level)
+            shade = np.maximum(shade, over * (step < reach))
+        lit[window] *= 1 - shade
 
 
 def _fields(ground: Ground, hamlet: Hamlet, reach_m: float, seed: int) -> None:
@@ -116,20 +112,30 @@ def _pad(ground: Ground, farm: Hamlet) -> None:
 
 def _road(ground: Ground, line: Road) -> None:
     """A strip of pale gravel; each piece is drawn in its own small window."""
-    for start, end in zip(line.points[:-1], line.points[1:], strict=True):
-        middle, length = (start + end) / 2, float(np.hypot(*(end - start)))
-        window = _window(ground, middle[0], middle[1], length / 2 + line.width_m + 4)
-        if window is None or length == 0:
-            continue
-        x, y = _places(ground, window)
-        along = ((x - start[0]) * (end - start)[0] + (y - start[1]) * (end - start)[1]) / length**2
-        along = np.clip(along, 0, 1)
-        distance = np.hypot(
-            x - start[0] - along * (end - start)[0], y - start[1] - along * (end - start)[1]
-        )
-        weight = ramp(distance, line.width_m / 2, -1.6)
-        _lay(ground, window, weight, TRACK, 1.0)
-        ground.bumps[window] *= 1 - weight
+    reach = line.width_m + 4
+    low = np.minimum(line.points[:-1], line.points[1:]) - reach
+    high = np.maximum(line.points[:-1], line.points[1:]) + reach
+    x, y = ground.axes
+    near = (high[:, 0] > x[0]) & (low[:, 0] < x[-1]) & (high[:, 1] > y[-1]) & (low[:, 1] < y[0])
+    for index in np.flatnonzero(near):
+        _piece(ground, line.points[index], line.points[index + 1], line.width_m)
+
+
+def _piece(ground: Ground, start: Floats, end: Floats, width_m: float) -> None:
+    """A straight piece of road."""
+    middle, length = (start + end) / 2, float(np.hypot(*(end - start)))
+    window = _window(ground, middle[0], middle[1], length / 2 + width_m + 4)
+    if window is None or length == 0:
+        return
+    x, y = _places(ground, window)
+    along = ((x - start[0]) * (end - start)[0] + (y - start[1]) * (end - start)[1]) / length**2
+    along = np.clip(along, 0, 1)
+    distance = np.hypot(
+        x - start[0] - along * (end - start)[0], y - start[1] - along * (end - start)[1]
+    )
+    weight = ramp(distance, width_m / 2, -1.6)
+    _lay(ground, window, weight, TRACK, 1.0)
+    ground.bumps[window] *= 1 - weight
 
 
 def _ruin(ground: Ground, ruin: Building, index: int) -> None:
@@ -162,22 +168,6 @@ def _garden_trees(ground: Ground, hamlet: Hamlet, seed: int) -> None:
         ground.bumps[window] = np.maximum(
             ground.bumps[window], weight * 4 * np.sqrt(np.maximum(1 - (distance / s) ** 2, 0))
         )
-
-
-def _roof(ground: Ground, building: Building, sun: Sun) -> None:
-    """Two slopes of a roof, one of them turned to the sun."""
-    window = _window(ground, building.x, building.y, building.length_m)
-    if window is None:
-        return
-    x, y = _places(ground, window)
-    across = -(x - building.x) * np.sin(building.angle) + (y - building.y) * np.cos(building.angle)
-    east, north, _ = towards_sun(sun)
-    facing = -east * np.sin(building.angle) + north * np.cos(building.angle)
-    texture = 1 + 0.28 * facing * np.sign(across)
-    weight = _box(building, x, y)
-    _lay(ground, window, weight, ROOFS[building.roof], texture)
-    # A roof is level for the relief's shading: its own slopes are in its texture.
-    ground.bumps[window] *= 1 - weight
 
 
 def _box(building: Building, x: Floats, y: Floats) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from satdesk.errors import UnknownNameError
 from satdesk.simulate.camera import Attitude
+from satdesk.simulate.cases import CASES
 from satdesk.simulate.plane import Plane
+from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.world import State
 
 __all__ = [
@@ -25,31 +26,6 @@ EVENT_DAY = "2018-09-20"
 
 PLANE = Plane(lon_deg=46.13, lat_deg=40.20)
 """Origin of the world: mountains inside Kalbajar district, 10 km and more from its named sites."""
-
-_MIDDLE_M = (600.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """One picture to be taken.
-
-    Attributes:
-        name: Its own, ``[a-z0-9_]``.
-        role: Folder below the output (``before``, ``after``).
-        instant: When its middle is imaged, aware UTC.
-        attitude: How the satellite looks.
-        state: What is there.
-        pan_shape: ``rows, cols`` of the PAN product; multiples of four.
-        middle_m: Middle of the picture on the world's plane.
-    """
-
-    name: str
-    role: str
-    instant: datetime
-    attitude: Attitude
-    state: State
-    pan_shape: tuple[int, int] = (2704, 2704)
-    middle_m: tuple[float, float] = _MIDDLE_M
 
 
 _BEFORE = State(changed=False, dryness=0.35, autumn=0.0)
@@ -109,7 +85,18 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             middle_m=_SMALL_MIDDLE,
         ),
     ),
+    "bench": (
+        Scenario(
+            name="bench",
+            role="bench",
+            instant=_WHEN_BEFORE,
+            attitude=_LOOK_BEFORE,
+            state=_BEFORE,
+        ).sized(18.0),
+    ),
+    **{case.name: (case,) for case in CASES},
 }
+"""Pictures by the scenario's name; every one of `cases.CASES` is a scenario too."""
 
 
 def scenarios_of(name: str) -> tuple[Scenario, ...]:

@@ -1,11 +1,12 @@
 """The ground as light leaves it towards a camera above: reflectance in five bands, from above.
 
-Rendered strip by strip on a lattice that is fixed to the plane, so that a place looks the same in
+Rendered cell by cell on a lattice that is fixed to the plane, so that a place looks the same in
 whichever picture it appears.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from satdesk.simulate.built import built_cover, shade_buildings
 from satdesk.simulate.cover import Ground, natural_cover
-from satdesk.simulate.light import DIRECT_SHARE, illumination, lit_share
+from satdesk.simulate.light import DIRECT_SHARE, SHADOW_REACH, illumination, lit_share
 from satdesk.simulate.noise import Axes
+from satdesk.simulate.relief import Relief
 from satdesk.simulate.sun import Sun
 from satdesk.simulate.world import State, World
 
@@ -27,7 +29,11 @@ MS_FACTOR = 4
 PAN_SHARES = (0.24, 0.34, 0.32, 0.10)
 """What B, G, R and NIR contribute to PAN (450–745 nm)."""
 
-_STRIP = 512
+_CELL = 256
+"""Pixels on a side that are drawn at once: they stay in a processor's cache."""
+_HALO = 2
+_SPARE_M = 27.0
+"""What detectors and interpolation take in beside a place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,56 +45,128 @@ class SceneMap:
         north: y of its upper edge.
         pan: ``(y, x)`` reflectance under the date's light, `PIXEL_M` wide pixels.
         bands: ``(4, y, x)`` B, G, R, NIR, pixels `MS_FACTOR` times as wide.
+        lit: ``(y, x)`` share of the sun's disc that is seen, pixels as of `bands`.
     """
 
     west: float
     north: float
     pan: Floats
     bands: Floats
+    lit: Floats
 
 
 def draw_map(
-    world: World, state: State, sun: Sun, window: tuple[float, float, float, float]
+    world: World,
+    state: State,
+    sun: Sun,
+    window: tuple[float, float, float, float],
+    seen: tuple[Floats, Floats] | None = None,
 ) -> SceneMap:
-    """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels."""
+    """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels.
+
+    Args:
+        world: What there is.
+        state: On which date.
+        sun: Where it stands.
+        window: Metres of the plane.
+        seen: ``x, y`` of places; cells of the map that hold none of them stay black.
+    """
     coarse = PIXEL_M * MS_FACTOR
     west, south = (np.floor(v / coarse) * coarse for v in window[:2])
     east, north = (np.ceil(v / coarse) * coarse for v in window[2:])
     cols, rows = round((east - west) / PIXEL_M), round((north - south) / PIXEL_M)
-    x = west + PIXEL_M * (np.arange(cols) + 0.5)
-    y = north - PIXEL_M * (np.arange(rows) + 0.5)
-    pan = np.empty((rows, cols), np.float32)
-    bands = np.empty((4, rows // MS_FACTOR, cols // MS_FACTOR), np.float32)
-    lit = lit_share(world.relief, sun)
-    for top in range(0, rows, _STRIP):
-        strip = slice(top, min(top + _STRIP, rows))
-        light = _draw_strip(world, state, sun, (x, y[strip]), lit)
-        pan[strip] = np.tensordot(np.array(PAN_SHARES, np.float32), light, 1)
-        small = slice(strip.start // MS_FACTOR, strip.stop // MS_FACTOR)
-        bands[:, small] = _shrunk(light)
-    return SceneMap(west=float(west), north=float(north), pan=pan, bands=bands)
+    small = (rows // MS_FACTOR, cols // MS_FACTOR)
+    scene = SceneMap(
+        west=float(west),
+        north=float(north),
+        pan=np.zeros((rows, cols), np.float32),
+        bands=np.zeros((4, *small), np.float32),
+        lit=np.zeros(small, np.float32),
+    )
+    light = _local_light(world, sun, (west, south, east, north))
+    for top, left in _wanted_cells(scene, seen):
+        _draw_cell(scene, world, state, light, top, left)
+    return scene
 
 
-def _draw_strip(world: World, state: State, sun: Sun, axes: Axes, lit: Floats) -> Floats:
-    relief = world.relief
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _LocalLight:
+    """The relief around a window, its slopes and what the sun reaches of it, on its nodes."""
+
+    relief: Relief
+    slopes: tuple[Floats, Floats]
+    lit: Floats
+    sun: Sun
+
+
+def _local_light(world: World, sun: Sun, window: tuple[float, float, float, float]) -> _LocalLight:
+    west, south, east, north = window
+    reach = SHADOW_REACH * world.relief.node_m
+    near = world.relief.part(west, south, east, north)
+    wide = world.relief.part(west - reach, south - reach, east + reach, north + reach)
+    return _LocalLight(relief=near, slopes=near.slopes, lit=lit_share(wide, sun, near), sun=sun)
+
+
+def _wanted_cells(scene: SceneMap, seen: tuple[Floats, Floats] | None) -> Iterator[tuple[int, int]]:
+    """First row and column of every cell that holds a place, or all of them."""
+    rows, cols = scene.pan.shape
+    wanted = np.ones((-(-rows // _CELL), -(-cols // _CELL)), bool)
+    if seen is not None:
+        wanted[:] = False
+        last = (wanted.shape[0] - 1, wanted.shape[1] - 1)
+        for dx in (-_SPARE_M, _SPARE_M):
+            for dy in (-_SPARE_M, _SPARE_M):
+                row = ((scene.north - seen[1] + dy) / (PIXEL_M * _CELL)).astype(np.int32)
+                col = ((seen[0] + dx - scene.west) / (PIXEL_M * _CELL)).astype(np.int32)
+                wanted[np.clip(row, 0, last[0]), np.clip(col, 0, last[1])] = True
+    for row, col in np.argwhere(wanted):
+        yield int(row) * _CELL, int(col) * _CELL
+
+
+def _draw_cell(
+    scene: SceneMap, world: World, state: State, light: _LocalLight, top: int, left: int
+) -> None:
+    """Draw a cell, with a margin that is cut off again: slopes need neighbours."""
+    rows, cols = (
+        min(size - first, _CELL) for size, first in zip(scene.pan.shape, (top, left), strict=True)
+    )
+    x = scene.west + PIXEL_M * (np.arange(left - _HALO, left + cols + _HALO) + 0.5)
+    y = scene.north - PIXEL_M * (np.arange(top - _HALO, top + rows + _HALO) + 0.5)
+    bands, lit = _drawn(world, state, light, (x, y))
+    inner = (slice(_HALO, -_HALO), slice(_HALO, -_HALO))
+    pan = np.zeros((rows, cols), np.float32)
+    for share, band in zip(PAN_SHARES, bands, strict=True):
+        pan += np.float32(share) * band[inner]
+    scene.pan[top : top + rows, left : left + cols] = pan
+    there = tuple(
+        slice(first // MS_FACTOR, (first + size) // MS_FACTOR)
+        for first, size in ((top, rows), (left, cols))
+    )
+    for index, band in enumerate(bands):
+        scene.bands[index][there] = _shrunk(band[inner])
+    scene.lit[there] = _shrunk(lit[inner])
+
+
+def _drawn(world: World, state: State, light: _LocalLight, axes: Axes) -> tuple[Floats, Floats]:
+    """Reflectance in four bands under the date's light, and how much of the sun is seen."""
+    relief, sun = light.relief, light.sun
     shape = (len(axes[1]), len(axes[0]))
-    right, ahead = relief.slopes
     ground = Ground(
         axes=axes,
         bands=np.zeros((4, *shape), np.float32),
         height=relief.smooth(relief.heights, axes),
-        slopes=(relief.smooth(right, axes), relief.smooth(ahead, axes)),
+        slopes=(relief.smooth(light.slopes[0], axes), relief.smooth(light.slopes[1], axes)),
         flow=relief.flow_on(axes),
         bumps=np.zeros(shape, np.float32),
     )
     natural_cover(ground, world, state)
-    built_cover(ground, world, state, sun)
-    sunlit = np.clip(relief.smooth(lit, axes), 0, 1)
+    built_cover(ground, world, state)
+    sunlit = np.clip(relief.smooth(light.lit, axes), 0, 1)
     shade_buildings(ground, sunlit, world.buildings(state), sun)
     direct, diffuse = illumination(_rough_slopes(ground), sunlit, sun)
     for index, share in enumerate(DIRECT_SHARE):
         ground.bands[index] *= share * direct + (1 - share) * diffuse
-    return ground.bands
+    return ground.bands, sunlit
 
 
 def _rough_slopes(ground: Ground) -> tuple[Floats, Floats]:
@@ -101,7 +179,7 @@ def _rough_slopes(ground: Ground) -> tuple[Floats, Floats]:
     )
 
 
-def _shrunk(light: Floats) -> Floats:
-    bands, rows, cols = light.shape
+def _shrunk(plane: Floats) -> Floats:
+    rows, cols = plane.shape
     k = MS_FACTOR
-    return np.asarray(light.reshape(bands, rows // k, k, cols // k, k).mean(axis=(2, 4)))
+    return np.asarray(plane.reshape(rows // k, k, cols // k, k).mean(axis=(1, 3)))

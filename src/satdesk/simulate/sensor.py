@@ -19,11 +19,13 @@ __all__ = [
     "Array",
     "array_camera",
     "counts",
+    "grain",
     "product_camera",
 ]
 
 Floats = NDArray[np.floating]
 
+_SQUARE = 256
 GROUND_SPEED_M_S = 6780.0
 SATURATED = 4095
 MTF_SIGMA_PX = 0.42
@@ -55,6 +57,21 @@ class Array:
     path_share: float
     clearness: float
     plane: int
+
+    def haze(self, depth: Floats, sun: Sun) -> tuple[Floats, Floats]:
+        """What haze adds as reflectance, and the share of the ground's light that it lets through.
+
+        Single scattering, an eighth of it backwards, thickness falling with wavelength to the power
+        of 1.3 (Ångström).
+
+        Args:
+            depth: Optical thickness at 550 nm.
+            sun: Where it stands.
+        """
+        low, high = self.band.wavelength_nm or (550.0, 550.0)
+        thick = depth * np.float32((550 / ((low + high) / 2)) ** 1.3)
+        slant = np.float32(1 / np.sin(np.radians(sun.elevation_deg)))
+        return np.float32(0.125) * slant * thick, np.exp(np.float32(-0.3) * (1 + slant) * thick)
 
 
 def _band(band: Band, provider_id: str, low: float, high: float) -> Band:
@@ -145,23 +162,48 @@ def array_camera(array: Array, product: Camera, margin_px: int) -> Camera:
     )
 
 
-def counts(array: Array, reflectance: Floats, sun: Sun, seed: int) -> Floats:
+def counts(array: Array, at_top: Floats, sun: Sun, chance: Floats) -> Floats:
     """Counts of an array, with blur, noise and quantisation, saturated at `SATURATED`.
 
     Args:
         array: The array.
-        reflectance: ``(y, x)`` of the ground under the date's light, native pixels.
+        at_top: ``(y, x)`` reflectance at the top of the air, native pixels.
         sun: Of the scene's middle.
-        seed: Of the noise.
+        chance: ``(y, x)`` standard normal numbers.
     """
-    at_top = array.path_share + array.clearness * gaussian_filter(
-        reflectance.astype(np.float32), MTF_SIGMA_PX
-    )
+    blurred = gaussian_filter(at_top.astype(np.float32), MTF_SIGMA_PX)
     cosine = np.sin(np.radians(sun.elevation_deg))
-    radiance = at_top * (array.irradiance * cosine / (np.pi * sun.distance_au**2))
-    signal = radiance * array.gain
+    radiance = np.float32(array.irradiance * cosine / (np.pi * sun.distance_au**2))
+    signal = blurred * (radiance * np.float32(array.gain))
     # Shot noise of the light and a floor of the electronics; ratio near 150 at a mid grey.
-    chance = np.random.Generator(np.random.Philox([seed, ARRAYS.index(array)]))
-    sigma = np.sqrt(1.2**2 + 0.012 * np.maximum(signal, 0))
-    noisy = signal + sigma * chance.standard_normal(signal.shape, dtype=np.float32)
-    return np.asarray(np.clip(np.rint(noisy), 1, SATURATED))
+    sigma = np.sqrt(np.float32(1.2**2) + np.float32(0.012) * np.maximum(signal, 0))
+    return np.asarray(np.clip(np.rint(signal + sigma * chance), 1, SATURATED))
+
+
+def grain(array: Array, rows: slice, cols: slice, seed: int) -> Floats:
+    """Standard normal numbers ``(y, x)`` float32 of an array's detectors, fixed to its pixels.
+
+    A detector's number is the same in whichever window it is asked for: numbers are drawn by
+    squares of 256 pixels, each with a generator of its own.
+    """
+    drawn = np.empty((rows.stop - rows.start, cols.stop - cols.start), np.float32)
+    for top in range(rows.start // _SQUARE, (rows.stop - 1) // _SQUARE + 1):
+        for left in range(cols.start // _SQUARE, (cols.stop - 1) // _SQUARE + 1):
+            # Windows may begin before the first detector: indices are lifted above zero.
+            key = [seed, ARRAYS.index(array), top + 4096, left + 4096]
+            square = np.random.Generator(np.random.Philox(key)).standard_normal(
+                (_SQUARE, _SQUARE), dtype=np.float32
+            )
+            to_rows, from_rows = _shared(rows, top)
+            to_cols, from_cols = _shared(cols, left)
+            drawn[to_rows, to_cols] = square[from_rows, from_cols]
+    return drawn
+
+
+def _shared(wanted: slice, index: int) -> tuple[slice, slice]:
+    """Where a square lies in a window, and which part of the square that is."""
+    first, last = max(wanted.start, index * _SQUARE), min(wanted.stop, (index + 1) * _SQUARE)
+    return (
+        slice(first - wanted.start, last - wanted.start),
+        slice(first - index * _SQUARE, last - index * _SQUARE),
+    )

@@ -15,14 +15,15 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from satdesk.simulate.noise import hashed
-from satdesk.simulate.relief import NODE_M, Relief
+from satdesk.simulate.relief import Relief
 
 __all__ = ["Building", "Hamlet", "Road", "find_ground", "houses", "road", "sheds"]
 
 Floats = NDArray[np.float64]
 
-_ROAD_GRID = 4
-"""Roads are planned on every fourth node of the relief (32 m)."""
+_ROAD_M = 32.0
+"""Roads are planned on nodes so far apart."""
+_FLAT_M = 88.0
 _FORBID_M = 560.0
 
 
@@ -71,7 +72,7 @@ def find_ground(
     relief: Relief, middle: tuple[float, float], count: int
 ) -> list[tuple[float, float]]:
     """The `count` flattest places within 1,450 m of the middle, apart from each other."""
-    steep = gaussian_filter(np.hypot(*relief.slopes), 11)
+    steep = gaussian_filter(np.hypot(*relief.slopes), _FLAT_M / relief.node_m)
     x, y = np.meshgrid(*relief.axes)
     far = np.maximum(abs(x - middle[0]), abs(y - middle[1])) > 1450
     steep = np.where(far, np.inf, steep)
@@ -134,8 +135,9 @@ def road(
     relief: Relief, start: tuple[float, float], end: tuple[float, float], width_m: float
 ) -> Road:
     """The road that avoids climbing, smoothed."""
-    heights = gaussian_filter(relief.heights, 2)[::_ROAD_GRID, ::_ROAD_GRID]
-    cell = NODE_M * _ROAD_GRID
+    every = round(_ROAD_M / relief.node_m)
+    heights = gaussian_filter(relief.heights, 16 / relief.node_m)[::every, ::every]
+    cell = relief.node_m * every
     rows, cols = heights.shape
 
     def node(place: tuple[float, float]) -> int:

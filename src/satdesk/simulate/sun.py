@@ -24,6 +24,13 @@ class Sun:
     azimuth_deg: float
     distance_au: float
 
+    @property
+    def towards(self) -> tuple[float, float]:
+        """Metres to the east and to the north that the way to the sun covers for each metre up."""
+        away = 1 / np.tan(np.radians(self.elevation_deg))
+        azimuth = np.radians(self.azimuth_deg)
+        return float(away * np.sin(azimuth)), float(away * np.cos(azimuth))
+
 
 def sun_at(instant: datetime, lon_deg: float, lat_deg: float) -> Sun:
     """The sun at an aware instant over a place."""

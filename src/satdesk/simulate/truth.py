@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satdesk.core.sensor import SensorModel
+from satdesk.simulate.camera import Camera
 from satdesk.simulate.rays import ground_of
-from satdesk.simulate.scenarios import Scenario
+from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.settle import Building, Road
-from satdesk.simulate.take import Picture
+from satdesk.simulate.standing import solid, surface_of
+from satdesk.simulate.take import Shot
 from satdesk.simulate.world import World
 
 __all__ = ["Truth", "changes", "write_truth"]
@@ -29,45 +30,69 @@ class Truth:
     """The truth of one picture.
 
     Attributes:
-        scenario: What was simulated.
-        world: The ground; ``world.relief`` is a `core.sensor.Terrain`.
-        picture: Its cameras, RPCs and counts as written.
+        shot: Its scenario, cameras and RPCs as written.
         bundle: The delivery's folder.
     """
 
-    scenario: Scenario
-    world: World
-    picture: Picture
+    shot: Shot
     bundle: Path
 
-    def ground(self, image_id: str, col: Floats, row: Floats) -> tuple[Floats, Floats, Floats]:
-        """``lon, lat, height`` of the ground at pixels of ``pan`` or ``ms`` (corner-based)."""
-        camera = self.picture.cameras.pan if image_id == "pan" else self.picture.cameras.ms
-        return ground_of(camera, self.world.relief, col, row)
+    @property
+    def scenario(self) -> Scenario:
+        """What was simulated."""
+        return self.shot.scenario
 
-    def camera(self, image_id: str) -> SensorModel:
-        """The rigorous model of ``pan`` or ``ms``."""
-        return self.picture.cameras.pan if image_id == "pan" else self.picture.cameras.ms
+    @property
+    def world(self) -> World:
+        """The ground; ``world.relief`` is a `core.sensor.Terrain`."""
+        return self.shot.exposure.world
+
+    def ground(self, image_id: str, col: Floats, row: Floats) -> tuple[Floats, Floats, Floats]:
+        """``lon, lat, height`` of the ground at pixels of ``pan`` or ``ms`` (corner-based).
+
+        As if no building stood there; `surface` tells what is seen first.
+        """
+        return ground_of(self.camera(image_id), self.world.relief, col, row)
+
+    def surface(
+        self, image_id: str, col: Floats, row: Floats
+    ) -> tuple[Floats, Floats, Floats, NDArray[np.int8]]:
+        """``lon, lat, height`` of what pixels see first, and the face that it is (`standing`)."""
+        camera = self.camera(image_id)
+        return surface_of(camera, self.world.relief, self.shot.exposure.solids, col, row)
+
+    def camera(self, image_id: str) -> Camera:
+        """The rigorous model of ``pan`` or ``ms``, a `core.sensor.SensorModel`."""
+        return self.shot.cameras.pan if image_id == "pan" else self.shot.cameras.ms
 
 
 def changes(world: World) -> dict[str, Any]:
-    """What differs between the world's two states, as a GeoJSON FeatureCollection."""
+    """What differs between the world's two states, and the buildings that stay, as GeoJSON."""
     features = [_house(world, b, "appears", world.hamlets[2].name) for b in world.new]
     features += [_house(world, b, "vanishes", world.hamlets[1].name) for b in world.lost]
+    features += [_house(world, b, "stays", world.hamlets[0].name) for b in world.lasting]
     features.append(_road(world, world.new_road))
     return {"type": "FeatureCollection", "features": features}
 
 
 def write_truth(truth: Truth, path: Path) -> None:
     """Write what can be said in a file: residuals of the RPCs and a grid of exact ground points."""
+    bias = truth.scenario.rpc_bias
     document = {
         "SIMULATED": "no camera took these pictures",
         "scenario": truth.scenario.name,
         "bundle": truth.bundle.name,
         "rpc_residual_px": {
-            "pan": {"rms": truth.picture.pan_rpc.rms_px, "worst": truth.picture.pan_rpc.worst_px},
-            "ms": {"rms": truth.picture.ms_rpc.rms_px, "worst": truth.picture.ms_rpc.worst_px},
+            "pan": {"rms": truth.shot.pan_rpc.rms_px, "worst": truth.shot.pan_rpc.worst_px},
+            "ms": {"rms": truth.shot.ms_rpc.rms_px, "worst": truth.shot.ms_rpc.worst_px},
         },
+        "rpc_bias_px": {
+            "col": bias.col_px,
+            "row": bias.row_px,
+            "col_drift": bias.col_drift_px,
+            "row_drift": bias.row_drift_px,
+        },
+        "landscape": truth.scenario.landscape.value,
         "places": [
             {"name": h.name, "lonlat": list(_lonlat(truth.world, h.x, h.y))}
             for h in truth.world.hamlets
@@ -78,7 +103,7 @@ def write_truth(truth: Truth, path: Path) -> None:
 
 
 def _points(truth: Truth, image_id: str) -> dict[str, list[float]]:
-    camera = truth.picture.cameras.pan if image_id == "pan" else truth.picture.cameras.ms
+    camera = truth.camera(image_id)
     rows, cols = camera.shape
     col, row = np.meshgrid(np.linspace(0.5, cols - 0.5, _GRID), np.linspace(0.5, rows - 0.5, _GRID))
     lon, lat, height = truth.ground(image_id, col.ravel(), row.ravel())
@@ -102,6 +127,7 @@ def _house(world: World, building: Building, change: str, place: str) -> dict[st
             "change": change,
             "place": place,
             "height_m": building.height_m,
+            "top_m": round(solid(building, world.relief).top_m, 3),
         },
     }
 

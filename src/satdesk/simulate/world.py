@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from satdesk.core.sensor import Terrain
+from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.plane import Plane
 from satdesk.simulate.relief import HALF_M, Relief, make_relief
 from satdesk.simulate.settle import Building, Hamlet, Road, find_ground, houses, road, sheds
@@ -68,7 +69,12 @@ class World:
 
 
 def make_world(
-    base: Terrain, plane: Plane, seed: int, middle: tuple[float, float] = (0.0, 0.0)
+    base: Terrain,
+    plane: Plane,
+    seed: int,
+    middle: tuple[float, float] = (0.0, 0.0),
+    landscape: Landscape = Landscape.MOUNTAIN,
+    half_m: float = HALF_M,
 ) -> World:
     """Build a world around `plane`; its hamlets lie around `middle` (metres of the plane).
 
@@ -77,9 +83,13 @@ def make_world(
         plane: Origin of the world.
         seed: Another seed, another world.
         middle: Where pictures of it will be centred.
+        landscape: How high its relief is.
+        half_m: From its middle to its edges.
     """
-    relief = make_relief(base, plane, seed)
-    a, b, c = find_ground(relief, middle, 3)
+    relief = make_relief(base, plane, seed, landscape, half_m)
+    # People live in the middle of a world, however wide it is.
+    core = relief.part(-HALF_M, -HALF_M, HALF_M, HALF_M)
+    a, b, c = find_ground(core, middle, 3)
     hamlets = (
         Hamlet(name="Invented hamlet A (simulated)", x=a[0], y=a[1], radius_m=150),
         Hamlet(name="Invented hamlet B (simulated)", x=b[0], y=b[1], radius_m=95),
@@ -98,6 +108,6 @@ def make_world(
         lasting=houses(hamlets[0], seed + 100),
         lost=houses(hamlets[1], seed + 200),
         new=sheds(hamlets[2], 0.5),
-        old_roads=tuple(road(relief, start, end, width) for start, end, width in lines),
-        new_road=road(relief, a, c, 8.0),
+        old_roads=tuple(road(core, start, end, width) for start, end, width in lines),
+        new_road=road(core, a, c, 8.0),
     )
