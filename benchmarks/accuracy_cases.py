@@ -17,7 +17,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from rasterio.rpc import RPC as RasterioRPC
+from rasterio import rpc as rasterio_rpc
 
 from satdesk.files.geoid import open_geoid
 from satdesk.geometry.frames import from_lonlat, lonlat_of_grid
@@ -181,7 +181,7 @@ def truth_of(case: Case) -> Truth:
     out[:, near] = np.where(inside, exact, np.nan)
     hidden = np.zeros(shape, bool)
     if can_hide(case):
-        hidden[near] = behind(case, exact, *place)
+        hidden[near] = behind(case, exact, place[2])
     return Truth(col=out[0], row=out[1], hidden=hidden, metres=metres_a_pixel(case))
 
 
@@ -219,10 +219,10 @@ def can_hide(case: Case) -> bool:
     return bool(np.hypot(*steepest) * lean >= 1)
 
 
-def behind(case: Case, colrow, lon, lat, height):
+def behind(case: Case, colrow, height):
     """Whether the ray through the pixel that shows a place meets other ground first."""
     good = np.isfinite(colrow[0])
-    hidden = np.zeros(len(lon), bool)
+    hidden = np.zeros(len(height), bool)
     first = ground_of(case.camera, case.relief, colrow[0][good], colrow[1][good])
     hidden[good] = first[2] > height[good] + 0.5
     return hidden
@@ -274,9 +274,9 @@ def write_picture(path: Path, values: np.ndarray, rpc) -> None:
             file.rpcs = tagged(rpc)
 
 
-def tagged(m) -> RasterioRPC:
+def tagged(m) -> rasterio_rpc.RPC:
     """GDAL's RPC counts its offsets from the first pixel's centre."""
-    return RasterioRPC(
+    return rasterio_rpc.RPC(
         height_off=m.height_off, height_scale=m.height_scale, lat_off=m.lat_off, lat_scale=m.lat_scale,
         line_den_coeff=list(m.line_den), line_num_coeff=list(m.line_num), line_off=m.line_off - 0.5,
         line_scale=m.line_scale, long_off=m.lon_off, long_scale=m.lon_scale,

@@ -32,7 +32,6 @@ from satdesk.release.refinement import (
     named_planes,
     write_refinement,
 )
-from satdesk.release.refinement_use import accuracy_of
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Executor, Threads
 from satdesk.simulate.variation import Variation
@@ -109,7 +108,6 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that is not accepted.
     """
-    accuracy = accuracy_of(choice.refinement)
     return write_ortho(
         open_scene(choice),
         out,
@@ -120,7 +118,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         overwrite=overwrite,
         executor=executor or _all_cores(),
         given=choice_paths(choice),
-        facts=() if accuracy is None else (("accuracy", accuracy),),
+        refinement=choice.refinement,
         progress=progress,
     )
 

@@ -104,10 +104,6 @@ _FACTS = (
     ("acquisition_range_bits", "Radiometric_Data/Dynamic_Range/ACQUISITION_RANGE"),
     ("product_range_bits", "Radiometric_Data/Dynamic_Range/PRODUCT_RANGE"),
     ("adjustment", "Radiometric_Data/Dynamic_Adjustment/ADJUSTMENT_TYPE"),
-    (
-        "horizontal_accuracy_ce90_m",
-        "Quality_Assessment/Planimetric_Accuracy_Measurement/Quality_Values/ACCURACY_CE90",
-    ),
 )
 
 
@@ -253,12 +249,22 @@ def facts(document: Node, taken: Strip) -> Iterator[tuple[str, str]]:
             value = node.text(path)
             if value is not None:
                 yield f"{where}_{name}", value
+    yield from _stated_accuracy(document)
     for node in document.all("Radiometric_Data/Histogram_Band_List/Histogram_Band"):
         band = node.text("BAND_ID")
         for name in ("MIN", "MAX", "MEAN", "STDV"):
             value = node.text(name)
             if band is not None and value is not None:
                 yield f"histogram_{band}_{name.lower()}", value
+
+
+def _stated_accuracy(document: Node) -> Iterator[tuple[str, str]]:
+    """CE90 of the absolute horizontal accuracy (AHA); relative ones (RHA) say nothing of places."""
+    for node in document.all("Quality_Assessment/Planimetric_Accuracy_Measurement"):
+        value = node.text("Quality_Values/ACCURACY_CE90")
+        if value is not None and node.text("MEASURE_ID") in {None, "AHA"}:
+            yield "horizontal_accuracy_ce90_m", value
+            return
 
 
 def _located(document: Node) -> Iterator[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from satdesk.errors import UsageError
 from satdesk.release.recipe import SceneChoice
 from satdesk.release.times import parse_acquisition
 
-__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options"]
+__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options", "stated_accuracy"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,3 +95,21 @@ def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             raise UsageError("a rule is accepted with a reason", found=rule, expected="RULE=REASON")
         pairs.append((name, reason.strip()))
     return tuple(pairs)
+
+
+def stated_accuracy(stated: str | None) -> tuple[float | None, str | None]:
+    """``LE90=SOURCE`` as metres and words; UsageError where one of them is missing."""
+    if stated is None:
+        return None, None
+    number, _, source = stated.partition("=")
+    try:
+        metres = float(number)
+    except ValueError:
+        metres = math.nan
+    if not (math.isfinite(metres) and metres > 0 and source.strip()):
+        raise UsageError(
+            "a terrain's accuracy comes with its source",
+            found=stated,
+            expected="LE90=SOURCE, such as 6=product handbook",
+        )
+    return metres, source.strip()

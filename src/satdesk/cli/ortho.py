@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from satdesk.cli.answer import print_json
-from satdesk.cli.options import FILE, accepted, as_json, overwrite, scene_choice, scene_options
+from satdesk.cli.options import (
+    FILE,
+    accepted,
+    as_json,
+    overwrite,
+    scene_choice,
+    scene_options,
+    stated_accuracy,
+)
 from satdesk.cli.progress import progress_bar
 from satdesk.cli.spread import SpreadCommand
 
@@ -26,6 +34,16 @@ __all__ = ["command"]
 )
 @click.option("--geoid", type=FILE, help="Geoid grid file; EGM96 ships.")
 @click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@click.option(
+    "--dem-accuracy",
+    metavar="LE90=SOURCE",
+    help="Error in metres that 90 % of the DEM's heights do not exceed, and who states it.",
+)
+@click.option(
+    "--accuracy",
+    type=click.FloatRange(min=0, min_open=True),
+    help="CE90 in metres that is wanted: a terrain that cannot carry it is refused.",
+)
 @click.option(
     "--product", type=click.Choice(["pan", "ms", "sharpened"]), help="Default: sharpened."
 )
@@ -51,6 +69,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     vertical: str | None,
     geoid: Path | None,
     height: float | None,
+    dem_accuracy: str | None,
+    accuracy: float | None,
     product: str | None,
     quantity: str | None,
     refinement: Path | None,
@@ -70,9 +90,23 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     choice = replace(scene_choice(bundle), refinement=refinement)
     grid = GridChoice(
-        crs=crs, gsd_m=gsd, product=product, quantity=quantity, resampling=resampling, codec=codec
+        crs=crs,
+        gsd_m=gsd,
+        product=product,
+        quantity=quantity,
+        resampling=resampling,
+        accuracy_m=accuracy,
+        codec=codec,
     )
-    terrain = TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height)
+    le90_m, source = stated_accuracy(dem_accuracy)
+    terrain = TerrainChoice(
+        dem=dem,
+        vertical=vertical,
+        geoid=geoid,
+        height_m=height,
+        accuracy_le90_m=le90_m,
+        accuracy_source=source,
+    )
     with progress_bar("ortho") as progress:
         answer = desk.ortho(
             choice,
@@ -88,5 +122,6 @@ def command(  # noqa: PLR0913 - one parameter an option
         print_json(answer)
         return
     click.echo(f"{answer['path']}: {answer['product']}, {answer['quantity']}")
+    click.echo(f"positions {answer['facts']['accuracy']['statement']}")
     for notice in answer["notices"]:
         click.echo(f"  note: {notice['text']}")

@@ -22,6 +22,16 @@ _DATUMS = ["EGM96", "EGM2008", "MSL", "ellipsoid"]
 @click.option(
     "--gcps", type=FILE, help="Ground control points: CSV with a header, or GeoJSON points."
 )
+@click.option(
+    "--check", type=FILE, help="More points, not fitted: they check the fit. Written as --gcps."
+)
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    show_default=True,
+    help="Share of the points that is not fitted but checks the fit.",
+)
 @click.option("--reference", type=FILE, help="Orthoimage to be matched automatically.")
 @click.option(
     "--model",
@@ -58,6 +68,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     bundle: Path | None,
     *,
     gcps: Path | None,
+    check: Path | None,
+    hold_out: float,
     reference: Path | None,
     kind: str,
     image_id: str | None,
@@ -87,7 +99,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     answer = desk.refine(
         scene_choice(bundle),
         PointsChoice(
-            gcps=gcps, crs=crs, vertical=gcp_vertical, geoid=gcp_geoid, reference=reference
+            gcps=gcps,
+            crs=crs,
+            vertical=gcp_vertical,
+            geoid=gcp_geoid,
+            reference=reference,
+            check=check,
+            hold_out=hold_out,
         ),
         RefinementWish(kind=kind, image_id=image_id, out=out, report=report, overwrite=overwrite),
         terrain=TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height),
@@ -108,6 +126,10 @@ def _print(answer: dict[str, Any]) -> None:
             size = "" if point["residual_px"] is None else f" ({point['residual_px']:.2f} px)"
             click.echo(f"  not used: {point['id']}{size}: {point['reason']}")
     click.echo(f"rms {answer['rms_px']} px, before {answer['before_rms_px']} px")
-    click.echo(answer["accuracy"] or "not checked: no point could be left out")
+    said = answer["accuracy"]
+    click.echo(f"positions {said}" if said else "not checked: no point could be left out")
+    for key in ("check", "held_out"):
+        for point in [] if answer[key] is None else answer[key]["points"]:
+            click.echo(f"  checked by {point['id']}: {point['error_m']:.2f} m")
     for notice in answer["notices"]:
         click.echo(f"  note: {notice['text']}")

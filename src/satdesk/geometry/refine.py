@@ -18,7 +18,8 @@ from scipy.spatial import ConvexHull, QhullError
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import LimitError, UsageError
-from satdesk.geometry.robust import COEFFICIENTS, Frame, design, robust_fit
+from satdesk.geometry.checkpoints import left_out_errors
+from satdesk.geometry.robust import COEFFICIENTS, CUT, Frame, design, robust_fit
 
 __all__ = [
     "KINDS",
@@ -26,7 +27,9 @@ __all__ = [
     "Extent",
     "Refinement",
     "fit_refinement",
+    "independent_errors",
     "matrix_of",
+    "noise_px",
     "refinement_problems",
 ]
 
@@ -41,6 +44,9 @@ MOST_AMPLIFICATION = 2.0
 
 LEAST_REACH = 0.1
 """Share of the image's diagonal that the points of a shift must span."""
+
+DOUBTFUL = 3.0
+"""A point not used that is within so many times the cut may be right: it counts as a check."""
 
 _HALF = 0.5
 _SIGMA_PX = 0.1
@@ -118,6 +124,39 @@ def _check(predicted: FloatArray, measured: FloatArray, kind: str) -> None:
         )
     if not (np.isfinite(predicted).all() and np.isfinite(measured).all()):
         raise UsageError("a refinement needs finite positions", found="NaN or infinity")
+
+
+def independent_errors(refinement: Refinement) -> FloatArray | None:
+    """``(n, 2)`` pixels: each point, measured minus what the fit without it says.
+
+    A point that was not used is measured by the fit as it is, unless it lies more than `DOUBTFUL`
+    times beyond the cut: then it is gross, and NaN. Without the doubtful ones the figure would
+    know nothing of a camera that errs in a part of the image, whose points the fit calls bad.
+
+    Returns:
+        None where a point cannot be left out: the others would not determine the model.
+    """
+    used = refinement.used
+    left = left_out_errors(refinement.predicted[used], refinement.measured[used], refinement.kind)
+    if left is None:
+        return None
+    errors = refinement.residuals_px.copy()
+    errors[used] = left
+    gross = np.hypot(*errors.T) > DOUBTFUL * CUT * refinement.sigma_px
+    errors[gross & ~used] = np.nan
+    return errors
+
+
+def noise_px(refinement: Refinement, extent: Extent) -> float:
+    """Standard deviation of one axis of the correction, over the image, from the points' noise.
+
+    The points' own standard deviation times the root of the mean leverage of 11 × 11 places.
+    """
+    left, top, right, bottom = extent
+    across, down = np.meshgrid(np.linspace(left, right, 11), np.linspace(top, bottom, 11))
+    places = np.column_stack([across.ravel(), down.ravel()])
+    leverage = _leverage(refinement.predicted[refinement.used], places, refinement.kind)
+    return refinement.sigma_px * math.sqrt(float(leverage.mean()))
 
 
 def matrix_of(coefficients: FloatArray, frame: Frame) -> Affine:
@@ -207,14 +246,18 @@ def _spread(refinement: Refinement, extent: Extent) -> LimitError | None:
 
 def _amplification(points: FloatArray, corners: FloatArray, kind: str) -> float:
     """Worst corner's standard deviation over that of one point; a million where it is endless."""
+    return min(math.sqrt(float(_leverage(points, corners, kind).max())), 1e6)
+
+
+def _leverage(points: FloatArray, places: FloatArray, kind: str) -> FloatArray:
+    """``(m,)`` variance of the fit at `places` over that of a point; 1e12 where it is endless."""
     frame = Frame.around(points)
     normal = design(points, kind, frame)
     normal = normal.T @ normal
     if np.linalg.cond(normal) > 1e10:
-        return 1e6
-    at = design(corners, kind, frame)
-    leverage = np.einsum("ij,jk,ik->i", at, np.linalg.inv(normal), at)
-    return min(math.sqrt(float(leverage.max())), 1e6)
+        return np.full(len(places), 1e12)
+    at = design(places, kind, frame)
+    return np.asarray(np.einsum("ij,jk,ik->i", at, np.linalg.inv(normal), at))
 
 
 def _hull_share(points: FloatArray, extent: Extent) -> float:

@@ -20,6 +20,7 @@ RULES: Mapping[str, str] = {
     "co-registration",
     "district-unseen": "less than 1 % of the district was imaged",
     "terrain-missing": "more than 1 % of the picture lies where the terrain knows no height",
+    "dem-too-coarse": "the terrain is too coarse for the accuracy that was wanted",
     "refine-too-few-points": "too few points agree to tell a bad one among them",
     "refine-spread": "the points are too badly spread to speak for the whole image",
     "refine-residual": "the points do not fit the image after the refinement",

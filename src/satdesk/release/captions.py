@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from satdesk.core.lineage import Lineage
+from satdesk.core.lineage import Lineage, plain
 from satdesk.core.place import Name
 from satdesk.release.content import Content, DatedImage, Event, Relation, Status
 from satdesk.release.dates import format_acquisition
@@ -18,6 +19,7 @@ from satdesk.release.dates import format_acquisition
 __all__ = [
     "NOT_CHECKED",
     "Caption",
+    "accuracy_facts",
     "accuracy_words",
     "alt_text",
     "caption",
@@ -52,7 +54,7 @@ _PRODUCTS = {
 }
 
 
-NOT_CHECKED = "not checked; no independent points were measured in this picture."
+NOT_CHECKED = "not checked; the provider states nothing"
 """What stands where the positional accuracy was not measured: never a number of ours."""
 
 
@@ -64,6 +66,7 @@ class Caption:
         observation: What, where, when, by which satellite, with which pixels.
         relation: Where it stands to the event; None without one.
         processing: What was done to the pixels.
+        positions: How exactly its places lie, or that nobody checked.
         marks: ``SIMULATED …`` and ``DRAFT …``; None where neither holds.
         assertion: The publisher's words, quoted and attributed; None without any.
         credit: The line that must stand beside the picture.
@@ -72,6 +75,7 @@ class Caption:
     observation: str
     relation: str | None
     processing: str
+    positions: str
     marks: str | None
     assertion: str | None
     credit: str
@@ -79,8 +83,16 @@ class Caption:
     @property
     def text(self) -> str:
         """All sentences; marks first, the assertion after the observation, credit last."""
-        parts = (self.marks, self.observation, self.relation, self.processing, self.assertion)
-        return " ".join(part for part in (*parts, f"Credit: {self.credit}") if part)
+        parts = (
+            self.marks,
+            self.observation,
+            self.relation,
+            self.processing,
+            self.positions,
+            self.assertion,
+            f"Credit: {self.credit}",
+        )
+        return " ".join(part for part in parts if part)
 
 
 def caption(content: Content, image: DatedImage) -> str:
@@ -94,6 +106,7 @@ def caption_parts(content: Content, image: DatedImage) -> Caption:
         observation=_observation(content, image),
         relation=_relation_sentence(content, image),
         processing=f"Processing: {processing_words(image)}.",
+        positions=f"Positions {accuracy_words(image)}.",
         marks=_marks(content, simulated=image.simulated),
         assertion=_assertion(content),
         credit=image.credit,
@@ -106,8 +119,18 @@ def comparison_caption(content: Content, images: tuple[DatedImage, ...]) -> str:
     for image in images:
         sentences += [_observation(content, image), _relation_sentence(content, image)]
     sentences.append("Every date has the same area, scale and display tone.")
+    sentences += _positions(images)
     credit = "; ".join(dict.fromkeys(image.credit for image in images))
     return " ".join(s for s in (*sentences, _assertion(content), f"Credit: {credit}") if s)
+
+
+def _positions(images: tuple[DatedImage, ...]) -> list[str]:
+    """One sentence for all dates where the same holds for them, else one each."""
+    said = [accuracy_words(image) for image in images]
+    if len(set(said)) == 1:
+        return [f"Positions {said[0]}."]
+    days = [format_acquisition(image.acquisition, None).day for image in images]
+    return [f"Positions of {day}: {words}." for day, words in zip(days, said, strict=True)]
 
 
 def alt_text(content: Content, image: DatedImage) -> str:
@@ -139,14 +162,16 @@ def satellite_words(image: DatedImage) -> str:
     return f"{image.mission}, {image.instrument}" if image.instrument else image.mission
 
 
+def accuracy_facts(image: DatedImage) -> dict[str, Any]:
+    """The fact ``accuracy``: what independent points measured; else that nobody checked."""
+    found = dict(image.facts).get("accuracy")
+    measured: dict[str, Any] = plain(found) if isinstance(found, Mapping) else {}
+    return {"statement": NOT_CHECKED, "checked": False, **measured}
+
+
 def accuracy_words(image: DatedImage) -> str:
-    """The statement of the fact ``accuracy``; "not checked" where there is none."""
-    for name, value in image.facts:
-        if name == "accuracy":
-            statement = value.get("statement") if isinstance(value, Mapping) else value
-            if statement:
-                return str(statement)
-    return NOT_CHECKED
+    """The statement of the fact ``accuracy``, without a full stop."""
+    return str(accuracy_facts(image)["statement"])
 
 
 def pixel_words(image: DatedImage) -> str:

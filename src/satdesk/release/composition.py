@@ -15,6 +15,7 @@ from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import ImageLayer, require_pixels
+from satdesk.geometry.budget import Budget
 from satdesk.geometry.frames import pixel_size_m
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.ortho import Ortho, Warped
@@ -77,12 +78,14 @@ class Composition:
         parts: What it was made from.
         facts: Measured facts, JSON-ready.
         notices: What must stand on the product.
+        budget: Of the errors of its positions; None = not asked for.
     """
 
     layer: Layer
     parts: Parts
     facts: tuple[tuple[str, object], ...]
     notices: tuple[Notice, ...]
+    budget: Budget | None = None
 
 
 def parts_of(scene: Scene, wish: GridChoice) -> Parts:

@@ -16,7 +16,7 @@ from satdesk.core.scene import Acquisition, Angles
 from satdesk.files.digests import sha256
 from satdesk.geometry.areas import area_km2
 from satdesk.release.acceptance import Accepted
-from satdesk.release.captions import accuracy_words, alt_text, caption
+from satdesk.release.captions import accuracy_facts, alt_text, caption
 from satdesk.release.content import Artifact, Content, DatedImage, Licence, Notice
 from satdesk.release.schema import check
 
@@ -197,21 +197,14 @@ def _date(
         "seen_share": round(image.seen_share, 6),
         "cloud_percent": image.cloud_percent,
         "angles": None if image.angles is None else _angles(image.angles),
-        "accuracy": _accuracy(image),
-        "facts": {name: plain(value) for name, value in image.facts},
+        "accuracy": accuracy_facts(image),
+        "facts": {name: plain(value) for name, value in image.facts if name != "accuracy"},
         "notices": notice_facts(image.notices),
         "caption": caption(content, image),
         "alt_text": alt_text(content, image),
         "lineage": image.lineage.to_dict(),
         "lineage_digest": image.lineage.digest,
     }
-
-
-def _accuracy(image: DatedImage) -> dict[str, Any]:
-    """What independent points measured, with its sentence; else that nobody checked."""
-    found = dict(image.facts).get("accuracy")
-    measured: dict[str, Any] = plain(found) if isinstance(found, Mapping) else {}
-    return {"checked": False, **measured, "statement": accuracy_words(image)}
 
 
 def _angles(angles: Angles) -> dict[str, float | None]:

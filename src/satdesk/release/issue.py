@@ -19,6 +19,8 @@ from satdesk.errors import LimitError
 from satdesk.files.digests import write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.products.clipped import inside
+from satdesk.release.accuracy_words import budget_facts
+from satdesk.release.budgets import date_budgets
 from satdesk.release.cog import write_image, write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
@@ -32,7 +34,6 @@ from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
 from satdesk.release.recipe import Recipe
-from satdesk.release.refinement_use import accuracy_of, worst
 from satdesk.release.scenes import open_scene
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
@@ -206,15 +207,16 @@ def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: flo
         cloud_percent=max(clouds) if clouds else None,
         licence=date.licence,
         lineage=lineage(plan.layer(index)),
-        facts=_facts(date, compositions),
+        facts=_facts(plan, index),
         notices=tuple(dict.fromkeys(n for each in compositions for n in each.notices)),
         footprint_wkt=_footprint(plan, compositions).wkt,
     )
 
 
-def _facts(date: Dated, compositions: tuple[Composition, ...]) -> tuple[tuple[str, object], ...]:
-    accuracy = worst([accuracy_of(choice.refinement) for choice in date.choices])
-    checked = () if accuracy is None else (("accuracy", accuracy),)
+def _facts(plan: Plan, index: int) -> tuple[tuple[str, object], ...]:
+    date, compositions = plan.dates[index], plan.compositions[index]
+    budget = date_budgets(plan.compositions, [each.id for each in plan.dates], plan.grid)[index]
+    checked = () if budget is None else (("accuracy", budget_facts(budget)),)
     if len(compositions) == 1:
         return (*compositions[0].facts, *checked)
     named = zip(date.scenes, compositions, strict=True)

@@ -15,6 +15,9 @@ from satdesk.errors import DisjointInputError
 from satdesk.files.digests import sha256
 from satdesk.files.store import new_file
 from satdesk.release.acceptance import Acceptance
+from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
+from satdesk.release.accuracy_words import budget_facts
+from satdesk.release.budgets import picture_budget
 from satdesk.release.cog import write_image
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.document import grid_facts, notice_facts
@@ -46,7 +49,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     overwrite: bool,
     executor: Executor,
     given: tuple[Path, ...] = (),
-    facts: tuple[tuple[str, object], ...] = (),
+    refinement: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write `scene` as a COG at `out` and answer as ``ortho.schema.json`` says.
@@ -54,14 +57,14 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     Args:
         scene: What to rectify.
         out: Must not exist, unless `overwrite` replaces it in one step.
-        wish: Product, quantity, CRS, pixel, kernel and codec.
+        wish: Product, quantity, CRS, pixel, kernel, codec, and the accuracy wanted.
         terrain: The ground; not needed for images that are georeferenced already.
         bounds: ``xmin, ymin, xmax, ymax`` in the output CRS; None = the whole scene.
         reasons: Rules that are accepted, with their reasons.
         overwrite: Replace what is there.
         executor: How the picture is computed.
         given: What the caller named as the scene: `out` may not lie inside it.
-        facts: Known of the scene beforehand, such as the accuracy of its refinement.
+        refinement: The file that `scene` was refined by; None = it was not.
         progress: Told each step.
     """
     told = progress or (lambda _step, _done, _total: None)
@@ -69,7 +72,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     with new_file(out, overwrite, inputs=inputs) as path:
         parts = parts_of(scene, wish)
         acceptance = Acceptance(reasons=reasons)
-        composition = _composition(parts, wish, terrain, bounds, acceptance)
+        composition = _composition(parts, wish, terrain, bounds, acceptance, refinement)
         written = write_image(
             composition.layer,
             path,
@@ -88,7 +91,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
                 expected="an area that the scene shows",
                 remedy="check --bounds and --crs, and the scene's nodata",
             )
-    return _answer(out, replace(composition, facts=(*composition.facts, *facts)), share)
+    return _answer(out, composition, share)
 
 
 def _composition(
@@ -97,6 +100,7 @@ def _composition(
     terrain: TerrainChoice,
     bounds: tuple[float, float, float, float] | None,
     acceptance: Acceptance,
+    refinement: Path | None,
 ) -> Composition:
     if wish.gsd_m is None:
         require_metres(wish.crs)
@@ -106,9 +110,23 @@ def _composition(
     gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
     drawn = area if bounds is None else make_valid(area).intersection(grid_outline(grid))
-    missing = unknown_ground(drawn, ground.terrain, acceptance, subject=terrain_names(terrain))
+    subject = terrain_names(terrain)
+    missing = unknown_ground(drawn, ground.terrain, acceptance, subject=subject)
+    budget = scene_budget(
+        AccuracyJob(
+            scene=parts.scene,
+            image=parts.finest,
+            area=drawn,
+            ground=ground,
+            terrain=terrain,
+            refinement=refinement,
+        )
+    )
+    coarse = coarse_terrain(budget, wish.accuracy_m, acceptance, subject=subject)
     made = compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
-    return replace(made, notices=(*made.notices, *missing))
+    whole = picture_budget(replace(made, budget=budget), grid) or budget
+    facts = (*made.facts, ("accuracy", budget_facts(whole)))
+    return replace(made, facts=facts, notices=(*made.notices, *missing, *coarse), budget=whole)
 
 
 def _tags(scene: Scene) -> dict[str, str]:

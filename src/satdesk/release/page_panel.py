@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from satdesk.core.place import Name, Site, Source
+from satdesk.release.accuracy_words import part_words
 from satdesk.release.captions import (
+    accuracy_facts,
     accuracy_words,
     alt_text,
     caption,
@@ -217,7 +219,22 @@ def _date_section(content: Content, image: DatedImage) -> Html:
     hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
     notices = _listed(notice.text for notice in image.notices) if image.notices else None
     title = date_title(content, image)
-    return _section(f"date-{image.id}", title, hidden, _facts(rows), _measured(image), notices)
+    return _section(
+        f"date-{image.id}",
+        title,
+        hidden,
+        _facts(rows),
+        _budget(image),
+        _measured(image),
+        notices,
+    )
+
+
+def _budget(image: DatedImage) -> Html | None:
+    """What the figure of the positions is made of, and what is not known."""
+    rows = part_words(accuracy_facts(image).get("parts", []))
+    summary = el("summary", "What the positions depend on")
+    return el("details", summary, _facts(rows)) if rows else None
 
 
 def _measured(image: DatedImage) -> Html | None:

@@ -16,6 +16,7 @@ from satdesk.errors import DisjointInputError
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
 from satdesk.release.acceptance import Acceptance
+from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.dated import Dated, dated_scenes
@@ -30,7 +31,7 @@ from satdesk.release.ground import (
 from satdesk.release.inputs import terrain_names
 from satdesk.release.known_ground import unknown_ground
 from satdesk.release.pictures import Progress
-from satdesk.release.recipe import Recipe
+from satdesk.release.recipe import Recipe, SceneChoice
 from satdesk.release.registration import registered_dates
 
 __all__ = ["Plan", "planned"]
@@ -87,7 +88,10 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     for number, group in enumerate(parts):
         told("measure", number, len(parts))
         compositions.append(
-            tuple(_composed(p, district, grid, ground, recipe, acceptance) for p in group)
+            tuple(
+                _composed(part, choice, district, grid, ground, recipe, acceptance)
+                for part, choice in zip(group, dates[number].choices, strict=True)
+            )
         )
     told("measure", len(parts), len(parts))
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
@@ -105,6 +109,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
 
 def _composed(
     part: Parts,
+    choice: SceneChoice,
     district: District,
     grid: GeoBox,
     ground: Ground,
@@ -115,8 +120,19 @@ def _composed(
     subject = terrain_names(recipe.terrain)
     slanted = None if part.finest.grid.crs is not None else ground.terrain
     missing = unknown_ground(seen, slanted, acceptance, subject=subject)
+    budget = scene_budget(
+        AccuracyJob(
+            scene=part.scene,
+            image=part.finest,
+            area=seen,
+            ground=ground,
+            terrain=recipe.terrain,
+            refinement=choice.refinement,
+        )
+    )
+    coarse = coarse_terrain(budget, recipe.grid.accuracy_m, acceptance, subject=subject)
     made = compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
-    return replace(made, notices=(*made.notices, *missing))
+    return replace(made, notices=(*made.notices, *missing, *coarse), budget=budget)
 
 
 def _require_overlap(parts: Sequence[Parts], district: District, terrain: Terrain | None) -> None:

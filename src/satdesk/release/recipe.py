@@ -65,24 +65,44 @@ class SitesChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridChoice:
-    """Output grid and product; None leaves the choice to the rules in the reference."""
+    """Output grid and product; None leaves the choice to the rules in the reference.
+
+    Attributes:
+        accuracy_m: CE90 in metres that the terrain must be able to carry; None = not asked.
+    """
 
     crs: str | None = None
     gsd_m: float | None = None
     product: str | None = None
     quantity: str | None = None
     resampling: str = "cubic"
+    accuracy_m: float | None = None
     codec: str = "zstd:9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerrainChoice:
-    """DEM files with their vertical datum, or one ellipsoidal height in metres."""
+    """DEM files with their vertical datum, or one ellipsoidal height in metres.
+
+    Attributes:
+        accuracy_le90_m: Error of the DEM's heights that 90 % do not exceed; None = not stated.
+        accuracy_source: Who states it; None = nobody.
+    """
 
     dem: tuple[Path, ...] = ()
     vertical: str | None = None
     geoid: Path | None = None
     height_m: float | None = None
+    accuracy_le90_m: float | None = None
+    accuracy_source: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.accuracy_le90_m is None) != (self.accuracy_source is None):
+            raise UsageError(
+                "a terrain's accuracy comes with its source",
+                found=self.accuracy_source or f"{self.accuracy_le90_m:g} m",
+                expected="both: accuracy_le90_m and accuracy_source",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +282,8 @@ def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | N
         vertical=table.get("vertical"),
         geoid=_inside(folder, table.get("geoid")),
         height_m=table.get("height_m"),
+        accuracy_le90_m=table.get("accuracy_le90_m"),
+        accuracy_source=table.get("accuracy_source"),
     )
 
 

@@ -13,18 +13,26 @@ import numpy as np
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.errors import UndeclaredInputError, UsageError
 from satdesk.files.digests import sha256
-from satdesk.files.gcps import read_gcps
+from satdesk.files.gcps import LoadedPoints, read_gcps
 from satdesk.files.rasters import describe_file, require_pixels
 from satdesk.files.store import new_file
 from satdesk.geometry.affine import mapped
-from satdesk.geometry.checkpoints import LeaveOneOut, ground_per_pixel, in_metres, leave_one_out
-from satdesk.geometry.refine import Extent, Refinement, fit_refinement, refinement_problems
+from satdesk.geometry.checkpoints import ground_per_pixel, in_metres
+from satdesk.geometry.refine import (
+    Extent,
+    Refinement,
+    fit_refinement,
+    independent_errors,
+    noise_px,
+    refinement_problems,
+)
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
 from satdesk.release.document import notice_facts
 from satdesk.release.ground import Ground, ground_under, image_outline
 from satdesk.release.inputs import scene_files, terrain_files
 from satdesk.release.recipe import SceneChoice, TerrainChoice
+from satdesk.release.refinement_checks import check_facts, error_facts, held_out, known_pair
 from satdesk.release.refinement_match import open_reference, reference_points
 from satdesk.release.refinement_picture import residual_png
 from satdesk.release.refinement_points import Observed, SetAside, control_points, model_of
@@ -47,6 +55,10 @@ _SINGLE = {".tif", ".tiff", ".jp2", ".ntf", ".nitf", ".img", ".vrt"}
 LIMITS_PX = {"gcps": 2.0, "reference": 1.0}
 """Root mean square residual that is let pass: points are set by hand, matches by machine."""
 
+_CE90 = 2.1460
+"""√(2 ln 10): standard deviations of one axis that 90 % of circular normal errors stay within."""
+_ENDLESS_M = 1e5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsChoice:
@@ -58,6 +70,8 @@ class PointsChoice:
         vertical: Datum of the heights in that file.
         geoid: File of the geoid for that datum.
         reference: A georeferenced orthoimage.
+        check: More points, written like those of `gcps`, that are not fitted but check the fit.
+        hold_out: Share of the points, 0–0.5, that is not fitted but checks the fit; 0 = none.
     """
 
     gcps: Path | None = None
@@ -65,8 +79,16 @@ class PointsChoice:
     vertical: str = "ellipsoid"
     geoid: Path | None = None
     reference: Path | None = None
+    check: Path | None = None
+    hold_out: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.hold_out <= 0.5:
+            raise UsageError(
+                "a share held out leaves most points to fit",
+                found=f"{self.hold_out:g}",
+                expected="0 to 0.5",
+            )
         if (self.gcps is None) == (self.reference is None):
             raise UsageError(
                 "a refinement needs one source of points",
@@ -141,13 +163,21 @@ def write_refinement(
             accepted; nothing is written then.
     """
     image = image_to_refine(scene, wish.image_id)
-    observed, ground = _observed(image, points, terrain)
+    every, ground = _observed(image, points, terrain)
+    observed, held = held_out(every, points.hold_out)
+    given_checks = None if points.check is None else _checks(image, points, terrain, ground)
     acceptance = Acceptance(reasons=reasons)
     fitted = fit_refinement(observed.predicted, observed.measured, wish.kind)
     problems = refinement_problems(fitted, _extent(image), LIMITS_PX[points.kind])
     notices = [*ground.notices, *(acceptance.settle(problem) for problem in problems)]
     document = _document(scene, image, points, observed, fitted, notices)
-    inputs = (*scene_files(scene), *terrain_files(terrain), points.file, *given)
+    if given_checks is not None and points.check is not None:
+        document["check"] = check_facts(image, fitted, given_checks, points.check)
+    if held is not None:
+        document["held_out"] = check_facts(image, fitted, held, None)
+    document["accuracy"] = accuracy_statement(document)
+    files = (points.file, *(() if points.check is None else (points.check,)))
+    inputs = (*scene_files(scene), *terrain_files(terrain), *files, *given)
     _write(document, wish, inputs, (observed, fitted, image))
     return document
 
@@ -180,7 +210,7 @@ def _observed(
         if ground.terrain is None:
             raise UndeclaredInputError("matching a reference needs a terrain", subject=image.id)
         return reference_points(image, reference, ground.terrain), ground
-    loaded = read_gcps(points.gcps, crs=points.crs, vertical=points.vertical, geoid=points.geoid)
+    loaded = _read(points.gcps, points)
     notices = tuple(Notice(code="terrain", text=text) for text in loaded.notices)
     ground = Ground(terrain=None, notices=notices)
     lacking = any(point.height_m is None for point in loaded.points)
@@ -188,6 +218,23 @@ def _observed(
         below = ground_under(image_outline(image, None), terrain, (image,))
         ground = Ground(terrain=below.terrain, notices=(*notices, *below.notices))
     return control_points(loaded.points, image, ground.terrain, points.gcps), ground
+
+
+def _read(file: Path, points: PointsChoice) -> LoadedPoints:
+    return read_gcps(file, crs=points.crs, vertical=points.vertical, geoid=points.geoid)
+
+
+def _checks(
+    image: SourceImage, points: PointsChoice, terrain: TerrainChoice, ground: Ground
+) -> Observed:
+    """The points that only check, with heights of the terrain where they have none."""
+    file = points.check or points.file
+    loaded = _read(file, points)
+    below = ground.terrain
+    lacking = any(point.height_m is None for point in loaded.points)
+    if below is None and lacking and (terrain.dem or terrain.height_m is not None):
+        below = ground_under(image_outline(image, None), terrain, (image,)).terrain
+    return control_points(loaded.points, image, below, file)
 
 
 def _extent(image: SourceImage) -> Extent:
@@ -206,9 +253,7 @@ def _document(
 ) -> dict[str, Any]:
     per_pixel = ground_per_pixel(model_of(image), observed.predicted, observed.height_m)
     used = fitted.used
-    checked = leave_one_out(
-        observed.predicted[used], observed.measured[used], fitted.kind, per_pixel[used]
-    )
+    left_out = independent_errors(fitted)
     document: dict[str, Any] = {
         "format": FORMAT,
         "scene": scene.id,
@@ -224,14 +269,19 @@ def _document(
             "sha256": sha256(points.file),
         },
         "points_used": int(used.sum()),
+        "sigma_px": round(fitted.sigma_px, 4),
+        "noise_ce90_m": _noise_m(fitted, image, per_pixel),
         "rms_px": round(fitted.rms_px, 4) if used.any() else None,
         "before_rms_px": rms_of(observed.residuals[used]),
-        "leave_one_out": None if checked is None else _checked_facts(checked),
-        "points": point_facts(observed, fitted, in_metres(per_pixel, fitted.residuals_px)),
+        "leave_one_out": None if left_out is None else error_facts(left_out, per_pixel),
+        "check": None,
+        "held_out": None,
+        "points": point_facts(
+            observed, fitted, in_metres(per_pixel, fitted.residuals_px), left_out
+        ),
         "notices": notice_facts(notices),
         "accuracy": None,
     }
-    document["accuracy"] = accuracy_statement(document)
     return document
 
 
@@ -240,17 +290,21 @@ def rms_of(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
     return round(float(np.sqrt((offsets**2).sum(axis=1).mean())), 4) if len(offsets) else None
 
 
-def _checked_facts(found: LeaveOneOut) -> dict[str, Any]:
-    return {
-        "n": found.n,
-        "rmse_px": round(found.rmse_px, 4),
-        "rmse_m": round(found.rmse_m, 4),
-        "ce90_m": round(found.ce90_m, 4),
-        "interval_95_m": [round(value, 4) for value in found.interval_95_m],
-    }
+def _noise_m(fitted: Refinement, image: SourceImage, per_pixel: Any) -> float | None:  # noqa: ANN401 - an array (n, 2, 2)
+    """CE90 on the ground of what the points' noise does to the correction over the image."""
+    if not fitted.used.any():
+        return None
+    metres = float(np.sqrt((per_pixel[fitted.used] ** 2).sum(axis=(1, 2)).mean() / 2))
+    noise = _CE90 * noise_px(fitted, _extent(image)) * metres
+    return round(noise, 4) if np.isfinite(noise) and noise < _ENDLESS_M else None
 
 
-def point_facts(observed: Observed, fitted: Refinement, metres: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an array (n, 2)
+def point_facts(
+    observed: Observed,
+    fitted: Refinement,
+    metres: Any,  # noqa: ANN401 - an array (n, 2)
+    left_out: Any = None,  # noqa: ANN401 - an array (n, 2), or None
+) -> list[dict[str, Any]]:
     """What a document says of each point; `metres` are its residuals east and north."""
     listed = []
     for n, name in enumerate(observed.ids):
@@ -267,6 +321,7 @@ def point_facts(observed: Observed, fitted: Refinement, metres: Any) -> list[dic
                 "residual_colrow": [round(dcol, 4), round(drow, 4)],
                 "residual_px": round(float(np.hypot(dcol, drow)), 4),
                 "residual_m": _metres(metres[n]),
+                "left_out_colrow": None if left_out is None else known_pair(left_out[n]),
                 "used": used,
                 "reason": None if used else "it does not agree with the other points",
             }
@@ -290,6 +345,7 @@ def _aside(point: SetAside) -> dict[str, Any]:
         "residual_colrow": None,
         "residual_px": None,
         "residual_m": None,
+        "left_out_colrow": None,
         "used": False,
         "reason": point.reason,
     }

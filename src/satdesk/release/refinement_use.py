@@ -20,9 +20,11 @@ from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.sensor import SensorModel
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
 from satdesk.geometry.affine import Adjusted, mapped
+from satdesk.geometry.budget import LEAST_CHECKS
+from satdesk.release.accuracy_words import checked_words
 from satdesk.release.schema import check
 
-__all__ = ["FORMAT", "accuracy_of", "accuracy_statement", "load_refinement", "refined", "worst"]
+__all__ = ["FORMAT", "accuracy_statement", "load_refinement", "refined"]
 
 FORMAT = "satdesk-refinement/1"
 _MAX_BYTES = 50_000_000
@@ -133,41 +135,25 @@ def _carried(base: SourceImage, model: SensorModel, other: SensorModel, matrix: 
 def accuracy_statement(document: Mapping[str, Any]) -> str | None:
     """One sentence on the error that independent points measured; None where none could.
 
-    It is short: plates print it in a narrow column.
+    It speaks of the camera alone, at the points' own heights: a picture adds its terrain.
     """
-    found = document["leave_one_out"]
-    if found is None:
-        return None
-    low, high = found["interval_95_m"]
-    ce90, interval = f"CE90 {found['ce90_m']:.2f} m", f"95 % interval {low:.2f}–{high:.2f} m"
-    if document["source"]["kind"] == "gcps":
-        return f"{ce90} from {found['n']} independent check points (leave-one-out, {interval})."
-    return (
-        f"{ce90} against a reference image, whose own error adds "
-        f"({found['n']} matches, leave-one-out, {interval})."
-    )
+    for how, key in _CHECKS:
+        found = document[key]
+        few = how != "leave-one-out" and document["leave_one_out"] is not None
+        if found is None or (few and found["n"] < LEAST_CHECKS):
+            continue
+        low, high = found["interval_95_m"]
+        against = "gcps" if how == "check-points" else document["source"]["kind"]
+        words = checked_words(found["upper_m"], n=found["n"], how=how, against=against)
+        return (
+            f"{words}, at the points' own heights; measured {found['ce90_m']:.2f} m, "
+            f"95 % interval {low:.2f}–{high:.2f} m"
+        )
+    return None
 
 
-def accuracy_of(path: Path | None) -> dict[str, Any] | None:
-    """The fact ``accuracy`` of a scene refined by the file at `path`; None where not measured."""
-    if path is None:
-        return None
-    document = load_refinement(path)
-    statement = accuracy_statement(document)
-    if statement is None:
-        return None
-    return {
-        "statement": statement,
-        "checked": True,
-        "source": document["source"],
-        "model": document["model"]["kind"],
-        **document["leave_one_out"],
-    }
-
-
-def worst(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
-    """The accuracy of a picture made of several scenes: that of the worst; None if one has none."""
-    known = [each for each in found if each is not None]
-    if not known or len(known) != len(found):
-        return None
-    return max(known, key=lambda each: float(each["ce90_m"]))
+_CHECKS = (
+    ("check-points", "check"),
+    ("held-out", "held_out"),
+    ("leave-one-out", "leave_one_out"),
+)

@@ -21,6 +21,7 @@ from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.files.digests import sha256
 from satdesk.geometry.frames import crs_of, to_lonlat
+from satdesk.release.captions import accuracy_facts
 from satdesk.release.content import Content, DatedImage, Notice, Status
 
 __all__ = [
@@ -244,7 +245,8 @@ def _own(content: Content, image: DatedImage) -> dict[str, Any]:
         "satdesk:credit": image.credit,
         "satdesk:licence": image.licence.name,
         "satdesk:notices": notices((*content.notices, *image.notices)),
-        "satdesk:facts": dict(image.facts),
+        "satdesk:accuracy": accuracy_facts(image),
+        "satdesk:facts": {name: value for name, value in image.facts if name != "accuracy"},
         "satdesk:lineage": image.lineage.to_dict(),
         "satdesk:lineage_sha256": image.lineage.digest,
     }
