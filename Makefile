@@ -1,12 +1,13 @@
 # make demo   a fresh machine with Python 3.11 or newer: sets everything up, makes the sample release
 # make bench  one scene through satdesk, GDAL, orthority and OTB, measured in turn (half an hour and more)
+# make accuracy   measures how exact everything is, against GDAL, orthority and AROSICS
 # make test   a fresh machine: sets everything up, a browser for the page's tests too, runs all tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench install tools clean
+.PHONY: demo test check bench install tools clean accuracy accuracy-quick accuracy-peers
 
 install: $(VENV)/.installed
 
@@ -42,5 +43,27 @@ bench: tools $(VENV)/.tested
 	$(BIN)/python benchmarks/bench.py --json .bench/bench.json
 	$(BIN)/pytest benchmarks/kernels.py --benchmark-only
 
+# The tables of docs/explanation/accuracy.md; the peers live in environments of their own.
+DATA ?= ../shared/data
+PEERS := .peers
+
+accuracy: $(VENV)/.tested accuracy-peers
+	$(BIN)/python benchmarks/accuracy.py $(if $(wildcard $(DATA)),--data $(DATA)) \
+	  --orthority $(CURDIR)/$(PEERS)/orthority/bin/oty --arosics $(CURDIR)/$(PEERS)/arosics/bin/python
+
+accuracy-quick: $(VENV)/.tested
+	$(BIN)/python benchmarks/accuracy.py --quick
+
+accuracy-peers: $(PEERS)/.installed
+
+$(PEERS)/.installed:
+	command -v gdalwarp >/dev/null || apt-get install --yes gdal-bin python3-gdal
+	$(PYTHON) -m venv $(PEERS)/orthority
+	$(PEERS)/orthority/bin/pip install --quiet orthority==0.7.0
+	/usr/bin/python3 -m venv --system-site-packages $(PEERS)/arosics
+	$(PEERS)/arosics/bin/pip install --quiet arosics==1.11.1 "numpy<2" "setuptools<81" \
+	  "gdal==$$(gdal-config --version 2>/dev/null || gdalinfo --version | sed 's/GDAL \([0-9.]*\).*/\1/')"
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo demo-scenes
+	rm -rf $(VENV) $(PEERS) demo demo-scenes

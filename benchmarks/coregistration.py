@@ -133,13 +133,15 @@ def simulated(size):
     grid = grid_of(base, size - 120)
     fixed = ortho(base, grid, 1)
     for name, limit, field, other, seed in others:
-        (a, b, c), (d, e, f) = field.matrix
-        # moving(p + d(p)) shows what fixed(p) does: sample the true ortho at the inverse of that
-        forward = Affine(1 + b, c, a, e, 1 + f, d)
-        there = GeoBox(grid.shape, grid.affine @ ~forward, grid.crs)
-        yield Case(
-            name=name, limit_px=limit, fixed=fixed, moving=ortho(other, there, seed), truth=field.at
-        )
+        moving = ortho(other, displaced_grid(grid, field), seed)
+        yield Case(name=name, limit_px=limit, fixed=fixed, moving=moving, truth=field.at)
+
+
+def displaced_grid(grid, field):
+    """moving(p + d(p)) shows what fixed(p) does: sample the true ortho at the inverse of that."""
+    (a, b, c), (d, e, f) = field.matrix
+    forward = Affine(1 + b, c, a, e, 1 + f, d)
+    return GeoBox(grid.shape, grid.affine @ ~forward, grid.crs)
 
 
 def grid_of(taken, size):

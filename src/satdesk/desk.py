@@ -18,6 +18,7 @@ from satdesk.bundles.report import report
 from satdesk.core.place import District
 from satdesk.core.sensor import FloatArray
 from satdesk.places.lookup import place_to_dict, search
+from satdesk.release.adjustment import BlockWish, write_adjustment
 from satdesk.release.aim import aim
 from satdesk.release.content import Artifact, Content
 from satdesk.release.inputs import choice_paths
@@ -37,6 +38,7 @@ from satdesk.simulate.variation import Variation
 from satdesk.simulate.write import Making, simulate_all
 
 __all__ = [
+    "adjust",
     "inspect",
     "issue",
     "locate",
@@ -143,6 +145,29 @@ def refine(
         terrain=terrain,
         reasons=_reasons(accept),
         given=choice_paths(choice),
+    )
+
+
+def adjust(
+    choices: Sequence[SceneChoice],
+    wish: BlockWish,
+    *,
+    terrain: TerrainChoice,
+    accept: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """Lay overlapping scenes on each other (``adjust.schema.json``).
+
+    Raises:
+        UsageError: A result exists without ``wish.overwrite``, or there are not two scenes.
+        InputError: An input cannot be used, or a scene overlaps no other.
+        LimitError: The ties are too few or do not fit, and that is not accepted.
+    """
+    return write_adjustment(
+        [open_scene(named_planes(choice)) for choice in choices],
+        wish,
+        terrain=terrain,
+        reasons=_reasons(accept),
+        given=tuple(path for choice in choices for path in choice_paths(choice)),
     )
 
 

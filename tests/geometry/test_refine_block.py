@@ -103,3 +103,48 @@ def test_what_is_no_block_is_refused():
         adjust_block([tied(1, 1)], 2)
     with pytest.raises(LimitError):
         adjust_block([tied(0, 1, count=2)], 2)
+
+
+def test_a_held_scene_stays_and_the_others_come_to_it():
+    block = adjust_block([tied(*pair) for pair in PAIRS], 3, held=(1,))
+    moves = np.array([moved_m(block, scene) for scene in range(3)])
+    np.testing.assert_allclose(moves, BIAS - BIAS[1], atol=1e-6)
+    assert block.matrices[1] == Affine.identity()
+
+
+def test_nothing_is_left_where_all_are_held():
+    with pytest.raises(UsageError, match="held"):
+        adjust_block([tied(0, 1)], 2, held=(0, 1))
+
+
+@pytest.mark.parametrize("kind", ["shift", "drift", "affine"])
+def test_a_tie_that_is_left_out_is_told_by_the_others(kind):
+    """Held out by leverage, and by adjusting the block without it."""
+    ties = [tied(*pair, count=9, noise=0.2) for pair in PAIRS]
+    whole = adjust_block(ties, 3, kind, least_m=5.0)
+    for number, tie in enumerate(ties):
+        keep = np.arange(9) != 4
+        arrays = {
+            name: getattr(tie, name)[keep]
+            for name in Ties.__slots__
+            if name not in {"first", "second"}
+        }
+        less = [*ties]
+        less[number] = Ties(first=tie.first, second=tie.second, **arrays)
+        without = adjust_block(less, 3, kind, least_m=5.0)
+        # what the block without it says of the tie: the ground that each scene now has it on
+        ends = []
+        for scene, seen, places in (
+            (tie.first, tie.seen_first, tie.predicted_first),
+            (tie.second, tie.seen_second, tie.predicted_second),
+        ):
+            corrected = np.column_stack(mapped(without.matrices[scene], *places.T))
+            ends.append(((seen - corrected) @ GROUND[scene].T)[4])
+        np.testing.assert_allclose(whole.held_out_m[number][4], ends[1] - ends[0], atol=2e-3)
+
+
+def test_bad_ties_are_held_out_of_nothing():
+    block = adjust_block([tied(0, 1, bad=5, noise=0.1)], 2)
+    assert not block.used[0][:5].any()
+    assert np.isnan(block.held_out_m[0][:5]).all()
+    assert np.isfinite(block.held_out_m[0][5:]).all()

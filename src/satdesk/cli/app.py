@@ -20,6 +20,7 @@ COMMANDS = {
     "locate": "Tell where on the ground a pixel is.",
     "project": "Tell in which pixel a place on the ground is.",
     "refine": "Correct a scene's models by ground control points or a reference image.",
+    "adjust": "Lay overlapping scenes on each other by what they show together.",
     "ortho": "Orthorectify one scene, without a release.",
     "places": "Find districts and sites by any of their names.",
     "simulate": "Make a SIMULATED bundle whose truth is known.",

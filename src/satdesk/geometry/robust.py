@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
 
-__all__ = ["COEFFICIENTS", "CUT", "Fit", "Frame", "design", "least_squares", "robust_fit"]
+__all__ = ["COEFFICIENTS", "CUT", "Fit", "Frame", "cut", "design", "least_squares", "robust_fit"]
 
 COEFFICIENTS = {"shift": 1, "drift": 2, "affine": 3}
 """Coefficients of each kind of correction, for each of the two axes."""
 
 CUT = 3.5
-"""Points further off than this many standard deviations (of one axis) are bad: 0.2 % of good ones
-are, by the Rayleigh distribution of a distance in two dimensions."""
+"""No point is bad for being closer than this many of the least standard deviations believed."""
+
+_FALSE_ALARM = 0.01
+"""Chance that any good point of a whole set is called bad."""
 
 _RAYLEIGH = 0.8493
 """1 / sqrt(2 ln 2): one axis' standard deviation over the median distance in two dimensions."""
@@ -106,6 +108,18 @@ def robust_fit(colrow: FloatArray, offsets: FloatArray, kind: str, least_px: flo
     )
 
 
+def cut(points: int, coefficients: int) -> float:
+    """Standard deviations (of one axis, as `points` tell it) beyond which a point is bad.
+
+    A squared distance in two dimensions over twice the variance follows F(2, ν), whose upper
+    quantile has a closed form: P(F > f) = (1 + 2 f / ν)^(−ν / 2). Few points tell their spread badly
+    (ν is small), many points have one far off by chance: either way a good one must not be lost.
+    """
+    free = max(2 * (points - coefficients), 1)
+    share = _FALSE_ALARM / max(points, 1)
+    return max(math.sqrt(free * (share ** (-2 / free) - 1)), CUT)
+
+
 def least_squares(matrix: FloatArray, values: FloatArray) -> FloatArray:
     """``(k, 2)`` coefficients; where the points do not determine them, the smallest ones."""
     return np.asarray(np.linalg.lstsq(matrix, values, rcond=1e-10)[0], dtype=np.float64)
@@ -165,7 +179,9 @@ def _trimmed(
     used = np.zeros(len(values), dtype=bool)
     for _ in range(_ROUNDS):
         distance = np.hypot(*(values - matrix @ found).T)
-        chosen = distance <= CUT * sigma
+        # the first spread is already enlarged for few points
+        limit = cut(int(used.sum()), matrix.shape[1]) if used.any() else CUT
+        chosen = distance <= max(limit * sigma, CUT * least_px)
         if chosen.sum() < matrix.shape[1] or (chosen == used).all():
             break
         used = chosen

@@ -40,7 +40,15 @@ from satdesk.release.refinement_use import FORMAT, accuracy_statement
 from satdesk.release.scenes import pan_and_ms
 from satdesk.release.schema import check
 
-__all__ = ["PointsChoice", "RefinementWish", "named_planes", "write_refinement"]
+__all__ = [
+    "PointsChoice",
+    "RefinementWish",
+    "image_to_refine",
+    "named_planes",
+    "point_facts",
+    "rms_of",
+    "write_refinement",
+]
 
 _SINGLE = {".tif", ".tiff", ".jp2", ".ntf", ".nitf", ".img", ".vrt"}
 
@@ -154,7 +162,7 @@ def write_refinement(
         LimitError: ``refine-too-few-points``, ``refine-spread`` or ``refine-residual``, not
             accepted; nothing is written then.
     """
-    image = _image(scene, wish.image_id)
+    image = image_to_refine(scene, wish.image_id)
     every, ground = _observed(image, points, terrain)
     observed, held = held_out(every, points.hold_out)
     given_checks = None if points.check is None else _checks(image, points, terrain, ground)
@@ -174,7 +182,13 @@ def write_refinement(
     return document
 
 
-def _image(scene: Scene, image_id: str | None) -> SourceImage:
+def image_to_refine(scene: Scene, image_id: str | None) -> SourceImage:
+    """The image that was named, else PAN, else the first.
+
+    Raises:
+        UsageError: There is no such image.
+        UndeclaredInputError: It has no model.
+    """
     pan, ms = pan_and_ms(scene)
     if image_id is None:
         image = pan or ms
@@ -258,18 +272,21 @@ def _document(
         "sigma_px": round(fitted.sigma_px, 4),
         "noise_ce90_m": _noise_m(fitted, image, per_pixel),
         "rms_px": round(fitted.rms_px, 4) if used.any() else None,
-        "before_rms_px": _rms(observed.residuals[used]),
+        "before_rms_px": rms_of(observed.residuals[used]),
         "leave_one_out": None if left_out is None else error_facts(left_out, per_pixel),
         "check": None,
         "held_out": None,
-        "points": _points(observed, fitted, in_metres(per_pixel, fitted.residuals_px), left_out),
+        "points": point_facts(
+            observed, fitted, in_metres(per_pixel, fitted.residuals_px), left_out
+        ),
         "notices": notice_facts(notices),
         "accuracy": None,
     }
     return document
 
 
-def _rms(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
+def rms_of(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
+    """Root mean square length, rounded for a document; None of nothing."""
     return round(float(np.sqrt((offsets**2).sum(axis=1).mean())), 4) if len(offsets) else None
 
 
@@ -282,12 +299,13 @@ def _noise_m(fitted: Refinement, image: SourceImage, per_pixel: Any) -> float | 
     return round(noise, 4) if np.isfinite(noise) and noise < _ENDLESS_M else None
 
 
-def _points(
+def point_facts(
     observed: Observed,
     fitted: Refinement,
     metres: Any,  # noqa: ANN401 - an array (n, 2)
-    left_out: Any,  # noqa: ANN401 - an array (n, 2), or None
+    left_out: Any = None,  # noqa: ANN401 - an array (n, 2), or None
 ) -> list[dict[str, Any]]:
+    """What a document says of each point; `metres` are its residuals east and north."""
     listed = []
     for n, name in enumerate(observed.ids):
         dcol, drow = (float(value) for value in fitted.residuals_px[n])

@@ -1,16 +1,17 @@
-"""Points from a reference orthoimage: windows of the image, rectified, matched against it.
+"""Points from a reference orthoimage, or ties with another scene: rectified windows, matched.
 
 Each window is rectified onto the reference's own grid with the present model and the terrain, and
 matched by `geometry.register`. What the reference shows at a window's middle, the rectified image
 shows a little further; the pixel from which that place was taken is where the image has it.
 A coarse pass at a quarter of the resolution finds large errors, a fine pass follows it. Windows
 without texture, under cloud or of another season drop out; where brightness disagrees, the
-strength of edges is matched instead.
+strength of edges is matched instead. Of two scenes the one, rectified, is the other's reference.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.bundles.formats import open_images
+from satdesk.core.layer import Layer
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.errors import DisjointInputError, UndeclaredInputError
@@ -34,16 +36,18 @@ from satdesk.geometry.grids import subgrid
 from satdesk.geometry.refine import fit_refinement
 from satdesk.geometry.register import Shift, measure_shift
 from satdesk.products.ortho import Ortho
-from satdesk.release.ground import image_outline, measured_pixel_m
+from satdesk.release.ground import grid_over, image_outline, measured_pixel_m
 from satdesk.release.refinement_points import Observed, model_of
 from satdesk.release.samples import block_means
 
-__all__ = ["open_reference", "reference_points"]
+__all__ = ["open_reference", "reference_points", "tie_points"]
 
 _WINDOW_PX = (40, 160)
 _PARTS = 6
 _COARSE = 4
 _COARSE_REACH_PX = 16
+_COARSE_FEW = 3
+_MOST_WHOLE_PX = 1200
 _FINE_REACH_PX = 8
 _LEAST_SCORE = 0.35
 _MOST_DOUBT_PX = 0.5
@@ -58,6 +62,7 @@ class _Job:
 
     Attributes:
         model: With the correction known so far.
+        reference: A layer on a map.
         step: Pixels of the reference that make one of the matched pictures.
         edges: Match the strength of edges instead of brightness.
     """
@@ -65,7 +70,7 @@ class _Job:
     image: SourceImage
     model: SensorModel
     terrain: Terrain
-    reference: SourceImage
+    reference: Layer
     step: int
     reach: int
     edges: bool = False
@@ -104,9 +109,37 @@ def reference_points(image: SourceImage, reference: SourceImage, terrain: Terrai
     Raises:
         DisjointInputError: The two do not overlap.
     """
-    model = model_of(image)
     area = _overlap(image, reference, terrain)
     step = max(1, round(measured_pixel_m(image) / _pixel_m(reference)))
+    return _points(image, ImageLayer(image=reference), terrain, area, step)
+
+
+def tie_points(first: SourceImage, second: SourceImage, terrain: Terrain) -> Observed:
+    """Points where `first`, rectified, and `second` show the same, as `second` sees them.
+
+    No point where the two show no ground in common.
+    """
+    outlines = [image_outline(image, terrain) for image in (first, second)]
+    common = make_valid(outlines[0]).intersection(make_valid(outlines[1]))
+    if common.is_empty or common.area <= 0:
+        return _none()
+    pixel_m = max(measured_pixel_m(first), measured_pixel_m(second))
+    grid = grid_over(common, gsd_m=pixel_m)
+    span = pixel_m / measured_pixel_m(first)
+    layer = Ortho(
+        source=ImageLayer(image=first),
+        model=model_of(first),
+        terrain=terrain,
+        grid=grid,
+        widen=(span, span) if span > 1.3 else (1.0, 1.0),
+    )
+    return _points(second, layer, terrain, _on_map(common, str(grid.crs)), 1)
+
+
+def _points(
+    image: SourceImage, reference: Layer, terrain: Terrain, area: BaseGeometry, step: int
+) -> Observed:
+    model = model_of(image)
     model_now = _coarsely(image, reference, terrain, area, step)
     matches: list[_Match] = []
     for edges in (False, True):
@@ -126,6 +159,18 @@ def reference_points(image: SourceImage, reference: SourceImage, terrain: Terrai
     return _observed(matches, image, reference, terrain, (model, model_now))
 
 
+def _none() -> Observed:
+    nowhere = np.empty((0, 2))
+    return Observed(
+        ids=(),
+        lonlat=nowhere,
+        height_m=np.empty(0),
+        colrow=nowhere,
+        predicted=nowhere,
+        measured=nowhere,
+    )
+
+
 def _pixel_m(reference: SourceImage) -> float:
     x_m, y_m = pixel_size_m(reference.grid)
     return float(np.sqrt(x_m * y_m))
@@ -133,11 +178,7 @@ def _pixel_m(reference: SourceImage) -> float:
 
 def _overlap(image: SourceImage, reference: SourceImage, terrain: Terrain) -> BaseGeometry:
     """What both show, in the reference's CRS."""
-    crs = str(reference.grid.crs)
-    outline = transform(
-        image_outline(image, terrain),
-        lambda xy: np.column_stack(from_lonlat(crs, xy[:, 0], xy[:, 1])),
-    )
+    outline = _on_map(image_outline(image, terrain), str(reference.grid.crs))
     common = make_valid(outline).intersection(box(*reference.grid.boundingbox.bbox))
     if not common.is_empty and common.area > 0:
         return common
@@ -150,8 +191,13 @@ def _overlap(image: SourceImage, reference: SourceImage, terrain: Terrain) -> Ba
     )
 
 
+def _on_map(geometry: BaseGeometry, crs: str) -> BaseGeometry:
+    """Longitude and latitude into `crs`."""
+    return transform(geometry, lambda xy: np.column_stack(from_lonlat(crs, xy[:, 0], xy[:, 1])))
+
+
 def _coarsely(
-    image: SourceImage, reference: SourceImage, terrain: Terrain, area: BaseGeometry, step: int
+    image: SourceImage, reference: Layer, terrain: Terrain, area: BaseGeometry, step: int
 ) -> SensorModel:
     """The model moved by what a quarter of the resolution shows; as it is where that is nothing."""
     model = model_of(image)
@@ -163,12 +209,35 @@ def _coarsely(
         step=step * _COARSE,
         reach=_COARSE_REACH_PX,
     )
-    seen = _observed(_matches(job, area), image, reference, terrain, (model, model))
+    found = _matches(job, area)
+    if len(found) < _COARSE_FEW:
+        found = _as_a_whole(job, area) or found
+    seen = _observed(found, image, reference, terrain, (model, model))
     if not seen.ids:
         return model
     least_px = float(_COARSE) / 4
-    found = fit_refinement(seen.predicted, seen.measured, "shift", least_px)
-    return Adjusted(model=model, matrix=found.matrix)
+    fitted = fit_refinement(seen.predicted, seen.measured, "shift", least_px)
+    return Adjusted(model=model, matrix=fitted.matrix)
+
+
+def _as_a_whole(job: _Job, area: BaseGeometry) -> list[_Match]:
+    """The one match of the whole area: of a small one, whose windows show too little, finer too."""
+    for share in (_COARSE, _COARSE // 2, 1):
+        step = job.step * share // _COARSE
+        window = _bounding_window(job, area, step)
+        if max(window.shape) > _MOST_WHOLE_PX * step:
+            break
+        match = _match(replace(job, step=step, reach=job.reach * _COARSE // share), window)
+        if match is not None:
+            return [match]
+    return []
+
+
+def _bounding_window(job: _Job, area: BaseGeometry, step: int) -> GeoBox:
+    low, high = _reach(job, area, step)
+    top, left = math.floor(low[1]), math.floor(low[0])
+    rows, cols = (max(int(high[k]) - start, 1) for k, start in ((1, top), (0, left)))
+    return subgrid(job.reference.grid, top * step, left * step, (rows * step, cols * step))
 
 
 def _matches(job: _Job, area: BaseGeometry) -> list[_Match]:
@@ -179,10 +248,7 @@ def _matches(job: _Job, area: BaseGeometry) -> list[_Match]:
 def _windows(job: _Job, area: BaseGeometry) -> list[GeoBox]:
     """Square windows side by side over `area`, on the reference's grid in steps of the job."""
     grid = job.reference.grid
-    x, y = (np.array(values) for values in _corners(area))
-    col, row = mapped(~grid.affine, x, y)
-    low = np.maximum([col.min(), row.min()], 0) / job.step
-    high = np.minimum([col.max(), row.max()], [grid.shape[1], grid.shape[0]]) / job.step
+    low, high = _reach(job, area, job.step)
     size = high - low
     side = int(np.clip(size.min() // _PARTS, *_WINDOW_PX))
     across, down = (int(np.clip(length // side, 1, _PARTS + 2)) for length in size)
@@ -199,6 +265,16 @@ def _windows(job: _Job, area: BaseGeometry) -> list[GeoBox]:
         for top, left in starts
     ]
     return [window for window in windows if area.contains(Point(_middle(window)))]
+
+
+def _reach(job: _Job, area: BaseGeometry, step: int) -> tuple[FloatArray, FloatArray]:
+    """First and last ``col, row`` of `area` in steps of the reference's grid."""
+    grid = job.reference.grid
+    x, y = (np.array(values) for values in _corners(area))
+    col, row = mapped(~grid.affine, x, y)
+    low = np.maximum([col.min(), row.min()], 0) / step
+    high = np.minimum([col.max(), row.max()], [grid.shape[1], grid.shape[0]]) / step
+    return low, high
 
 
 def _corners(area: BaseGeometry) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -240,7 +316,7 @@ def _trusted(shift: Shift) -> bool:
 
 
 def _reference_picture(job: _Job, window: GeoBox) -> Picture:
-    raster = ImageLayer(image=job.reference).read(window)
+    raster = job.reference.read(window)
     values, valid = block_means(raster.values, raster.valid, job.step)
     return _grey(values), valid
 
@@ -273,7 +349,7 @@ def _edges(picture: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
 def _observed(
     matches: list[_Match],
     image: SourceImage,
-    reference: SourceImage,
+    reference: Layer,
     terrain: Terrain,
     models: tuple[SensorModel, SensorModel],
 ) -> Observed:

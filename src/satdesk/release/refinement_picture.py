@@ -129,7 +129,7 @@ def _words(figure: Figure, document: Mapping[str, Any]) -> None:
     lines = [
         f"model: {model['kind']}; points: {document['source']['file']}; used {used}",
         f"rms before {_px(document['before_rms_px'])}, after {_px(document['rms_px'])}",
-        document["accuracy"] or "no point could be left out: the error was not checked",
+        document["accuracy"] or _unchecked(document),
     ]
     if document["simulated"]:
         lines.insert(0, "SIMULATED: no camera took this picture")
@@ -142,6 +142,12 @@ def _words(figure: Figure, document: Mapping[str, Any]) -> None:
     figure.text(
         0.11, 0.03, "bad: not used, with its residual; long arrows are cut", fontsize=8, color=_INK
     )
+
+
+def _unchecked(document: Mapping[str, Any]) -> str:
+    if document["source"]["kind"] == "block":
+        return "ties between scenes tell nothing of where the scenes lie: the error was not checked"
+    return "no point could be left out: the error was not checked"
 
 
 def _px(value: float | None) -> str:
