@@ -250,6 +250,11 @@ def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
         notices=tuple(dict.fromkeys(_shared_notices(plan))),
         version=__version__,
         assertion=recipe.assertion,
+        revision=recipe.revision,
+        copyright=recipe.copyright,
+        usage_terms=recipe.usage_terms,
+        instructions=recipe.instructions,
+        keywords=recipe.keywords,
     )
 
 

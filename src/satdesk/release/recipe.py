@@ -150,6 +150,11 @@ class Recipe:
     language: str = "en"
     time_zone: str | None = None
     assertion: str | None = None
+    revision: int = 1
+    copyright: str | None = None
+    usage_terms: str | None = None
+    instructions: str | None = None
+    keywords: tuple[str, ...] = ()
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
@@ -212,6 +217,11 @@ def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
         language=release.get("language", "en"),
         time_zone=None if zone is None else parse_zone(zone),
         assertion=release.get("assertion"),
+        revision=release.get("revision", 1),
+        copyright=release.get("copyright"),
+        usage_terms=release.get("usage_terms"),
+        instructions=release.get("instructions"),
+        keywords=tuple(release.get("keywords", ())),
         district=_district(document["district"], folder),
         sites=_sites(document.get("sites", {}), folder),
         grid=GridChoice(**document.get("grid", {})),
