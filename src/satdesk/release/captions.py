@@ -33,6 +33,7 @@ __all__ = [
     "satellite_words",
     "seen_words",
     "source_line",
+    "step_words",
 ]
 
 _STEPS = {
@@ -197,6 +198,11 @@ def processing_words(image: DatedImage) -> str:
     done = dict.fromkeys(_STEPS[step] for step in steps if step in _STEPS)
     product = () if "sharpened" in steps else (_PRODUCTS.get(image.product, image.product),)
     return "; ".join((*product, *done, "one display tone for every date"))
+
+
+def step_words(step: str) -> str:
+    """A step of a lineage in words; its own name where a caption does not speak of it."""
+    return _STEPS.get(step, step.replace("-", " "))
 
 
 def source_line(content: Content) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "SitesChoice",
     "TerrainChoice",
     "load_recipe",
+    "recipe_of",
 ]
 
 _MAX_BYTES = 1_000_000
@@ -179,7 +180,8 @@ def load_recipe(path: Path) -> Recipe:
             "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
         ) from error
     check(_stringified(document), "recipe", subject=path)
-    return _recipe(document, path=path, sha256=hashlib.sha256(raw).hexdigest())
+    made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+    return replace(made, path=path)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -206,8 +208,9 @@ def _stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
-    release, folder = document["release"], path.parent
+def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe:
+    """The recipe of a document that follows the schema; its paths are relative to `folder`."""
+    release = document["release"]
     zone = release.get("time_zone")
     return Recipe(
         id=release["id"],
@@ -231,7 +234,6 @@ def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
         sha256=sha256,
-        path=path,
     )
 
 
