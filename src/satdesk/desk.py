@@ -313,7 +313,11 @@ def simulate(scenario: str, out: Path, *, seed: int = 1, overwrite: bool = False
 
 def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
     require_extra()
-    from satdesk.provenance.keys import load_folder, load_signer  # noqa: PLC0415 - needs the extra
+    from satdesk.provenance.keys import (  # noqa: PLC0415 - needs the extra
+        load_folder,
+        load_signer,
+        require_valid,
+    )
     from satdesk.release.sealing import key_seal  # noqa: PLC0415 - as above
 
     server = signing.timestamp_url
@@ -330,6 +334,7 @@ def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
             "signing needs a key and its certificates",
             expected="a key folder, or both a certificate file and a key file",
         )
+    require_valid(signer, datetime.now(UTC))
     return key_seal(signer, release=recipe.id, recipe=recipe.path, embedded=signing.embedded)
 
 

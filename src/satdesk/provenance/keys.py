@@ -93,6 +93,18 @@ def make_authority(
     return Signer(key=key, chain=(leaf,), algorithm="ES256")
 
 
+def require_valid(signer: Signer, now: datetime) -> None:
+    """BrokenInputError where the signing certificate does not hold at `now`."""
+    leaf = signer.chain[0]
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        raise BrokenInputError(
+            "the signing certificate does not hold now",
+            found=f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}",
+            expected=f"one that holds on {now:%Y-%m-%d}",
+            remedy="get a new one; satdesk keys init makes one for a local authority",
+        )
+
+
 def load_folder(folder: Path, *, timestamp_url: str | None = None) -> Signer:
     """The signer of a folder that `make_authority` made, or of the same layout.
 

@@ -34,6 +34,7 @@ _ANY = "application/octet-stream"
 _MAX_SIDECAR = 20_000_000
 _MAX_REPORT = 20_000_000
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+_TRUSTED = "signingCredential.trusted"
 _SIGNER_CODES = {
     "signingCredential.untrusted": "its certificates do not lead to a trust anchor",
     "signingCredential.expired": "its certificate had expired, or did not hold yet",
@@ -187,34 +188,50 @@ def _state(report: Mapping[str, Any], ingredients: tuple[Found, ...]) -> tuple[S
 
 
 def _failures(results: Mapping[str, Any] | None) -> list[str]:
-    listed = [] if results is None else results.get("failure") or []
+    return [] if results is None else _codes(results, "failure")
+
+
+def _codes(results: Mapping[str, Any], kind: str) -> list[str]:
+    listed = results.get(kind) or []
     return list(dict.fromkeys(str(each.get("code")) for each in listed))
 
 
 def _ingredients(manifest: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[Found]:
-    """Each source; what its own credentials said when it was taken in, and what they say now."""
-    deltas = report.get("validation_results", {}).get("ingredientDeltas") or []
+    """Each source of the claim, then those sources of sources with which something is wrong.
+
+    The claim holds what its signer found when it took a source in; beside it stands what this
+    reader, with these anchors, finds otherwise.
+    """
+    deltas = {
+        str(each.get("ingredientAssertionURI")): each.get("validationDeltas") or {}
+        for each in report.get("validation_results", {}).get("ingredientDeltas") or []
+    }
     for each in manifest.get("ingredients") or []:
-        label = str(each.get("label"))
-        now = [d for d in deltas if str(d.get("ingredientAssertionURI")).endswith(label)]
+        uri = (
+            f"self#jumbf=/c2pa/{report.get('active_manifest')}/c2pa.assertions/{each.get('label')}"
+        )
         then = (each.get("validation_results") or {}).get("activeManifest")
-        codes = _failures(then)
-        codes += [code for d in now for code in _failures(d.get("validationDeltas"))]
+        carried = bool(each.get("active_manifest") or then)
         title = _one_line(str(each.get("title") or "untitled"))
-        yield _found(title, codes, carried=bool(each.get("active_manifest") or then))
+        yield _found(title, then or {}, deltas.pop(uri, {}), carried=carried)
+    for delta in deltas.values():
+        if _failures(delta):
+            yield _found("a source of a source", {}, delta, carried=True)
 
 
-def _found(title: str, codes: list[str], *, carried: bool) -> Found:
+def _found(title: str, then: Mapping[str, Any], now: Mapping[str, Any], *, carried: bool) -> Found:
+    codes = list(dict.fromkeys([*_failures(then), *_failures(now)]))
     altered = [code for code in codes if code not in _SIGNER_CODES]
     if altered:
-        return Found(
-            title=title,
-            state=State.ALTERED,
-            reason=f"not as it was signed ({', '.join(altered[:3])})",
-        )
-    if codes:
-        return Found(title=title, state=State.UNKNOWN_SIGNER, reason=_SIGNER_CODES[codes[0]])
-    return Found(title=title, state=State.TRUSTED if carried else State.NONE)
+        reason = f"not as it was signed ({', '.join(altered[:3])})"
+        return Found(title=title, state=State.ALTERED, reason=reason)
+    if not carried:
+        return Found(title=title, state=State.NONE)
+    # the reader's own judgement goes before that of whoever took the source in
+    if _TRUSTED in _codes(now, "success") or (not codes and _TRUSTED in _codes(then, "success")):
+        return Found(title=title, state=State.TRUSTED)
+    reason = _SIGNER_CODES[codes[0] if codes else "signingCredential.untrusted"]
+    return Found(title=title, state=State.UNKNOWN_SIGNER, reason=reason)
 
 
 def _actions(manifest: Mapping[str, Any]) -> Iterator[str]:

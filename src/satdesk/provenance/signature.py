@@ -98,7 +98,9 @@ def _certificate(parsed: asn1_x509.Certificate) -> x509.Certificate:
     )
     if rebuilt.dump() != der or parsed.serial_number <= 0:
         raise _broken("a certificate that is not encoded as it must be")
-    return x509.load_der_x509_certificate(der)
+    certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.subject, certificate.issuer, certificate.not_valid_after_utc  # parsed late
+    return certificate
 
 
 def _document(chain: tuple[x509.Certificate, ...], algorithm: str, signature: bytes) -> bytes:
