@@ -26,7 +26,7 @@ from satdesk.files.pixels import same_pixels
 from satdesk.provenance import manifest, timestamps
 from satdesk.provenance.claim import Action, Claim, Ingredient
 from satdesk.provenance.credentials import _SETTINGS, _library_signer, _manifest, embed, sidecar
-from satdesk.provenance.keys import load_folder, make_authority, require_valid
+from satdesk.provenance.keys import certificates_in, load_folder, make_authority, require_valid
 from satdesk.provenance.manifest import State, read_credentials
 from satdesk.provenance.timestamps import answers
 from satdesk.provenance.trust import Trust
@@ -322,15 +322,26 @@ extendedKeyUsage = critical, timeStamping
 """
 
 
+TS_KEYS = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -config root.cnf -keyout tr.key -out tr.pem",
+    "openssl req -new -newkey rsa:2048 -nodes -config req.cnf -keyout tsa.key -out tsa.csr",
+    "openssl x509 -req -in tsa.csr -CA tr.pem -CAkey tr.key -CAcreateserial -days 9"
+    " -extfile req.cnf -extensions ext -out tsa.pem",
+)
+
+
 @pytest.fixture
 def server(tmp_path):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     (tmp_path / "ts.cnf").write_text(TS_CNF)
+    root = REQ.replace("CA:FALSE", "CA:TRUE").replace("digitalSignature", "keyCertSign, cRLSign")
+    root = root.replace("extendedKeyUsage = critical, timeStamping\n", "")
+    (tmp_path / "root.cnf").write_text(root.replace("Time Stamps", "Time Root"))
     (tmp_path / "req.cnf").write_text(REQ)
     (tmp_path / "serial").write_text("01\n")
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -config req.cnf -keyout tsa.key -out tsa.pem"
-    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    for command in TS_KEYS:
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
     handler = type("Here", (TimeStamping,), {"folder": tmp_path})
     with http.server.HTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever)
@@ -345,8 +356,11 @@ def test_a_time_stamp_is_asked_for_and_read_back(keys, tmp_path, server):
     assert answers(server) is None
     path = made(tmp_path, "jpg")
     embed(path, "image/jpeg", CLAIM, replace(keys[0], timestamp_url=server))
-    found = read_credentials(path, keys[1])
-    assert found.time is not None
+    strange = read_credentials(path, keys[1])
+    assert (strange.state, strange.time) == (State.TRUSTED, None), "its server is not trusted"
+    anchors = (*keys[1].anchors, *certificates_in(tmp_path / "tr.pem"))
+    found = read_credentials(path, Trust(anchors=anchors))
+    assert found.state is State.TRUSTED
     assert abs(datetime.fromisoformat(found.time) - datetime.now(UTC)) < timedelta(minutes=5)
 
 

@@ -165,11 +165,18 @@ def _judged(report: Mapping[str, Any]) -> Credentials:
         state=state,
         reason=reason,
         signer=_one_line(signature.get("common_name") or signature.get("issuer") or "nameless"),
-        time=signature.get("time"),
+        time=_time(report, signature),
         actions=tuple(_actions(manifest)),
         ingredients=ingredients,
         assertion=_assertion(manifest),
     )
+
+
+def _time(report: Mapping[str, Any], signature: Mapping[str, Any]) -> str | None:
+    """The time stamp's time, if its server is one that the reader trusts."""
+    results = report.get("validation_results", {}).get("activeManifest") or {}
+    known = "timeStamp.trusted" in _codes(results, "success")
+    return str(signature["time"]) if known and signature.get("time") else None
 
 
 def _state(report: Mapping[str, Any], ingredients: tuple[Found, ...]) -> tuple[State, str | None]:

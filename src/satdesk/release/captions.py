@@ -46,6 +46,14 @@ _STEPS = {
     "masked": "masked",
     "clipped": "clipped to the district's boundary",
 }
+_FURTHER_STEPS = {
+    "image-layer": "an image of the scene read",
+    "selected": "bands put in order",
+    "registered": "laid on the other date",
+    "relabelled": "bands named",
+    "stamped": "SIMULATED written into it",
+}
+"""Steps that a caption need not speak of."""
 _PRODUCTS = {
     "sharpened": "pansharpened colour",
     "ms": "multispectral colour",
@@ -202,7 +210,7 @@ def processing_words(image: DatedImage) -> str:
 
 def step_words(step: str) -> str:
     """A step of a lineage in words; its own name where a caption does not speak of it."""
-    return _STEPS.get(step, step.replace("-", " "))
+    return _STEPS.get(step) or _FURTHER_STEPS.get(step, step.replace("-", " "))
 
 
 def source_line(content: Content) -> str:

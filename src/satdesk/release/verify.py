@@ -30,7 +30,7 @@ __all__ = ["verify", "verify_file", "verify_release"]
 _MAX_FILES = 1_000_000
 _MAX_DOCUMENT = 100_000_000
 _HEAD_BYTES = 262_144
-_OURS = re.compile(rb"satdesk \d|\xc2\xa9 satdesk|<xmp:CreatorTool>satdesk")
+_OURS = re.compile(rb"satdesk \d|<xmp:CreatorTool>satdesk")
 _VERDICTS = {
     State.TRUSTED: Verdict.TRUSTED,
     State.UNKNOWN_SIGNER: Verdict.UNKNOWN_SIGNER,
