@@ -325,8 +325,7 @@ extendedKeyUsage = critical, timeStamping
 TS_KEYS = (
     "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -config root.cnf -keyout tr.key -out tr.pem",
     "openssl req -new -newkey rsa:2048 -nodes -config req.cnf -keyout tsa.key -out tsa.csr",
-    "openssl x509 -req -in tsa.csr -CA tr.pem -CAkey tr.key -CAcreateserial -days 9"
-    " -extfile req.cnf -extensions ext -out tsa.pem",
+    "openssl x509 -req -in tsa.csr -CA tr.pem -CAkey tr.key -CAcreateserial -days 9 -extfile req.cnf -extensions ext -out tsa.pem",
 )
 
 

@@ -22,12 +22,13 @@ from satdesk.release.inputs import scene_files
 from satdesk.release.recipe import Recipe, SceneChoice
 from satdesk.release.schema import check
 
-__all__ = ["RECIPE_NAME", "SITES_NAME", "public_recipe", "write_public_recipe"]
+__all__ = ["RECIPE_NAME", "SCENE_PATHS", "SITES_NAME", "public_recipe", "write_public_recipe"]
 
 RECIPE_NAME = "recipe.json"
 SITES_NAME = "sites.geojson"
 FORMAT = "satdesk-recipe/1"
-_SCENE_PATHS = ("bundle", "pan", "ms", "image", "rpc", "ms_rpc", "refinement")
+SCENE_PATHS = ("bundle", "pan", "ms", "image", "rpc", "ms_rpc", "refinement")
+"""Keys of a scene that name something on a disk."""
 _SCENE_WORDS = ("mission", "instrument", "credit", "counts_per_reflectance", "nodata", "group")
 
 
@@ -128,7 +129,7 @@ def _when(acquisition: Acquisition) -> str:
 
 
 def _scene(choice: SceneChoice) -> dict[str, Any]:
-    facts = {name: getattr(choice, name) for name in (*_SCENE_PATHS, *_SCENE_WORDS)}
+    facts = {name: getattr(choice, name) for name in (*SCENE_PATHS, *_SCENE_WORDS)}
     facts["bands"] = choice.bands
     facts["at"] = None if choice.at is None else _when(choice.at)
     return {**_stated(facts), "licence": _stated(asdict(choice.licence))}
@@ -136,7 +137,7 @@ def _scene(choice: SceneChoice) -> dict[str, Any]:
 
 def _files(recipe: Recipe, scenes: Sequence[Scene]) -> Iterator[dict[str, Any]]:
     for number, (choice, scene) in enumerate(zip(recipe.scenes, scenes, strict=True)):
-        for name in _SCENE_PATHS:
+        for name in SCENE_PATHS:
             path = getattr(choice, name)
             if path is not None:
                 yield _named(f"scenes.{number}.{name}", path, scene_files(scene))

@@ -32,7 +32,7 @@ from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
 from satdesk.release.issue import issue_release
 from satdesk.release.pictures import Progress
-from satdesk.release.public_recipe import RECIPE_NAME, SITES_NAME
+from satdesk.release.public_recipe import RECIPE_NAME, SCENE_PATHS, SITES_NAME
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.schema import check
 from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
@@ -42,6 +42,7 @@ __all__ = ["Compared", "Reproduction", "reproduce_release"]
 
 _MAX_DOCUMENT = 100_000_000
 _MAX_FILES = 1_000_000
+_REGISTERS = {None, SITES_NAME}
 _BY_NATURE = "signature, ids and time stamp of its credentials differ each time that it is signed"
 
 
@@ -123,8 +124,10 @@ def reproduce_release(
     """
     document, recipe = _documents(release)
     staged = _staged(recipe, scenes, work)
-    if (release / SITES_NAME).is_file() and not (release / SITES_NAME).is_symlink():
-        staged["sites"] = {**staged["sites"], "register": str(release / SITES_NAME)}
+    if "register" in staged.get("sites", {}):
+        if not _is_plain(release, SITES_NAME):
+            raise MissingInputError("the release has no list of sites", subject=release)
+        staged["sites"]["register"] = str(release / SITES_NAME)
     seal = None if document["signing"] is None else _Comparing(release, document["signing"])
     fresh = work / "release"
     issue_release(_recipe(staged, document), fresh, executor=executor, progress=progress, seal=seal)
@@ -276,6 +279,7 @@ def _recipe(staged: Mapping[str, Any], document: Mapping[str, Any]) -> Recipe:
 
 def _staged(recipe: Mapping[str, Any], scenes: Path, work: Path) -> dict[str, Any]:
     """The recipe with real paths: every file under its own name in a folder of its own."""
+    _require_named(recipe)
     made: dict[str, Any] = copy.deepcopy(recipe["recipe"])
     wanted = {file["bytes"] for entry in recipe["files"] for file in entry["files"]}
     by_size = _by_size(scenes, wanted)
@@ -346,14 +350,30 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def _path_keys(recipe: Mapping[str, Any]) -> set[str]:
+    """Every place of a recipe where a path stands, but that of the register."""
+    terrain = recipe.get("terrain", {})
+    keys = {f"terrain.dem.{number}" for number in range(len(terrain.get("dem", ())))}
+    keys |= {"terrain.geoid"} if "geoid" in terrain else set()
+    keys |= {"district.file"} if "file" in recipe["district"] else set()
+    for number, scene in enumerate(recipe["scenes"]):
+        keys |= {f"scenes.{number}.{name}" for name in SCENE_PATHS if name in scene}
+    return keys
+
+
+def _require_named(recipe: Mapping[str, Any]) -> None:
+    """A path that is not described by its files would be opened as the stranger wrote it."""
+    wanted, named = _path_keys(recipe["recipe"]), {entry["key"] for entry in recipe["files"]}
+    if wanted != named or recipe["recipe"].get("sites", {}).get("register") not in _REGISTERS:
+        raise VerificationError(
+            "the recipe does not describe the files that it names",
+            found=", ".join(sorted(wanted ^ named)) or "a register of its own",
+        )
+
+
 def _put(document: Any, key: str, value: str) -> None:  # noqa: ANN401 - nested JSON
+    """Put `value` where `key`, one of `_path_keys`, points."""
     *way, last = (int(part) if part.isdigit() else part for part in key.split("."))
-    try:
-        for part in way:
-            document = document[part]
-        named = isinstance(document[last], str)
-    except (KeyError, IndexError, TypeError):
-        named = False
-    if not named:
-        raise VerificationError("the recipe does not name this file", found=key)
+    for part in way:
+        document = document[part]
     document[last] = value
