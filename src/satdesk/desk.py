@@ -7,8 +7,10 @@ Every function takes values and returns JSON-ready answers that follow the schem
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ import numpy as np
 from satdesk.bundles.report import report
 from satdesk.core.place import District
 from satdesk.core.sensor import FloatArray
+from satdesk.errors import UsageError
 from satdesk.places.lookup import place_to_dict, search
+from satdesk.provenance.extra import require_extra
 from satdesk.release.adjustment import BlockWish, write_adjustment
 from satdesk.release.aim import aim
 from satdesk.release.content import Artifact, Content
@@ -25,7 +29,7 @@ from satdesk.release.inputs import choice_paths
 from satdesk.release.issue import issue_release
 from satdesk.release.orthoimage import write_ortho
 from satdesk.release.pictures import Progress
-from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice, load_recipe
+from satdesk.release.recipe import GridChoice, Recipe, SceneChoice, TerrainChoice, load_recipe
 from satdesk.release.refinement import (
     PointsChoice,
     RefinementWish,
@@ -33,22 +37,48 @@ from satdesk.release.refinement import (
     write_refinement,
 )
 from satdesk.release.scenes import open_scene
+from satdesk.release.seal import Seal
 from satdesk.scale.run import Executor, Threads
 from satdesk.simulate.variation import Variation
 from satdesk.simulate.write import Making, simulate_all
 
 __all__ = [
+    "Signing",
     "adjust",
     "inspect",
     "issue",
+    "keys",
     "locate",
     "named",
     "ortho",
     "places",
     "project",
     "refine",
+    "reproduce",
     "simulate",
+    "verify",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """With which key a release is signed, and how; never part of a recipe.
+
+    Attributes:
+        folder: What ``satdesk keys init`` made; None = `certificates` and `key` are named.
+        certificates: PEM, the signing certificate first, then those that lead to a root.
+        key: PEM, the private key.
+        passphrase: Of the private key; None = it has none.
+        timestamp_url: An RFC 3161 server; None = no time stamps.
+        embedded: Any of ``cog``, ``pdf``: credentials go into these files instead of beside them.
+    """
+
+    folder: Path | None = None
+    certificates: Path | None = None
+    key: Path | None = None
+    passphrase: bytes | None = field(default=None, repr=False)
+    timestamp_url: str | None = None
+    embedded: tuple[str, ...] = ()
 
 
 def inspect(choice: SceneChoice) -> dict[str, Any]:
@@ -193,8 +223,11 @@ def issue(
     overwrite: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    signing: Signing | None = None,
 ) -> dict[str, Any]:
     """Issue the release of a recipe file into the folder `out` (``issue.schema.json``).
+
+    With `signing` its pictures get C2PA credentials and its checksums a signature.
 
     Raises:
         UsageError: The recipe does not follow its schema, or `out` exists without `overwrite`.
@@ -203,14 +236,85 @@ def issue(
     """
     loaded = load_recipe(recipe)
     accepted = tuple(sorted({**dict(loaded.accept), **_reasons(accept)}.items()))
+    seal = None if signing is None else _seal(signing, loaded, out)
     issued = issue_release(
         replace(loaded, accept=accepted),
         out,
         executor=executor or _all_cores(),
         overwrite=overwrite,
         progress=progress,
+        seal=seal,
     )
-    return _issue_answer(issued.path, issued.content, issued.artifacts)
+    facts = None if seal is None else seal.facts()
+    return _issue_answer(issued.path, issued.content, issued.artifacts, facts)
+
+
+def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -> dict[str, Any]:
+    """Make a local certificate authority and a signing key in `folder` (``keys.schema.json``).
+
+    Raises:
+        UsageError: `folder` exists without `overwrite`, or lies in a release; the extra
+            ``satdesk[sign]`` is not installed.
+    """
+    require_extra()
+    from satdesk.provenance.keys import make_authority  # noqa: PLC0415 - needs the extra
+    from satdesk.provenance.trust import fingerprint, holder  # noqa: PLC0415 - as above
+
+    made = make_authority(folder, name=name, days=days, now=datetime.now(UTC), overwrite=overwrite)
+    leaf = made.chain[0]
+    return {
+        "path": str(folder),
+        "root": str(folder / "root.pem"),
+        "claims_to_be": holder(leaf),
+        "certificate_sha256": fingerprint(leaf),
+        "holds_until": f"{leaf.not_valid_after_utc:%Y-%m-%d}",
+    }
+
+
+def verify(path: Path, *, trust: Sequence[Path] = ()) -> dict[str, Any]:
+    """Who released a release or a file, and whether it is unchanged (``verify.schema.json``).
+
+    Args:
+        path: A release's folder, or one file.
+        trust: PEM files with the root certificates that the reader trusts.
+
+    Raises:
+        InputError: There is nothing to verify, or it is made to exhaust the machine.
+        UsageError: The extra ``satdesk[sign]`` is not installed.
+    """
+    require_extra()
+    from satdesk.provenance.trust import load_trust  # noqa: PLC0415 - needs the extra
+    from satdesk.release.verify import verify as verified  # noqa: PLC0415 - as above
+
+    return verified(path, load_trust(trust), at=datetime.now(UTC)).to_dict()
+
+
+def reproduce(
+    release: Path,
+    scenes: Path,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Make a release again from its public recipe and compare (``reproduce.schema.json``).
+
+    Args:
+        release: Its folder.
+        scenes: Below it lie the files that the recipe names, found by their SHA-256.
+        executor: How layers are evaluated.
+        progress: Told each step.
+
+    Raises:
+        InputError: A file that it was made from is not there.
+        VerificationError: Recipe and release contradict each other.
+    """
+    require_extra()
+    from satdesk.release.reproduce import reproduce_release  # noqa: PLC0415 - needs the extra
+
+    with tempfile.TemporaryDirectory(prefix="satdesk-") as work:
+        return reproduce_release(
+            release, scenes, Path(work), executor=executor or _all_cores(), progress=progress
+        ).to_dict()
 
 
 def simulate(
@@ -244,7 +348,48 @@ def simulate(
     }
 
 
-def _issue_answer(path: Path, content: Content, artifacts: Sequence[Artifact]) -> dict[str, Any]:
+def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
+    require_extra()
+    from satdesk.provenance.keys import (  # noqa: PLC0415 - needs the extra
+        load_folder,
+        load_signer,
+        require_valid,
+    )
+    from satdesk.release.sealing import key_seal  # noqa: PLC0415 - as above
+
+    server = signing.timestamp_url
+    if signing.folder is not None:
+        _refuse_keys_in(out, signing.folder)
+        signer = load_folder(signing.folder, timestamp_url=server)
+    elif signing.certificates is not None and signing.key is not None:
+        _refuse_keys_in(out, signing.key)
+        signer = load_signer(
+            signing.certificates, signing.key, passphrase=signing.passphrase, timestamp_url=server
+        )
+    else:
+        raise UsageError(
+            "signing needs a key and its certificates",
+            expected="a key folder, or both a certificate file and a key file",
+        )
+    require_valid(signer, datetime.now(UTC))
+    return key_seal(signer, release=recipe.id, recipe=recipe.path, embedded=signing.embedded)
+
+
+def _refuse_keys_in(out: Path, keys_at: Path) -> None:
+    if keys_at.resolve().is_relative_to(out.resolve()):
+        raise UsageError(
+            "the keys lie in the release's folder",
+            subject=keys_at,
+            remedy="keep keys where nothing is published",
+        )
+
+
+def _issue_answer(
+    path: Path,
+    content: Content,
+    artifacts: Sequence[Artifact],
+    signing: dict[str, Any] | None,
+) -> dict[str, Any]:
     page = path / "index.html"
     return {
         "path": str(path),
@@ -256,7 +401,8 @@ def _issue_answer(path: Path, content: Content, artifacts: Sequence[Artifact]) -
         "unpublished_sites": [
             {"site": site, "reason": reason} for site, reason in content.unpublished_sites
         ],
-        "artifacts": len(artifacts) + 2,
+        "artifacts": len(artifacts) + (2 if signing is None else 3),
+        "signing": signing,
         "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
     }
 

@@ -109,7 +109,7 @@ def test_public_names_stay_what_they_are_once_everything_is_imported():
 def test_every_schema_is_linked_and_every_answer_has_a_true_example(name):
     page = REFERENCE / "json.md"
     assert f"{name}.schema.json" in page.read_text(encoding="utf-8")
-    if name in {"recipe", "release"}:
+    if name in {"public_recipe", "recipe", "release"}:
         return
     examples = re.findall(r"```json\n(.*?)```", section(page, name), re.DOTALL)
     assert examples

@@ -15,7 +15,9 @@ from release_content import make_content
 from satdesk.release.content import Licence, Status
 from satdesk.release.plate_sheet import drawing_style
 from satdesk.release.press import SHAPES, Frame, _shown, compose_press, write_press
-from satdesk.release.press_metadata import PictureFacts, jpeg_bytes
+from satdesk.release.press_facts import PictureFacts
+from satdesk.release.press_metadata import exif, jpeg_bytes, pdf_information
+from satdesk.release.press_xmp import xmp_packet
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def drawn(content, shape="16x9", *, annotated=True, images=1):
 
 def facts_of(content, image):
     return PictureFacts.of(
-        content, (image,), title="A <title> & more", description="Line\none", alt_text=None
+        content, (image,), path="press/x.jpg", title="A <title> & more", description="Line\none"
     )
 
 
@@ -125,7 +127,7 @@ def test_a_licence_that_does_not_allow_the_press_leaves_the_date_out(content, tm
 
 def test_xmp_is_well_formed_and_holds_what_it_was_given(content):
     image = replace(content.dates[0], credit="© A & B <c>")
-    root = ET.fromstring(facts_of(content, image).xmp().decode().split("?>", 1)[1])
+    root = ET.fromstring(xmp_packet(facts_of(content, image)).decode().split("?>", 1)[1])
     text = " ".join(root.itertext())
     assert "A <title> & more" in text
     assert "© A & B <c>" in text
@@ -137,17 +139,17 @@ def test_a_day_without_time_gives_a_date_without_time(tmp_path):
     content = make_content(tmp_path, day_only=True)
     facts = facts_of(content, content.dates[1])
     assert facts.date_created == "2021-06-05"
-    assert ExifTags.Base.DateTimeOriginal not in facts.exif().get_ifd(ExifTags.IFD.Exif)
+    assert ExifTags.Base.DateTimeOriginal not in exif(facts).get_ifd(ExifTags.IFD.Exif)
 
 
 def test_simulated_is_in_every_block_of_metadata(tmp_path):
     content = make_content(tmp_path, simulated=True)
     facts = facts_of(content, content.dates[0])
     assert facts.title.startswith("SIMULATED: ")
-    assert b"SIMULATED" in facts.exif()[ExifTags.Base.ImageDescription]
-    assert b"SIMULATED" in facts.xmp()
-    assert b"algorithmicMedia" in facts.xmp()
-    assert facts.pdf()["Title"].startswith("SIMULATED: ")
+    assert b"SIMULATED" in exif(facts)[ExifTags.Base.ImageDescription]
+    assert b"SIMULATED" in xmp_packet(facts)
+    assert b"algorithmicMedia" in xmp_packet(facts)
+    assert pdf_information(facts)["Title"].startswith("SIMULATED: ")
 
 
 def test_the_colour_profile_does_not_carry_the_clock(content):

@@ -16,6 +16,9 @@ __all__ = ["COMMANDS", "Commands", "app", "run"]
 
 COMMANDS = {
     "issue": "Turn scenes and a recipe into a release.",
+    "verify": "Say who released a release or a file, and whether it is unchanged.",
+    "reproduce": "Make a release again from its public recipe, and compare.",
+    "keys": "Make keys to sign with, for tests and closed circles.",
     "inspect": "Say what a delivery is: every fact, and what is wrong with it.",
     "locate": "Tell where on the ground a pixel is.",
     "project": "Tell in which pixel a place on the ground is.",

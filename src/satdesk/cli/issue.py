@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -17,20 +18,71 @@ __all__ = ["command"]
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The release's folder; must not exist.")
 @click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@click.option("--sign", type=FILE, metavar="KEYFOLDER", help="Sign with the keys of satdesk keys.")
+@click.option(
+    "--certificates",
+    type=FILE,
+    envvar="SATDESK_CERTIFICATES",
+    help="Sign: PEM, signing certificate first [SATDESK_CERTIFICATES].",
+)
+@click.option(
+    "--key",
+    type=FILE,
+    envvar="SATDESK_KEY",
+    help="Sign: PEM private key [SATDESK_KEY]; its pass-phrase only in SATDESK_KEY_PASSPHRASE.",
+)
+@click.option(
+    "--timestamp",
+    metavar="URL",
+    envvar="SATDESK_TIMESTAMP",
+    help="An RFC 3161 time stamp server [SATDESK_TIMESTAMP]; one that is away holds nothing up.",
+)
+@click.option(
+    "--embed",
+    multiple=True,
+    type=click.Choice(["cog", "pdf"]),
+    help="Put credentials into these files, too, instead of beside them.",
+)
 @overwrite
 @as_json
-def command(
-    recipe: Path, *, out: Path, accept: tuple[str, ...], overwrite: bool, as_json: bool
+def command(  # noqa: PLR0913 - click hands over one argument an option
+    recipe: Path,
+    *,
+    out: Path,
+    accept: tuple[str, ...],
+    sign: Path | None,
+    certificates: Path | None,
+    key: Path | None,
+    timestamp: str | None,
+    embed: tuple[str, ...],
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Turn the scenes of RECIPE into a release: images, plates, press pictures, page, STAC.
 
-    The release appears whole, or not at all.
+    The release appears whole, or not at all. It is signed where keys are named.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
+    signing = None
+    if sign is not None or certificates is not None or key is not None:
+        secret = os.environ.get("SATDESK_KEY_PASSPHRASE")
+        signing = desk.Signing(
+            folder=sign,
+            certificates=certificates,
+            key=key,
+            passphrase=None if secret is None else secret.encode(),
+            timestamp_url=timestamp,
+            embedded=embed,
+        )
     with progress_bar("issue") as progress:
         answer = desk.issue(
-            recipe, out, accept=accepted(accept), overwrite=overwrite, progress=progress
+            recipe,
+            out,
+            accept=accepted(accept),
+            overwrite=overwrite,
+            progress=progress,
+            signing=signing,
         )
     if as_json:
         print_json(answer)
@@ -40,5 +92,15 @@ def command(
         click.echo(f"  draft because {reason}")
     for site in answer["unpublished_sites"]:
         click.echo(f"  not published: {site['site']} ({site['reason']})")
+    for line in _signed(answer["signing"]):
+        click.echo(f"  {line}")
     if answer["page"]:
         click.echo(f"  page: {answer['page']}")
+
+
+def _signed(signing: dict[str, object] | None) -> list[str]:
+    if signing is None:
+        return []
+    notices = signing["notices"]
+    listed = [str(each) for each in notices] if isinstance(notices, list) else []
+    return [f"signed as {signing['claims_to_be']}", *listed]

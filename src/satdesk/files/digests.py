@@ -7,12 +7,25 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from satdesk.errors import MissingInputError, UsageError, VerificationError
+from satdesk.errors import (
+    MissingInputError,
+    UnsafeInputError,
+    UsageError,
+    VerificationError,
+)
 from satdesk.files.store import machine_errors
 
-__all__ = ["SUMS_NAME", "folder_digests", "sha256", "verify_sha256sums", "write_sha256sums"]
+__all__ = [
+    "SUMS_NAME",
+    "folder_digests",
+    "read_sha256sums",
+    "sha256",
+    "verify_sha256sums",
+    "write_sha256sums",
+]
 
 SUMS_NAME = "SHA256SUMS"
+_MAX_LIST_BYTES = 50_000_000
 _LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-f]{64}) [ *](?P<name>.+)")
 
 
@@ -41,14 +54,19 @@ def folder_digests(folder: Path, *, exclude: Collection[str] = ()) -> tuple[tupl
     return tuple((path, sha256(folder / path)) for path in paths if path not in exclude)
 
 
-def write_sha256sums(folder: Path) -> Path:
+def write_sha256sums(folder: Path, *, apart: Collection[str] = ()) -> Path:
     """Write ``SHA256SUMS`` over every other file of `folder`; ``sha256sum -c`` passes on it.
+
+    Args:
+        folder: The folder.
+        apart: Paths of files that are written or changed later (the list's own signature).
 
     Returns:
         The path of the file written.
     """
     target = folder / SUMS_NAME
-    lines = [_line(path, digest) for path, digest in folder_digests(folder, exclude={SUMS_NAME})]
+    listed = folder_digests(folder, exclude={SUMS_NAME, *apart})
+    lines = [_line(path, digest) for path, digest in listed]
     with machine_errors(target):
         target.write_text("".join(lines), encoding="utf-8", newline="\n")
     return target
@@ -61,7 +79,7 @@ def verify_sha256sums(folder: Path) -> None:
         MissingInputError: There is no ``SHA256SUMS``.
         VerificationError: A file differs, is missing, or is not listed; the first is named.
     """
-    listed = dict(_read_sums(folder / SUMS_NAME))
+    listed = dict(read_sha256sums(folder / SUMS_NAME))
     actual = dict(folder_digests(folder, exclude={SUMS_NAME}))
     for path in sorted(listed.keys() | actual.keys()):
         if listed.get(path) != actual.get(path):
@@ -87,17 +105,47 @@ def _line(path: str, digest: str) -> str:
     return f"{'' if escaped == path else chr(92)}{digest}  {escaped}\n"
 
 
-def _read_sums(path: Path) -> Iterator[tuple[str, str]]:
+def read_sha256sums(path: Path) -> tuple[tuple[str, str], ...]:
+    """``(path, SHA-256)`` of each line of a list that a stranger may have written.
+
+    Raises:
+        MissingInputError: There is no such list.
+        VerificationError: A line that is none, or a path that is listed twice.
+        UnsafeInputError: The list is larger than any of ours, or a path in it leads out of its
+            folder.
+    """
     if not path.is_file():
         raise MissingInputError("no list of checksums", subject=path)
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        if not line:
-            continue
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise VerificationError("not a line of checksums", subject=path, found=line[:100])
-        name = match["name"]
-        yield (_unescaped(name) if match["escaped"] else name), match["digest"]
+    if path.stat().st_size > _MAX_LIST_BYTES:
+        raise UnsafeInputError(
+            "too large for a list of checksums",
+            subject=path,
+            found=f"{path.stat().st_size} bytes",
+            expected=f"at most {_MAX_LIST_BYTES}",
+        )
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerificationError(
+            "not a list of checksums", subject=path, found="no UTF-8"
+        ) from error
+    entries = tuple(_entry(line, path) for line in text.split("\n") if line)
+    if len(dict(entries)) != len(entries):
+        raise VerificationError("a path is listed twice", subject=path)
+    return entries
+
+
+def _entry(line: str, path: Path) -> tuple[str, str]:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise VerificationError("not a line of checksums", subject=path, found=line[:100])
+    name = _unescaped(match["name"]) if match["escaped"] else match["name"]
+    parts = name.split("/")
+    if "\x00" in name or not all(parts) or {".", ".."} & set(parts):
+        raise UnsafeInputError(
+            "a path in the list leads out of its folder", subject=path, found=repr(name[:100])
+        )
+    return name, match["digest"]
 
 
 def _unescaped(name: str) -> str:

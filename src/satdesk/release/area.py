@@ -70,10 +70,9 @@ def chosen_sites(choice: SitesChoice, area: District) -> Sites:
     register = seeds() if choice.register is None else read_sites(choice.register)
     wanted = _wanted(register, choice.include, area)
     shown, kept_back = public_sites(wanted)
-    inside = {site.id: contains(area, site) for site in wanted}
-    return Sites(
-        shown=shown, kept_back=kept_back, inside={site.id: inside[site.id] for site in shown}
-    )
+    # by the public position: the exact one of a coarse site must not show through at the boundary
+    inside = {site.id: contains(area, site) for site in shown}
+    return Sites(shown=shown, kept_back=kept_back, inside=inside)
 
 
 def _wanted(

@@ -35,6 +35,7 @@ __all__ = [
     "satellite_words",
     "seen_words",
     "source_line",
+    "step_words",
 ]
 
 _STEPS = {
@@ -47,6 +48,14 @@ _STEPS = {
     "masked": "masked",
     "clipped": "clipped to the district's boundary",
 }
+_FURTHER_STEPS = {
+    "image-layer": "an image of the scene read",
+    "selected": "bands put in order",
+    "registered": "laid on the other date",
+    "relabelled": "bands named",
+    "stamped": "SIMULATED written into it",
+}
+"""Steps that a caption need not speak of."""
 _PRODUCTS = {
     "sharpened": "pansharpened colour",
     "ms": "multispectral colour",
@@ -222,6 +231,11 @@ def processing_words(image: DatedImage) -> str:
     done = dict.fromkeys(_STEPS[step] for step in steps if step in _STEPS)
     product = () if "sharpened" in steps else (_PRODUCTS.get(image.product, image.product),)
     return "; ".join((*product, *done, "one display tone for every date"))
+
+
+def step_words(step: str) -> str:
+    """A step of a lineage in words; its own name where a caption does not speak of it."""
+    return _STEPS.get(step) or _FURTHER_STEPS.get(step, step.replace("-", " "))
 
 
 def source_line(content: Content) -> str:

@@ -170,6 +170,11 @@ class Content:
         notices: Sentences that must stand on every product.
         version: satdesk's version.
         assertion: The publisher's own words, quoted and attributed, apart from observation.
+        revision: 1, and one more each time that it is issued again.
+        copyright: Notice of the pictures; None = the scenes' credit lines.
+        usage_terms: What may be done with the pictures; None = the name of the scenes' licence.
+        instructions: The publisher's words to editors.
+        keywords: Beside the names of places and satellites.
     """
 
     id: str
@@ -189,6 +194,11 @@ class Content:
     notices: tuple[Notice, ...]
     version: str
     assertion: str | None = None
+    revision: int = 1
+    copyright: str | None = None
+    usage_terms: str | None = None
+    instructions: str | None = None
+    keywords: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:

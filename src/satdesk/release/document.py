@@ -34,7 +34,7 @@ def write_release_json(document: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def release_document(
+def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
     content: Content,
     folder: Path,
     *,
@@ -44,22 +44,25 @@ def release_document(
     accepted: Sequence[Accepted],
     recipe_sha256: str,
     sites_inside: Mapping[str, bool],
+    signing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole document; artifacts are measured where they lie in `folder`.
 
     Args:
         content: The release.
         folder: Where it is being written.
-        artifacts: Every file but ``release.json`` itself and ``SHA256SUMS``.
+        artifacts: Every file but ``release.json`` itself, ``SHA256SUMS`` and its signature.
         scenes: `scene_facts` of the scenes of each date, by date id.
         inputs: Files beside the scenes: terrain, geoid, boundary, register.
         accepted: Rules that were broken and accepted.
-        recipe_sha256: Of the recipe's bytes, hex.
+        recipe_sha256: Of ``recipe.json``, hex.
         sites_inside: For each site that is drawn, whether it lies inside this polygon.
+        signing: Who signs, and how; None = nobody.
     """
     return {
         "format": FORMAT,
         "id": content.id,
+        "revision": content.revision,
         "title": content.title,
         "language": content.language,
         "status": content.status.value,
@@ -76,6 +79,7 @@ def release_document(
         "notices": notice_facts(content.notices),
         "accepted": [_accepted(each) for each in accepted],
         "recipe_sha256": recipe_sha256,
+        "signing": None if signing is None else dict(signing),
         "inputs": list(inputs),
         "dates": [_date(content, image, scenes[image.id]) for image in content.dates],
         "artifacts": [_artifact(each, folder) for each in sorted(artifacts, key=lambda a: a.path)],

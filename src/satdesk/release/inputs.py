@@ -47,9 +47,13 @@ def terrain_names(terrain: TerrainChoice | None) -> str:
 
 
 def side_files(recipe: Recipe) -> tuple[Path, ...]:
-    """Boundary, register, terrain and geoid: what a recipe names beside its scenes."""
-    named = (recipe.district.file, recipe.sites.register)
-    found = tuple(path for path in named if path is not None and path.is_file())
+    """Boundary, terrain and geoid: what a recipe names beside its scenes, and the public may know.
+
+    The register of sites is not among them: the digest of a file that holds a withheld position
+    could be used to try positions until one fits. The public sites are in ``release.json`` whole.
+    """
+    boundary = recipe.district.file
+    found = (boundary,) if boundary is not None and boundary.is_file() else ()
     return (*found, *terrain_files(recipe.terrain))
 
 

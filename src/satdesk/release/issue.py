@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from shapely.ops import unary_union
 
 from satdesk._version import __version__
 from satdesk.core.lineage import lineage
+from satdesk.core.scene import Scene
 from satdesk.errors import LimitError
-from satdesk.files.digests import write_sha256sums
+from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
+from satdesk.places.register import write_sites
 from satdesk.products.clipped import inside
 from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.budgets import date_budgets
+from satdesk.release.claims import Claims
 from satdesk.release.cog import write_image, write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
@@ -33,8 +37,15 @@ from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, s
 from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
+from satdesk.release.public_recipe import (
+    RECIPE_NAME,
+    SITES_NAME,
+    public_recipe,
+    write_public_recipe,
+)
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
+from satdesk.release.seal import SIGNATURE_NAME, Seal
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
@@ -44,6 +55,24 @@ __all__ = ["Issued", "issue_release"]
 
 _LEAST_SEEN = 0.01
 _FOOTPRINT_DEG = 1e-5
+_RECIPE = Artifact(
+    path=RECIPE_NAME,
+    role="recipe",
+    media_type="application/json",
+    title="The recipe, to make this release again",
+)
+_SITES = Artifact(
+    path=SITES_NAME,
+    role="sites",
+    media_type="application/geo+json",
+    title="The sites that are shown",
+)
+_SIGNATURE = Artifact(
+    path=SIGNATURE_NAME,
+    role="signature",
+    media_type="application/pkcs7-signature",
+    title="Signature of the checksums",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +91,7 @@ def issue_release(
     executor: Executor,
     overwrite: bool = False,
     progress: Progress | None = None,
+    seal: Seal | None = None,
 ) -> Issued:
     """Issue the release of `recipe` into the folder `out`.
 
@@ -71,6 +101,7 @@ def issue_release(
         executor: How layers are evaluated.
         overwrite: Replace what is there.
         progress: Told each step.
+        seal: Signs what is written; None = the release is not signed.
 
     Raises:
         UsageError: `out` exists, or the recipe wants what the scenes cannot give.
@@ -86,7 +117,7 @@ def issue_release(
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
         plan = planned(recipe, scenes, told)
         content, artifacts = _written(plan, folder, scratch, executor, told)
-        artifacts = _published(plan, content, folder, artifacts, told)
+        artifacts = _published(_Job(plan, content, scenes, seal, folder, told), artifacts)
     return Issued(path=out, content=content, artifacts=artifacts)
 
 
@@ -252,6 +283,11 @@ def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
         notices=tuple(dict.fromkeys(_shared_notices(plan))),
         version=__version__,
         assertion=recipe.assertion,
+        revision=recipe.revision,
+        copyright=recipe.copyright,
+        usage_terms=recipe.usage_terms,
+        instructions=recipe.instructions,
+        keywords=recipe.keywords,
     )
 
 
@@ -276,39 +312,94 @@ def _image_artifacts(content: Content, folder: Path) -> list[Artifact]:
     return found
 
 
-def _published(
-    plan: Plan,
-    content: Content,
-    folder: Path,
-    images: tuple[Artifact, ...],
-    told: Progress,
-) -> tuple[Artifact, ...]:
-    """Write everything that is drawn from the images, then the document and the checksums."""
-    artifacts = list(images)
-    pressed = _for_press(content)
-    if pressed is not None:
-        told("plates and press", 0, 2)
-        artifacts += write_plates(pressed, folder)
-        told("plates and press", 1, 2)
-        artifacts += write_press(pressed, folder)
-        told("plates and press", 2, 2)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is left to do once the images are written."""
+
+    plan: Plan
+    content: Content
+    scenes: Sequence[Scene]
+    seal: Seal | None
+    folder: Path
+    told: Progress
+
+    def sealed(self, artifacts: Sequence[Artifact], claims: Claims) -> tuple[Artifact, ...]:
+        """The sidecars of `artifacts`, which now bear their credentials."""
+        return () if self.seal is None else self.seal.files(self.folder, artifacts, claims)
+
+
+def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
+    """Write everything that is drawn from the images, then the document and the checksums.
+
+    Credentials go into a picture before its size is printed anywhere.
+    """
+    content, folder, told = job.content, job.folder, job.told
+    claims = _claims(job, write_public_recipe(_recipe_of(job), folder))
+    artifacts = [*images, *_drawn(job)]
+    artifacts += [_RECIPE, *_site_list(job), *job.sealed(artifacts, claims)]
     artifacts += write_stac(content, folder)
-    artifacts += write_page(
-        content, folder, artifacts, progress=lambda done, total: told("page", done, total)
+    offered = artifacts if job.seal is None else [*artifacts, _SIGNATURE]
+    page = write_page(
+        content, folder, offered, progress=lambda done, total: told("page", done, total)
     )
+    artifacts += [*page, *job.sealed(page, claims)]
     document = release_document(
         content,
         folder,
         artifacts=artifacts,
-        scenes={date.id: _scenes_of(date) for date in plan.dates},
-        inputs=input_facts(side_files(plan.recipe)),
-        accepted=plan.acceptance.used,
-        recipe_sha256=plan.recipe.sha256,
-        sites_inside=plan.sites.inside,
+        scenes=claims.scenes,
+        inputs=claims.inputs,
+        accepted=job.plan.acceptance.used,
+        recipe_sha256=claims.recipe_sha256,
+        sites_inside=job.plan.sites.inside,
+        signing=None if job.seal is None else job.seal.facts(),
     )
     write_release_json(document, folder)
-    write_sha256sums(folder)
+    write_sha256sums(folder, apart=(SIGNATURE_NAME,))
+    if job.seal is not None:
+        job.seal.sums(folder)
     return tuple(artifacts)
+
+
+def _site_list(job: _Job) -> tuple[Artifact, ...]:
+    """The public sites, by which the release can be made again without the register."""
+    if not job.content.sites:
+        return ()
+    write_sites(job.folder / SITES_NAME, job.content.sites)
+    return (_SITES,)
+
+
+def _drawn(job: _Job) -> list[Artifact]:
+    pressed = _for_press(job.content)
+    if pressed is None:
+        return []
+    job.told("plates and press", 0, 2)
+    plates = write_plates(pressed, job.folder)
+    job.told("plates and press", 1, 2)
+    press = write_press(pressed, job.folder)
+    job.told("plates and press", 2, 2)
+    return [*plates, *press]
+
+
+def _recipe_of(job: _Job) -> dict[str, Any]:
+    plan = job.plan
+    return public_recipe(
+        plan.recipe,
+        job.scenes,
+        shown_sites=plan.sites.shown,
+        accepted=[(each.rule, each.reason) for each in plan.acceptance.used],
+        version=__version__,
+    )
+
+
+def _claims(job: _Job, recipe: Path) -> Claims:
+    return Claims(
+        content=job.content,
+        scenes={date.id: _scenes_of(date) for date in job.plan.dates},
+        inputs=input_facts(side_files(job.plan.recipe)),
+        recipe=recipe.read_text(encoding="utf-8"),
+        recipe_sha256=sha256(recipe),
+    )
 
 
 def _for_press(content: Content) -> Content | None:

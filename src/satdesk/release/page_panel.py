@@ -52,6 +52,9 @@ _ROLES = {
     "release": "Catalogue and checks",
     "checksums": "Catalogue and checks",
     "recipe": "Catalogue and checks",
+    "sites": "Catalogue and checks",
+    "credentials": "Catalogue and checks",
+    "signature": "Catalogue and checks",
 }
 _PAIR = 2
 _OTHER = "Other files"

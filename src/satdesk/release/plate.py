@@ -38,7 +38,8 @@ from satdesk.release.plate_margin import (
 )
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
-from satdesk.release.press_metadata import PictureFacts, png_bytes
+from satdesk.release.press_facts import PictureFacts
+from satdesk.release.press_metadata import pdf_bytes, pdf_information, png_bytes
 from satdesk.release.typography import Face, measure
 
 __all__ = ["compose_plate", "write_plates"]
@@ -58,6 +59,9 @@ class _Plate:
     title: str
     caption: str
 
+    def path(self, suffix: str) -> str:
+        return f"plates/{self.stem}.{suffix}"
+
 
 def write_plates(content: Content, folder: Path) -> tuple[Artifact, ...]:
     """Write ``plates/`` below `folder`: PNG and PDF for each date, and for two dates together.
@@ -74,23 +78,7 @@ def write_plates(content: Content, folder: Path) -> tuple[Artifact, ...]:
     for plate in _plates(content):
         with drawing_style():
             sheet = compose_plate(content, plate.images)
-            facts = _facts(content, plate)
-            files = {
-                "png": ("image/png", png_bytes(sheet.picture(), facts, dpi=sheet.dpi)),
-                "pdf": ("application/pdf", sheet.pdf(facts.pdf())),
-            }
-        for suffix, (media_type, data) in files.items():
-            name = f"plates/{plate.stem}.{suffix}"
-            (folder / name).write_bytes(data)
-            artifacts.append(
-                Artifact(
-                    path=name,
-                    role="plate",
-                    media_type=media_type,
-                    date_id=plate.date_id,
-                    title=facts.title,
-                )
-            )
+            artifacts += _write(content, plate, sheet, folder)
     return tuple(artifacts)
 
 
@@ -113,6 +101,27 @@ def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
     legend = legend_of(content, images, frames[0], placed[0])
     flow(sheet, margin_blocks(content, images, frames[0], legend), layout.columns)
     return sheet
+
+
+def _write(content: Content, plate: _Plate, sheet: Sheet, folder: Path) -> list[Artifact]:
+    png, pdf = (_facts(content, plate, suffix) for suffix in ("png", "pdf"))
+    drawn = sheet.pdf(pdf_information(pdf))
+    files = (
+        ("png", "image/png", png_bytes(sheet.picture(), png, dpi=sheet.dpi)),
+        ("pdf", "application/pdf", pdf_bytes(drawn, pdf)),
+    )
+    for suffix, _, data in files:
+        (folder / plate.path(suffix)).write_bytes(data)
+    return [
+        Artifact(
+            path=plate.path(suffix),
+            role="plate",
+            media_type=media_type,
+            date_id=plate.date_id,
+            title=png.title,
+        )
+        for suffix, media_type, _ in files
+    ]
 
 
 def _draw_one(
@@ -171,7 +180,11 @@ def _stem(content: Content, name: str, *, simulated: bool) -> str:
     return f"{stem}-simulated" if simulated and "simulated" not in stem.lower() else stem
 
 
-def _facts(content: Content, plate: _Plate) -> PictureFacts:
+def _facts(content: Content, plate: _Plate, suffix: str) -> PictureFacts:
     return PictureFacts.of(
-        content, plate.images, title=plate.title, description=plate.caption, alt_text=None
+        content,
+        plate.images,
+        path=plate.path(suffix),
+        title=plate.title,
+        description=plate.caption,
     )

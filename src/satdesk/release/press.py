@@ -23,7 +23,8 @@ from satdesk.release.plate_map import OUTSIDE, MapFrame, district_bounds, draw_m
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
 from satdesk.release.press_annotate import annotate, strip_height
-from satdesk.release.press_metadata import PictureFacts, jpeg_bytes
+from satdesk.release.press_facts import PictureFacts
+from satdesk.release.press_metadata import jpeg_bytes
 
 __all__ = ["SHAPES", "Frame", "compose_press", "write_press"]
 
@@ -90,11 +91,11 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
 
 def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
     single = frame.images[0] if len(frame.images) == 1 else None
+    name = f"press/{_stem(content, frame)}.jpg"
     with drawing_style():
         sheet, crops = compose_press(content, frame)
-        facts = _facts(content, frame, crops[0])
+        facts = _facts(content, frame, crops[0], name)
         data = jpeg_bytes(sheet.picture(), facts)
-    name = f"press/{_stem(content, frame)}.jpg"
     (folder / name).write_bytes(data)
     return Artifact(
         path=name,
@@ -106,7 +107,7 @@ def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
     )
 
 
-def _facts(content: Content, frame: Frame, crop: Crop) -> PictureFacts:
+def _facts(content: Content, frame: Frame, crop: Crop, path: str) -> PictureFacts:
     if len(frame.images) == 1:
         words = caption(content, frame.images[0])
         when = format_acquisition(frame.images[0].acquisition, None).day
@@ -117,9 +118,9 @@ def _facts(content: Content, frame: Frame, crop: Crop) -> PictureFacts:
     return PictureFacts.of(
         content,
         frame.images,
+        path=path,
         title=f"{content.title}: {when}",
         description=words + enlarged,
-        alt_text=None,
     )
 
 

@@ -10,7 +10,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ __all__ = [
     "StatedAccuracy",
     "TerrainChoice",
     "load_recipe",
+    "recipe_of",
 ]
 
 _MAX_BYTES = 1_000_000
@@ -183,6 +184,11 @@ class Recipe:
     language: str = "en"
     time_zone: str | None = None
     assertion: str | None = None
+    revision: int = 1
+    copyright: str | None = None
+    usage_terms: str | None = None
+    instructions: str | None = None
+    keywords: tuple[str, ...] = ()
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
@@ -207,7 +213,8 @@ def load_recipe(path: Path) -> Recipe:
             "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
         ) from error
     check(_stringified(document), "recipe", subject=path)
-    return _recipe(document, path=path, sha256=hashlib.sha256(raw).hexdigest())
+    made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+    return replace(made, path=path)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -234,8 +241,9 @@ def _stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
-    release, folder = document["release"], path.parent
+def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe:
+    """The recipe of a document that follows the schema; its paths are relative to `folder`."""
+    release = document["release"]
     zone = release.get("time_zone")
     return Recipe(
         id=release["id"],
@@ -245,6 +253,11 @@ def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
         language=release.get("language", "en"),
         time_zone=None if zone is None else parse_zone(zone),
         assertion=release.get("assertion"),
+        revision=release.get("revision", 1),
+        copyright=release.get("copyright"),
+        usage_terms=release.get("usage_terms"),
+        instructions=release.get("instructions"),
+        keywords=tuple(release.get("keywords", ())),
         district=_district(document["district"], folder),
         sites=_sites(document.get("sites", {}), folder),
         grid=GridChoice(**document.get("grid", {})),
@@ -254,7 +267,6 @@ def _recipe(document: Mapping[str, Any], *, path: Path, sha256: str) -> Recipe:
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
         sha256=sha256,
-        path=path,
     )
 
 

@@ -16,10 +16,10 @@ from satdesk.errors import UsageError
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "adjust", "error", "inspect", "issue", "locate", "ortho", "places", "project", "recipe",
-    "refine", "release", "simulate",
+    "adjust", "error", "inspect", "issue", "keys", "locate", "ortho", "places", "project",
+    "public_recipe", "recipe", "refine", "release", "reproduce", "simulate", "verify",
 )  # fmt: skip
-"""Names of the schemas that ship: the recipe, ``release.json`` and every ``--json`` answer."""
+"""Names of the schemas that ship: the recipe, two files of a release, every ``--json`` answer."""
 
 
 @cache

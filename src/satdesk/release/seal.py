@@ -1,0 +1,31 @@
+"""Where a release is signed: a protocol, so that issuing needs neither keys nor their packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from satdesk.release.claims import Claims
+from satdesk.release.content import Artifact
+
+__all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "Seal"]
+
+SEALED_ROLES = frozenset({"image", "visual", "plate", "press", "tile"})
+"""Artifacts that carry credentials of their own; all others are covered by the checksums."""
+SIGNATURE_NAME = "SHA256SUMS.p7s"
+
+
+class Seal(Protocol):
+    """Signs what was written, while it is being written; see `satdesk.release.sealing`."""
+
+    def files(
+        self, folder: Path, artifacts: Sequence[Artifact], claims: Claims
+    ) -> tuple[Artifact, ...]:
+        """Give each of `artifacts` that has a sealed role its credentials; returns the sidecars."""
+
+    def facts(self) -> dict[str, Any]:
+        """What ``release.json`` says of it, under ``signing``."""
+
+    def sums(self, folder: Path) -> None:
+        """Sign ``SHA256SUMS``, the last file but one to be written."""

@@ -1,0 +1,206 @@
+"""What verifying found: values, and the words for them.
+
+The words say who released a file and that it is unchanged. They never say that a picture is true.
+A name that no trust anchor vouches for is shown as what its holder claims to be, and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from satdesk.provenance.manifest import Credentials, Found, State
+
+__all__ = ["LIMITS", "Checked", "SignerFound", "Verdict", "Verification", "printable"]
+
+LIMITS = (
+    "It says who released the files and that they are unchanged; not that what they show is true.",
+    "It cannot tell whether the release was corrected or withdrawn since: ask the publisher.",
+)
+LIMITS_OF_A_FILE = (
+    "Away from its release a file is checked by its own credentials, which have unused bytes.",
+    "A change in those is not seen; the signed checksums of the release show every change.",
+)
+
+
+class Verdict(Enum):
+    """Of one file, or of a whole release; the worst comes first."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    EXTRA = "extra"
+    STRIPPED = "stripped"
+    UNKNOWN_SIGNER = "unknown-signer"
+    UNSIGNED = "unsigned"
+    TRUSTED = "trusted"
+
+
+_WORDS = {
+    Verdict.ALTERED: "ALTERED",
+    Verdict.MISSING: "MISSING",
+    Verdict.EXTRA: "EXTRA FILE",
+    Verdict.STRIPPED: "STRIPPED of its credentials",
+    Verdict.UNKNOWN_SIGNER: "UNKNOWN SIGNER",
+    Verdict.UNSIGNED: "NOT SIGNED",
+    Verdict.TRUSTED: "TRUSTED",
+}
+_INGREDIENTS = {
+    State.NONE: "named by the signer; it has no credentials of its own",
+    State.TRUSTED: "trusted by its own credentials",
+    State.UNKNOWN_SIGNER: "its own signer is unknown",
+    State.ALTERED: "altered",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerFound:
+    """Who signed.
+
+    Attributes:
+        name: In the certificate.
+        refusal: Why it is not trusted; None = it is.
+        certificate_sha256: Hex; None where only the name is known.
+    """
+
+    name: str
+    refusal: str | None
+    certificate_sha256: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The name where it is vouched for; else what it is worth."""
+        if self.refusal is None:
+            return f"“{printable(self.name)}”"
+        return f"an unknown signer who claims to be “{printable(self.name)}” ({self.refusal})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One file.
+
+    Attributes:
+        path: POSIX, relative to what was verified.
+        verdict: See `Verdict`.
+        reason: In words.
+        credentials: Its own; None where it carries none or they were not looked at.
+    """
+
+    path: str
+    verdict: Verdict
+    reason: str
+    credentials: Credentials | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        own = self.credentials or Credentials(state=State.NONE)
+        return {
+            "path": self.path,
+            "verdict": self.verdict.value,
+            "words": self.reason,
+            "claims_to_be": own.signer,
+            "time_stamp": own.time,
+            "actions": list(own.actions),
+            "ingredients": [_ingredient(each) for each in own.ingredients],
+        }
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        return f"{_WORDS[self.verdict]}: {printable(self.path)}: {printable(self.reason)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The whole answer.
+
+    Attributes:
+        subject: What was verified, as it was named.
+        kind: ``release`` or ``file``.
+        signer: Of the checksums, or of the file; None = nobody.
+        anchors: Names of the trust anchors that the reader named.
+        files: Sorted by path.
+        release: What it says of itself (id, revision, title, status, simulated); None = nothing.
+    """
+
+    subject: str
+    kind: str
+    signer: SignerFound | None
+    anchors: tuple[str, ...]
+    files: tuple[Checked, ...]
+    release: dict[str, Any] | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all files."""
+        order = list(Verdict)
+        worst = (each.verdict for each in self.files)
+        return min(worst, key=order.index, default=Verdict.UNSIGNED)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every file is."""
+        return self.verdict is Verdict.TRUSTED
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What the answer does not say."""
+        return LIMITS if self.kind == "release" else (*LIMITS, *LIMITS_OF_A_FILE)
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        what = f"the {self.kind} {printable(self.subject)}"
+        by = "nobody" if self.signer is None else self.signer.words
+        marks = self._marks()
+        if self.trusted:
+            anchors = ", ".join(f"“{printable(name)}”" for name in self.anchors)
+            return f"TRUSTED: {what} is as {by} released it (trust anchors: {anchors}).{marks}"
+        counted = Counter(each.verdict for each in self.files)
+        found = ", ".join(f"{counted[v]} {v.value}" for v in Verdict if counted[v])
+        return f"NOT TRUSTED: {what}; files: {found}; signed by {by}.{marks}"
+
+    def _marks(self) -> str:
+        """What it says of itself and nobody may overlook."""
+        stated = self.release or {}
+        simulated = " It is SIMULATED: no camera took it." if stated.get("simulated") else ""
+        draft = " It is a DRAFT: not for publication." if stated.get("status") == "draft" else ""
+        return simulated + draft
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; follows ``verify.schema.json``."""
+        signer = self.signer
+        return {
+            "format": "satdesk-verification/1",
+            "subject": self.subject,
+            "kind": self.kind,
+            "trusted": self.trusted,
+            "verdict": self.verdict.value,
+            "words": self.words,
+            "signer": None
+            if signer is None
+            else {
+                "claims_to_be": signer.name,
+                "trusted": signer.refusal is None,
+                "reason": signer.refusal,
+                "certificate_sha256": signer.certificate_sha256,
+            },
+            "anchors": list(self.anchors),
+            "release": self.release,
+            "files": [each.to_dict() for each in self.files],
+            "limits": list(self.limits),
+        }
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def _ingredient(found: Found) -> dict[str, Any]:
+    return {
+        "title": found.title,
+        "state": found.state.value,
+        "words": found.reason or _INGREDIENTS[found.state],
+    }
