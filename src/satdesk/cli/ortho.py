@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,6 +39,13 @@ __all__ = ["command"]
 @click.option("--crs", help="Output CRS, e.g. EPSG:32638; default: the scene's UTM zone.")
 @click.option("--bounds", type=float, nargs=4, help="XMIN YMIN XMAX YMAX in the output CRS.")
 @click.option("--gsd", type=float, help="Output pixel in units of the CRS.")
+@click.option(
+    "--sharpening",
+    type=click.Choice(["auto", "brovey", "rcs", "lmvm", "gsa", "mtf-glp-hpm", "bt-h"]),
+    default="brovey",
+    show_default=True,
+    help="Pansharpening method; auto: the best measured on samples of the scene.",
+)
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
 @click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
 @click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
@@ -57,6 +65,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     crs: str | None,
     bounds: tuple[float, float, float, float] | None,
     gsd: float | None,
+    sharpening: str,
     resampling: str,
     codec: str,
     out: Path,
@@ -70,7 +79,13 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     choice = replace(scene_choice(bundle), refinement=refinement)
     grid = GridChoice(
-        crs=crs, gsd_m=gsd, product=product, quantity=quantity, resampling=resampling, codec=codec
+        crs=crs,
+        gsd_m=gsd,
+        product=product,
+        quantity=quantity,
+        sharpening=sharpening,
+        resampling=resampling,
+        codec=codec,
     )
     terrain = TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height)
     with progress_bar("ortho") as progress:
@@ -88,5 +103,22 @@ def command(  # noqa: PLR0913 - one parameter an option
         print_json(answer)
         return
     click.echo(f"{answer['path']}: {answer['product']}, {answer['quantity']}")
+    for line in _quality(answer["facts"].get("sharpening")):
+        click.echo(line)
     for notice in answer["notices"]:
         click.echo(f"  note: {notice['text']}")
+
+
+def _quality(sharpening: dict[str, Any] | None) -> list[str]:
+    """One line on how the picture was sharpened and how well."""
+    if sharpening is None:
+        return []
+    scores = sharpening["scores"]
+    if scores is None:
+        measured = f"not scored: {sharpening['scores_reason']}"
+    else:
+        measured = (
+            f"SAM {scores['sam_deg']:.2f} degrees, ERGAS {scores['ergas']:.2f}, "
+            f"Q2n {scores['q2n']:.3f}, HQNR {scores['hqnr']:.3f}"
+        )
+    return [f"  sharpened by {sharpening['method']}; {measured}"]

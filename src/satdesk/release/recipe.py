@@ -71,6 +71,7 @@ class GridChoice:
     gsd_m: float | None = None
     product: str | None = None
     quantity: str | None = None
+    sharpening: str = "brovey"
     resampling: str = "cubic"
     codec: str = "zstd:9"
 

@@ -39,18 +39,29 @@ class SceneMap:
         north: y of its upper edge.
         pan: ``(y, x)`` reflectance under the date's light, `PIXEL_M` wide pixels.
         bands: ``(4, y, x)`` B, G, R, NIR, pixels `MS_FACTOR` times as wide.
+        fine: ``(4, y, x)`` the same at the pixel of `pan`, the truth that pansharpening is after;
+            None where nobody asked for it.
     """
 
     west: float
     north: float
     pan: Floats
     bands: Floats
+    fine: Floats | None = None
 
 
 def draw_map(
-    world: World, state: State, sun: Sun, window: tuple[float, float, float, float]
+    world: World,
+    state: State,
+    sun: Sun,
+    window: tuple[float, float, float, float],
+    *,
+    fine: bool = False,
 ) -> SceneMap:
-    """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels."""
+    """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels.
+
+    With `fine` the bands are kept at the pixel of PAN too: four times its memory.
+    """
     coarse = PIXEL_M * MS_FACTOR
     west, south = (np.floor(v / coarse) * coarse for v in window[:2])
     east, north = (np.ceil(v / coarse) * coarse for v in window[2:])
@@ -59,6 +70,7 @@ def draw_map(
     y = north - PIXEL_M * (np.arange(rows) + 0.5)
     pan = np.empty((rows, cols), np.float32)
     bands = np.empty((4, rows // MS_FACTOR, cols // MS_FACTOR), np.float32)
+    kept = np.empty((4, rows, cols), np.float32) if fine else None
     lit = lit_share(world.relief, sun)
     for top in range(0, rows, _STRIP):
         strip = slice(top, min(top + _STRIP, rows))
@@ -66,7 +78,9 @@ def draw_map(
         pan[strip] = np.tensordot(np.array(PAN_SHARES, np.float32), light, 1)
         small = slice(strip.start // MS_FACTOR, strip.stop // MS_FACTOR)
         bands[:, small] = _shrunk(light)
-    return SceneMap(west=float(west), north=float(north), pan=pan, bands=bands)
+        if kept is not None:
+            kept[:, strip] = light
+    return SceneMap(west=float(west), north=float(north), pan=pan, bands=bands, fine=kept)
 
 
 def _draw_strip(world: World, state: State, sun: Sun, axes: Axes, lit: Floats) -> Floats:

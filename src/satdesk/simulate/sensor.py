@@ -161,7 +161,8 @@ def counts(array: Array, reflectance: Floats, sun: Sun, seed: int) -> Floats:
     radiance = at_top * (array.irradiance * cosine / (np.pi * sun.distance_au**2))
     signal = radiance * array.gain
     # Shot noise of the light and a floor of the electronics; ratio near 150 at a mid grey.
-    chance = np.random.Generator(np.random.Philox([seed, ARRAYS.index(array)]))
+    number = [each.id for each in ARRAYS].index(array.id)
+    chance = np.random.Generator(np.random.Philox([seed, number]))
     sigma = np.sqrt(1.2**2 + 0.012 * np.maximum(signal, 0))
     noisy = signal + sigma * chance.standard_normal(signal.shape, dtype=np.float32)
     return np.asarray(np.clip(np.rint(noisy), 1, SATURATED))
