@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install tools clean
+.PHONY: demo test check install tools sharpening clean
 
 install: $(VENV)/.installed
 
@@ -35,6 +35,10 @@ check: $(VENV)/.tested
 
 test: tools $(VENV)/.tested check
 	$(BIN)/pytest -n auto --dist loadfile
+
+# The tables of docs/explanation/pansharpening.md; half an hour, some 8 GB; OTB is used where it is.
+sharpening: install
+	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
 clean:
 	rm -rf $(VENV) demo demo-scenes

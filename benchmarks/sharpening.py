@@ -3,15 +3,17 @@
     python benchmarks/sharpening.py [--ms PIXELS] [--write PAGE]
 
 Simulated scenes of ``PIXELS`` (1024) MS pixels squared with known truth, in memory; every method is
-scored by the product's own code on the whole scene. ``truth`` are SAM, ERGAS and Q4 of the picture
-at full resolution against what an MS camera with PAN's pixel would have taken. ``--write`` puts the
-tables between the page's markers. Takes about half an hour on two cores.
+fitted on the whole scene and scored by the product's own code: at reduced resolution on the whole
+scene, at full resolution on 16 windows spread over it. ``truth`` are SAM, ERGAS and Q4 of the
+picture at full resolution against what an MS camera with PAN's pixel would have taken (means over
+the windows). ``--write`` puts the tables between the page's markers.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +22,12 @@ from sharpening_scenes import BANDS, RATIO, Scene, simulated
 
 from satdesk.core.mtf import mtf_of
 from satdesk.radiometry.lowpass import upsampled
-from satdesk.radiometry.quality import reference_blocks
+from satdesk.radiometry.quality import ReferenceBlocks, reference_blocks
 from satdesk.radiometry.sharpen_methods import METHODS, TITLES, fit_method
 from satdesk.radiometry.sharpen_scores import (
     Bench,
     FusionSample,
     Scores,
-    measured_scores,
     sharpened,
     summed_up,
 )
@@ -36,6 +37,8 @@ HEAD = (
     "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 START, END = "<!-- scores: benchmarks/sharpening.py -->", "<!-- end of scores -->"
+WINDOW_MS, ACROSS = 128, 4
+"""Scores at full resolution are taken on 4 × 4 windows of 128 MS pixels."""
 Maker = Callable[[FusionSample], np.ndarray | None]
 
 
@@ -53,47 +56,88 @@ def bench_of(scene: Scene) -> Bench:
     )
 
 
-def others() -> dict[str, Maker]:
-    """The other programs."""
+def windows_of(scene: Scene) -> list[tuple[slice, slice]]:
+    """Rows and columns of the windows in MS pixels."""
+    size = min(WINDOW_MS, scene.ms.shape[1])
+    starts = np.linspace(0, scene.ms.shape[1] - size, ACROSS).round().astype(int)
+    return [(slice(r, r + size), slice(c, c + size)) for r in starts for c in starts]
+
+
+def cut(whole: Bench, windows: list[tuple[slice, slice]]) -> Bench:
+    """The windows of a scene as samples."""
+    (sample,) = whole.samples
+    return replace(
+        whole,
+        samples=tuple(
+            FusionSample(
+                pan=sample.pan[fine(window)],
+                ms=sample.ms[(slice(None), *fine(window))],
+                native=sample.native[(slice(None), *window)],
+            )
+            for window in windows
+        ),
+    )
+
+
+def fine(window: tuple[slice, slice]) -> tuple[slice, slice]:
+    """A window in PAN pixels."""
+    rows, cols = (slice(part.start * RATIO, part.stop * RATIO) for part in window)
+    return rows, cols
+
+
+def others(weights: tuple[float, ...]) -> dict[str, Maker]:
+    """The other programs; GDAL also with the weights that we fitted."""
     return {
         "GDAL Brovey": lambda sample: gdal_brovey(sample.pan, sample.native),
+        "GDAL Brovey, our weights": lambda sample: gdal_brovey(sample.pan, sample.native, weights),
         "OTB RCS": lambda sample: otb("rcs", sample.pan, sample.ms),
         "OTB LMVM": lambda sample: otb("lmvm", sample.pan, sample.ms),
     }
 
 
-def rows_of(scene: Scene) -> list[tuple[str, Scores, tuple[float, float, float]]]:
+Row = tuple[str, Scores, tuple[float, float, float]]
+
+
+def rows_of(scene: Scene) -> list[Row]:
     """Name, scores, and SAM, ERGAS and Q4 against the truth."""
-    bench = bench_of(scene)
-    coarse = bench.reduced()
-    training = bench.training()
+    whole = bench_of(scene)
+    coarse, training, windows = whole.reduced(), whole.training(), windows_of(scene)
+    parts = cut(whole, windows)
+    truth = [scene.truth[(slice(None), *fine(window))].astype(np.float64) for window in windows]
     rows = []
     for name in METHODS:
-        method = fit_method(name, training)
-        picture = sharpened(method, bench)[0]
-        scores = measured_scores(name, method, bench, coarse)
-        rows.append((TITLES[name], scores, against_truth(scene, picture)))
-        print(line(rows[-1]), flush=True)
-    for title, make in others().items():
-        fine, small = make(bench.samples[0]), make(coarse.samples[0])
-        if fine is None or small is None:
+        small = sharpened(fit_method(name, coarse.training()), coarse)
+        pictures = sharpened(fit_method(name, training), parts)
+        rows.append(scored(TITLES[name], whole.reference_blocks(small), parts, pictures, truth))
+    for title, make in others(fit_method("brovey", training).weights).items():
+        large, small = make(whole.samples[0]), make(coarse.samples[0])
+        if large is None or small is None:
             print(f"{title}: not installed", flush=True)
             continue
-        reference, edge = bench.reference_blocks([small])
-        full, full_edge = bench.full_blocks([fine])
-        scores = summed_up(reference, full, (edge, full_edge))
-        rows.append((title, scores, against_truth(scene, fine)))
-        print(line(rows[-1]), flush=True)
+        pictures = [large[(slice(None), *fine(window))] for window in windows]
+        rows.append(scored(title, whole.reference_blocks([small]), parts, pictures, truth))
     return rows
 
 
-def against_truth(scene: Scene, picture: np.ndarray) -> tuple[float, float, float]:
-    """SAM, ERGAS and Q4 of a picture at full resolution."""
-    blocks = reference_blocks(scene.truth.astype(np.float64), picture, block=32, ratio=RATIO)
-    return float(blocks.sam_deg()), float(blocks.ergas()), float(blocks.q2n())
+def scored(
+    title: str,
+    reduced: tuple[ReferenceBlocks, int],
+    parts: Bench,
+    pictures: Sequence[np.ndarray],
+    truth: Sequence[np.ndarray],
+) -> Row:
+    """One row; it is printed when it is there."""
+    full, edge = parts.full_blocks(pictures)
+    true = [
+        reference_blocks(t, p, block=32, ratio=RATIO) for t, p in zip(truth, pictures, strict=True)
+    ]
+    found = np.mean([[b.sam_deg(), b.ergas(), b.q2n()] for b in true], axis=0)
+    row = (title, summed_up(reduced[0], full, (reduced[1], edge)), tuple(map(float, found)))
+    print(line(row), flush=True)
+    return row
 
 
-def line(row: tuple[str, Scores, tuple[float, float, float]]) -> str:
+def line(row: Row) -> str:
     """One line of the table."""
     title, s, truth = row
     return (

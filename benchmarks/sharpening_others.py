@@ -18,19 +18,21 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
 
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory is what is meant
 _PROGRAM = "otbcli_Pansharpening"
 
 
-def gdal_brovey(pan: np.ndarray, ms: np.ndarray) -> np.ndarray:
-    """``(band, y, x)`` by GDAL's VRTPansharpenedDataset."""
+def gdal_brovey(
+    pan: np.ndarray, ms: np.ndarray, weights: tuple[float, ...] | None = None
+) -> np.ndarray:
+    """``(band, y, x)`` by GDAL's VRTPansharpenedDataset; None = equal weights, its default."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as name:
         folder = Path(name)
         ratio = pan.shape[0] // ms.shape[1]
         _write(folder / "pan.tif", pan[None], 1.0)
         _write(folder / "ms.tif", ms, float(ratio))
         path = folder / "sharp.vrt"
-        path.write_text(_vrt(folder, len(ms)), encoding="utf-8")
+        path.write_text(_vrt(folder, weights or (1 / len(ms),) * len(ms)), encoding="utf-8")
         with rasterio.open(path) as dataset:
             return dataset.read().astype(np.float64)
 
@@ -72,20 +74,18 @@ def _write(path: Path, planes: np.ndarray, pixel: float) -> None:
             dataset.write(planes.astype(np.float32))
 
 
-def _vrt(folder: Path, bands: int) -> str:
+def _vrt(folder: Path, weights: tuple[float, ...]) -> str:
     source = "<SourceFilename relativeToVRT='0'>{}</SourceFilename>"
-    weights = ",".join([repr(1 / bands)] * bands)
     spectral = "".join(
         f"<SpectralBand dstBand='{i}'>{source.format(folder / 'ms.tif')}"
         f"<SourceBand>{i}</SourceBand></SpectralBand>"
-        for i in range(1, bands + 1)
+        for i in range(1, len(weights) + 1)
     )
     return (
         "<VRTDataset subClass='VRTPansharpenedDataset'><PansharpeningOptions>"
         "<Algorithm>WeightedBrovey</Algorithm>"
-        f"<AlgorithmOptions><Weights>{weights}</Weights></AlgorithmOptions>"
+        f"<AlgorithmOptions><Weights>{','.join(map(repr, weights))}</Weights></AlgorithmOptions>"
         "<Resampling>Cubic</Resampling>"
         f"<PanchroBand>{source.format(folder / 'pan.tif')}<SourceBand>1</SourceBand></PanchroBand>"
         f"{spectral}</PansharpeningOptions></VRTDataset>"
     )
-

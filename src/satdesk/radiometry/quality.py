@@ -116,7 +116,7 @@ def usable_blocks(*pictures: FloatArray) -> tuple[FloatArray, ...]:
     """The same blocks of each picture, NaN wherever any is; half unusable ones are left."""
     known = np.logical_and.reduce([np.isfinite(each).all(axis=1) for each in pictures])
     kept = known.mean(axis=1) >= _LEAST_SHARE
-    mask = known[kept][:, None]
+    mask = np.asarray(known[kept][:, None])
     return tuple(np.where(mask, blocks[kept], np.nan) for blocks in pictures)
 
 
@@ -125,7 +125,7 @@ def _angles(first: FloatArray, second: FloatArray) -> FloatArray:
     dot = (first * second).sum(axis=1)
     norm = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     cosine = np.where(norm > 0, dot / np.where(norm > 0, norm, 1.0), 1.0)
-    return np.arccos(np.clip(cosine, -1.0, 1.0))
+    return np.asarray(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
 def hypercomplex_quality(reference: FloatArray, picture: FloatArray) -> FloatArray:

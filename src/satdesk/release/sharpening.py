@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
@@ -65,7 +66,7 @@ class Sharpening:
 def coarse_grid(grid: GeoBox, ratio: int) -> GeoBox:
     """The whole pixels of `grid` in blocks of ``ratio × ratio``; at least one."""
     rows, cols = (max(size // ratio, 1) for size in grid.shape)
-    return GeoBox((rows, cols), grid.affine * grid.affine.scale(ratio), grid.crs)
+    return GeoBox((rows, cols), grid.affine @ Affine.scale(ratio), grid.crs)
 
 
 def chosen_sharpening(pair: Pair, wish: str) -> Sharpening:
