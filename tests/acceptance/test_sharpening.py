@@ -18,7 +18,9 @@ def ortho(world, out, *more):
 
 
 def test_the_best_of_all_is_chosen_and_says_how_good_it_is(world, tmp_path):
-    facts = told(satdesk(*ortho(world, tmp_path / "o.tif", "--sharpening", "auto")), "ortho")
+    facts = told(
+        satdesk(*ortho(world, tmp_path / "o.tif", "--sharpening", "auto", "--json")), "ortho"
+    )
     said = facts["facts"]["sharpening"]
     assert said["chosen_by"] == "auto"
     assert set(said["compared"]) == set(METHODS)
@@ -33,7 +35,7 @@ def test_the_best_of_all_is_chosen_and_says_how_good_it_is(world, tmp_path):
 
 @pytest.mark.parametrize("name", ["brovey", "mtf-glp-hpm"])
 def test_a_stated_method_is_scored_too_and_is_told(world, tmp_path, name):
-    answer = satdesk(*ortho(world, tmp_path / "o.tif", "--sharpening", name))
+    answer = satdesk(*ortho(world, tmp_path / "o.tif", "--sharpening", name, "--json"))
     said = told(answer, "ortho")["facts"]["sharpening"]
     assert said["chosen_by"] == "stated"
     assert 0.5 < said["scores"]["hqnr"] < 1
@@ -41,7 +43,7 @@ def test_a_stated_method_is_scored_too_and_is_told(world, tmp_path, name):
 
 
 def test_an_output_as_coarse_as_ms_is_not_scored_and_says_why(world, tmp_path):
-    answer = satdesk(*ortho(world, tmp_path / "o.tif", "--gsd", "6"))
+    answer = satdesk(*ortho(world, tmp_path / "o.tif", "--gsd", "6", "--json"))
     said = told(answer, "ortho")["facts"]["sharpening"]
     assert said["scores"] is None
     assert "finer than MS" in said["scores_reason"]
