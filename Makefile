@@ -36,7 +36,7 @@ check: $(VENV)/.tested
 test: tools $(VENV)/.tested check
 	$(BIN)/pytest -n auto --dist loadfile
 
-# The tables of docs/explanation/pansharpening.md; half an hour, some 8 GB; OTB is used where it is.
+# The tables of docs/explanation/pansharpening.md; half an hour, 5 GB; OTB is used where it is.
 sharpening: install
 	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
