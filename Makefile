@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench install tools clean accuracy accuracy-quick accuracy-peers
+.PHONY: demo test check install tools clean bench accuracy accuracy-quick accuracy-peers sharpening
 
 install: $(VENV)/.installed
 
@@ -64,6 +64,10 @@ $(PEERS)/.installed:
 	$(PEERS)/arosics/bin/pip install --quiet arosics==1.11.1 "numpy<2" "setuptools<81" \
 	  "gdal==$$(gdal-config --version 2>/dev/null || gdalinfo --version | sed 's/GDAL \([0-9.]*\).*/\1/')"
 	touch $@
+
+# The tables of docs/explanation/pansharpening.md; half an hour, 5 GB; OTB is used where it is.
+sharpening: install
+	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo demo-scenes

@@ -10,14 +10,21 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
+from layers import Texture, utm_grid
 from satdesk.core.bands import BLUE, GREEN, PAN, Band
 from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.raster import Raster
 from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
+from satdesk.geometry.grids import offset
 from satdesk.products.sharpened import Sharpened
 from satdesk.radiometry.sharpen import SharpenWeights
+from satdesk.radiometry.sharpen_gsa import GramSchmidtAdaptive
+from satdesk.radiometry.sharpen_haze import HazeBrovey
+from satdesk.radiometry.sharpen_hpm import HighPassModulation
+from satdesk.radiometry.sharpen_local import LocalMeanVariance, RatioComponent
+from satdesk.scale.tiles import tiles
 
 GRID = GeoBox((20, 30), Affine(2, 0, 500_000, 0, -2, 4_400_000), "EPSG:32638")
 WEIGHTS = SharpenWeights(weights=(0.4, 0.5), offset=1.0, floor=0.1, r2=0.9)
@@ -101,3 +108,68 @@ def test_lineage_and_pickle():
     layer = sharpened()
     assert [step.step for step in lineage(layer).inputs] == ["waves", "waves"]
     assert pickle.loads(pickle.dumps(layer)) == layer  # noqa: S301 - our own bytes
+
+
+METHODS = {
+    "rcs": RatioComponent(window=7, floor=1.0),
+    "lmvm": LocalMeanVariance(window=7, least_deviation=0.1),
+    "gsa": GramSchmidtAdaptive(weights=(0.4, 0.6), offset=1.0, gains=(1.1, 0.9)),
+    "hpm": HighPassModulation(mtf=(0.3, 0.22), ratio=4.0, offsets=(0.0, 5.0), floors=(1.0, 1.0)),
+    "bt-h": HazeBrovey(weights=(0.4, 0.6), haze=(1.0, 2.0), gain=1.0, offset=0.0, floor=1.0),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_tiles_equal_the_whole_around_holes_and_at_edges(name):
+    grid = utm_grid(90, 110)
+    layer = Sharpened(
+        pan=Texture(grid=grid, bands=(PAN,), seed=3),
+        ms=Texture(grid=grid, bands=(BLUE, GREEN), seed=5),
+        weights=METHODS[name],
+    )
+    whole = layer.read(grid)
+    for part in (t.grid for t in tiles(grid, 37)):
+        row, col = offset(grid, part)
+        here = (slice(row, row + part.shape[0]), slice(col, col + part.shape[1]))
+        seen = layer.read(part)
+        np.testing.assert_array_equal(seen.valid, whole.valid[here])
+        np.testing.assert_array_equal(
+            seen.values[:, seen.valid], whole.values[(slice(None), *here)][:, seen.valid]
+        )
+    assert np.isfinite(whole.values).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_is_not_usable_never_reaches_a_neighbour(name):
+    grid = utm_grid(60, 60)
+    seen = []
+    for fill in (0, 60_000):
+        pan = Filled(source=Texture(grid=grid, bands=(PAN,), seed=3, holes=3), fill=fill)
+        ms = Filled(source=Texture(grid=grid, bands=(BLUE, GREEN), seed=5), fill=fill)
+        seen.append(Sharpened(pan=pan, ms=ms, weights=METHODS[name]).read(grid))
+    valid = seen[0].valid
+    np.testing.assert_array_equal(seen[0].values[:, valid], seen[1].values[:, valid])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """Another number where a layer is not usable."""
+
+    source: Layer
+    fill: int
+
+    @property
+    def grid(self):
+        return self.source.grid
+
+    @property
+    def bands(self):
+        return self.source.bands
+
+    @property
+    def quantity(self):
+        return self.source.quantity
+
+    def read(self, grid):
+        raster = self.source.read(grid)
+        return raster.with_values(np.where(raster.valid, raster.values, self.fill))

@@ -43,6 +43,16 @@ def test_sentinel2_baseline_04_00():
     np.testing.assert_allclose(got, [0.0, 0.1, 1.0])
 
 
+def test_landsat_by_hand():
+    # USGS's usual numbers: 2.0e-5 and -0.1; a sun at 30 degrees halves the light
+    got = calibrate.landsat_toa([5000, 15000], mult=2.0e-5, add=-0.1, sun_elevation_deg=30)
+    np.testing.assert_allclose(got, [0.0, 0.4])
+    # the guide's valid range 7273 to 43636 is reflectance 0 to 1
+    np.testing.assert_allclose(calibrate.landsat_surface([7273, 43636]), [0, 1], atol=1e-4)
+    with pytest.raises(UsageError, match="above the horizon"):
+        calibrate.landsat_toa([1], mult=2.0e-5, add=-0.1, sun_elevation_deg=0)
+
+
 @given(st.integers(0, 4095), st.floats(1, 30), st.floats(-5, 5))
 def test_inverses(count, gain, bias):
     radiance = calibrate.counts_to_radiance(count, gain=gain, bias=bias)

@@ -57,6 +57,13 @@ __all__ = ["command"]
 @click.option("--crs", help="Output CRS, e.g. EPSG:32638; default: the scene's UTM zone.")
 @click.option("--bounds", type=float, nargs=4, help="XMIN YMIN XMAX YMAX in the output CRS.")
 @click.option("--gsd", type=float, help="Output pixel in units of the CRS.")
+@click.option(
+    "--sharpening",
+    type=click.Choice(["auto", "brovey", "rcs", "lmvm", "gsa", "mtf-glp-hpm", "bt-h"]),
+    default="brovey",
+    show_default=True,
+    help="Pansharpening method; auto: the best measured on samples of the scene.",
+)
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
 @click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
 @click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
@@ -78,6 +85,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     crs: str | None,
     bounds: tuple[float, float, float, float] | None,
     gsd: float | None,
+    sharpening: str,
     resampling: str,
     codec: str,
     out: Path,
@@ -95,6 +103,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         gsd_m=gsd,
         product=product,
         quantity=quantity,
+        sharpening=sharpening,
         resampling=resampling,
         accuracy_m=accuracy,
         codec=codec,
@@ -123,5 +132,22 @@ def command(  # noqa: PLR0913 - one parameter an option
 def _print(answer: dict[str, Any]) -> None:
     click.echo(f"{answer['path']}: {answer['product']}, {answer['quantity']}")
     click.echo(f"positions {answer['facts']['accuracy']['statement']}")
+    for line in _quality(answer["facts"].get("sharpening")):
+        click.echo(line)
     for notice in answer["notices"]:
         click.echo(f"  note: {notice['text']}")
+
+
+def _quality(sharpening: dict[str, Any] | None) -> list[str]:
+    """One line on how the picture was sharpened and how well."""
+    if sharpening is None:
+        return []
+    scores = sharpening["scores"]
+    if scores is None:
+        measured = f"not scored: {sharpening['scores_reason']}"
+    else:
+        measured = (
+            f"SAM {scores['sam_deg']:.2f} degrees, ERGAS {scores['ergas']:.2f}, "
+            f"Q2n {scores['q2n']:.3f}, HQNR {scores['hqnr']:.3f}"
+        )
+    return [f"  sharpened by {sharpening['method']}; {measured}"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.bands import Band
@@ -70,7 +73,7 @@ class Sharpened:
         halo = self.weights.halo
         wide = grid.pad(halo) if halo else grid
         pan, ms = self.pan.read(wide), self.ms.read(wide)
-        values = self.weights.sharpen(pan.values[0], ms.values)
+        values = self.weights.sharpen(_seen(pan, halo)[0], _seen(ms, halo))
         rows, cols = grid.shape
         inner = (slice(halo, halo + rows), slice(halo, halo + cols))
         return Raster(
@@ -80,3 +83,10 @@ class Sharpened:
             bands=self.bands,
             quantity=self.quantity,
         )
+
+
+def _seen(raster: Raster, halo: int) -> NDArray[Any]:
+    """The values; NaN where they are not usable, for a method that looks at neighbours."""
+    if not halo or raster.valid.all():
+        return raster.values
+    return np.where(raster.valid, raster.values, np.float32(np.nan))

@@ -20,6 +20,8 @@ __all__ = [
     "counts_to_reflectance",
     "decode_reflectance",
     "encode_reflectance",
+    "landsat_surface",
+    "landsat_toa",
     "radiance_to_counts",
     "radiance_to_toa",
     "reflectance_to_counts",
@@ -90,6 +92,11 @@ def toa_to_radiance(
 
 
 def _toa_factor(irradiance: float, sun_elevation_deg: float, sun_distance_au: float) -> float:
+    _require_sun(sun_elevation_deg)
+    return math.pi * sun_distance_au**2 / (irradiance * math.sin(math.radians(sun_elevation_deg)))
+
+
+def _require_sun(sun_elevation_deg: float) -> None:
     if not 0 < sun_elevation_deg <= 90:
         raise UsageError(
             "reflectance needs a sun above the horizon",
@@ -97,7 +104,6 @@ def _toa_factor(irradiance: float, sun_elevation_deg: float, sun_distance_au: fl
             expected="more than 0, at most 90 degrees",
             remedy="check the sun's elevation in the metadata, or keep counts",
         )
-    return math.pi * sun_distance_au**2 / (irradiance * math.sin(math.radians(sun_elevation_deg)))
 
 
 def counts_to_reflectance(
@@ -124,6 +130,39 @@ def reflectance_to_counts(
 ) -> NDArray[np.float64]:
     """Inverse of `counts_to_reflectance`; not rounded."""
     return np.asarray(reflectance, dtype=np.float64) * quantification - offset
+
+
+def landsat_toa(
+    counts: ArrayLike, *, mult: float, add: float, sun_elevation_deg: float
+) -> NDArray[np.float64]:
+    """Top-of-atmosphere reflectance ``(mult · counts + add) / sin(elevation)`` of Landsat Level 1.
+
+    The distance of the sun is in the two numbers already.
+
+    Source: USGS, Landsat 8-9 Level 1 Data Format Control Book, LSDS-1822: REFLECTANCE_MULT_BAND_x
+    and REFLECTANCE_ADD_BAND_x.
+
+    Args:
+        counts: Digital numbers, any shape; 0 is fill and must be masked before.
+        mult: Usually 2.0e-5.
+        add: Usually −0.1.
+        sun_elevation_deg: At the scene's centre, > 0.
+
+    Raises:
+        UsageError: The sun does not stand above the horizon.
+    """
+    _require_sun(sun_elevation_deg)
+    scaled = np.asarray(counts, dtype=np.float64) * mult + add
+    return np.asarray(scaled / math.sin(math.radians(sun_elevation_deg)))
+
+
+def landsat_surface(counts: ArrayLike) -> NDArray[np.float64]:
+    """Surface reflectance ``0.0000275 · counts − 0.2`` of Landsat Collection 2 Level 2.
+
+    Source: USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide, LSDS-1619. 0 is fill and
+    must be masked before; NaN stays NaN.
+    """
+    return np.asarray(np.asarray(counts, dtype=np.float64) * 2.75e-5 - 0.2)
 
 
 def encode_reflectance(

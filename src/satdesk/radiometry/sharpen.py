@@ -12,7 +12,7 @@ from scipy.optimize import nnls
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import BrokenInputError, DisjointInputError, UsageError
 
-__all__ = ["SharpenWeights", "SharpeningMethod", "fit_weights", "weighted_brovey"]
+__all__ = ["SharpenWeights", "SharpeningMethod", "fit_weights", "guarded_ratio", "weighted_brovey"]
 
 _MIN_PIXELS = 64
 _MAX_PIXELS = 250_000
@@ -37,7 +37,11 @@ class SharpeningMethod(Protocol):
         """Pixels around a tile that `sharpen` needs to compute its edge."""
 
     def sharpen(self, pan: NDArray[Any], ms: NDArray[Any]) -> NDArray[np.float32]:
-        """``(band, y, x)`` from `pan` ``(y, x)`` and `ms` ``(band, y, x)`` on one grid."""
+        """``(band, y, x)`` from `pan` ``(y, x)`` and `ms` ``(band, y, x)`` on one grid.
+
+        A pixel that is not usable is NaN where the method has a halo; it takes no part in what its
+        neighbours become, and becomes 0 itself.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +115,18 @@ def weighted_brovey(
     for weight, plane in zip(weights.weights, single, strict=True):
         intensity += np.float32(weight) * plane
     detail = pan.astype(np.float32) - np.float32(weights.offset)
-    ratio = _ratio(detail, intensity, np.float32(weights.floor))
+    ratio = guarded_ratio(detail, intensity, np.float32(weights.floor))
     sharpened = np.maximum(single * ratio, np.float32(0))
     return np.where(np.isfinite(sharpened), sharpened, np.float32(0))
 
 
-def _ratio(
+def guarded_ratio(
     detail: NDArray[np.float32], intensity: NDArray[np.float32], floor: np.float32
 ) -> NDArray[np.float32]:
+    """``detail / intensity``, never negative; below `floor` ``1 + (detail − intensity) / floor``.
+
+    The two meet without a step where `intensity` is `floor`, and the second stays finite.
+    """
     dark = intensity < floor
     ratio = detail / np.where(dark, floor, intensity)
     ratio[dark] = 1 + (detail[dark] - intensity[dark]) / floor

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
+from satdesk.core.mtf import mtf_of
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
@@ -29,7 +30,7 @@ from satdesk.release.ground import Ground, measured_pixel_m, seen_ground, source
 from satdesk.release.matching import aligned_ms
 from satdesk.release.recipe import GridChoice
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
-from satdesk.release.weights import fitted_weights
+from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
 
 __all__ = ["Composition", "Parts", "compose", "parts_of"]
 
@@ -52,6 +53,7 @@ class Parts:
             are not wished, else counts.
         light: The scene's sun.
         blocks: Holds the job's files open; no part of what is made.
+        method: Name of the sharpening method, or ``auto``.
     """
 
     scene: Scene
@@ -61,6 +63,7 @@ class Parts:
     quantity: Quantity
     light: Light
     blocks: DecodedBlocks = field(default_factory=DecodedBlocks, compare=False, repr=False)
+    method: str = "brovey"
 
     @property
     def images(self) -> tuple[SourceImage, ...]:
@@ -128,6 +131,7 @@ def parts_of(scene: Scene, wish: GridChoice, blocks: DecodedBlocks | None = None
         quantity=quantity,
         light=light,
         blocks=DecodedBlocks() if blocks is None else blocks,
+        method=wish.sharpening,
     )
 
 
@@ -157,7 +161,7 @@ def _quantity(
 def compose(
     parts: Parts, grid: GeoBox, ground: Ground, *, kernel: str, acceptance: Acceptance
 ) -> Composition:
-    """The picture of a scene on `grid`; measures alignment and fits weights on samples.
+    """The picture of a scene on `grid`; measures alignment, fits and scores the sharpening.
 
     Raises:
         LimitError: PAN and MS do not fit and that was not accepted.
@@ -191,10 +195,27 @@ def _sharpened(
     notices.extend(aligned.notices)
     fine = placed(pan, parts, grid, ground, kernel)
     coarse = placed(aligned.ms, parts, grid, ground, kernel)
-    ratio = max(1, round(source_gsd_m(ms) / source_gsd_m(pan)))
-    fitted = fitted_weights(fused(fine), fused(coarse), ratio=ratio)
-    facts.append(("sharpening", fitted.facts))
-    return Sharpened(pan=fine, ms=coarse, weights=fitted.weights)
+    chosen = chosen_sharpening(_pair(fine, coarse, aligned.ms, parts, ground, kernel), parts.method)
+    facts.append(("sharpening", chosen.facts))
+    notices.extend(chosen.notices)
+    return Sharpened(pan=fine, ms=coarse, weights=chosen.method)
+
+
+def _pair(
+    fine: Layer, coarse: Layer, ms: SourceImage, parts: Parts, ground: Ground, kernel: str
+) -> Pair:
+    """What the sharpening is fitted and scored on."""
+    grid, ms_pixel = fine.grid, source_gsd_m(ms)
+    ratio = max(1, round(ms_pixel / math.sqrt(math.prod(pixel_size_m(grid)))))
+    native = placed(ms, parts, coarse_grid(grid, ratio), ground, kernel)
+    return Pair(
+        pan=fused(fine),
+        ms=fused(coarse),
+        native=fused(native),
+        ratio=ratio,
+        fit_ratio=max(1, round(ms_pixel / source_gsd_m(parts.finest))),
+        mtf=mtf_of(parts.scene.mission),
+    )
 
 
 def placed(image: SourceImage, parts: Parts, grid: GeoBox, ground: Ground, kernel: str) -> Layer:

@@ -78,6 +78,7 @@ class GridChoice:
     gsd_m: float | None = None
     product: str | None = None
     quantity: str | None = None
+    sharpening: str = "brovey"
     resampling: str = "cubic"
     accuracy_m: float | None = None
     codec: str = "zstd:9"

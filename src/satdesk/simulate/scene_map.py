@@ -58,6 +58,8 @@ class SceneMap:
         pan: ``(y, x)`` reflectance under the date's light, pixels `pixel_m` wide.
         bands: ``(4, y, x)`` B, G, R, NIR, pixels `BAND_PIXEL_M` wide.
         lit: ``(y, x)`` share of the sun's disc that is seen, pixels as of `bands`.
+        fine: ``(4, y, x)`` as `bands` at the pixel of `pan`, the truth that pansharpening is after;
+            None where nobody asked for it.
     """
 
     west: float
@@ -66,6 +68,7 @@ class SceneMap:
     pan: Floats
     bands: Floats
     lit: Floats
+    fine: Floats | None = None
 
 
 def draw_map(
@@ -74,6 +77,8 @@ def draw_map(
     sun: Sun,
     window: tuple[float, float, float, float],
     seen: tuple[Floats, Floats] | None = None,
+    *,
+    fine: bool = False,
 ) -> SceneMap:
     """Draw a window ``west, south, east, north`` of the plane, widened to whole MS pixels.
 
@@ -83,6 +88,7 @@ def draw_map(
         sun: Where it stands.
         window: Metres of the plane.
         seen: ``x, y`` of places; cells of the map that hold none of them stay black.
+        fine: Keep the bands at the pixel of PAN too: four times its memory.
     """
     pixel_m = PIXEL_M if world.relief.node_m < 16 else WIDE_PIXEL_M
     west, south = (np.floor(v / BAND_PIXEL_M) * BAND_PIXEL_M for v in window[:2])
@@ -97,6 +103,7 @@ def draw_map(
         pan=np.zeros((rows, cols), np.float32),
         bands=np.zeros((4, *small), np.float32),
         lit=np.zeros(small, np.float32),
+        fine=np.zeros((4, rows, cols), np.float32) if fine else None,
     )
     light = _local_light(world, sun, (west, south, east, north))
     for top, left in _wanted_cells(scene, seen):
@@ -160,6 +167,8 @@ def _draw_cell(
     )
     for index, band in enumerate(bands):
         scene.bands[index][there] = _shrunk(band[inner], factor)
+        if scene.fine is not None:
+            scene.fine[index, top : top + rows, left : left + cols] = band[inner]
     scene.lit[there] = _shrunk(lit[inner], factor)
 
 

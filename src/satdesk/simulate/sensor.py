@@ -187,10 +187,11 @@ def grain(array: Array, rows: slice, cols: slice, seed: int) -> Floats:
     squares of 256 pixels, each with a generator of its own.
     """
     drawn = np.empty((rows.stop - rows.start, cols.stop - cols.start), np.float32)
+    number = [each.id for each in ARRAYS].index(array.id)
     for top in range(rows.start // _SQUARE, (rows.stop - 1) // _SQUARE + 1):
         for left in range(cols.start // _SQUARE, (cols.stop - 1) // _SQUARE + 1):
             # Windows may begin before the first detector: indices are lifted above zero.
-            key = [seed, ARRAYS.index(array), top + 4096, left + 4096]
+            key = [seed, number, top + 4096, left + 4096]
             square = np.random.Generator(np.random.Philox(key)).standard_normal(
                 (_SQUARE, _SQUARE), dtype=np.float32
             )
