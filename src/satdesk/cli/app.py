@@ -21,6 +21,8 @@ COMMANDS = {
     "project": "Tell in which pixel a place on the ground is.",
     "refine": "Correct a scene's models by ground control points or a reference image.",
     "ortho": "Orthorectify one scene, without a release.",
+    "catalogue": "Add releases to a catalogue that pictures can be identified by.",
+    "identify": "Tell from which release a picture comes, and which part of it that is.",
     "places": "Find districts and sites by any of their names.",
     "simulate": "Make a SIMULATED bundle whose truth is known.",
 }

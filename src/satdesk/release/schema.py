@@ -16,8 +16,8 @@ from satdesk.errors import UsageError
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "error", "inspect", "issue", "locate", "ortho", "places", "project", "recipe", "refine",
-    "release", "simulate",
+    "catalogue", "error", "identify", "inspect", "issue", "locate", "ortho", "places", "project",
+    "recipe", "refine", "release", "simulate",
 )  # fmt: skip
 """Names of the schemas that ship: the recipe, ``release.json`` and every ``--json`` answer."""
 
