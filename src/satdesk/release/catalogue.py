@@ -128,22 +128,28 @@ class Catalogue:
         )
         return tuple(_picture(row) for row in rows)
 
-    def views(self) -> Iterator[KnownView]:
-        """Every described piece, one at a time."""
-        for picture, col, row, shrink, grey_png, points, descriptors in self.connection.execute(
-            "SELECT picture, col, row, shrink, grey, points, descriptors FROM view ORDER BY rowid"
-        ):
-            yield KnownView(
-                picture=picture,
-                col=col,
-                row=row,
-                shrink=shrink,
-                fingerprint=Fingerprint(
-                    grey=_unpacked(grey_png),
-                    points=np.frombuffer(points, np.float32).reshape(-1, 2),
-                    descriptors=np.frombuffer(descriptors, np.uint8).reshape(-1, 128),
-                ),
-            )
+    def descriptors(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """``key, descriptors`` of every described piece, one at a time."""
+        for key, packed in self.connection.execute("SELECT rowid, descriptors FROM view"):
+            yield key, _rows(packed)
+
+    def view(self, key: int) -> KnownView:
+        """One described piece."""
+        picture, col, row, shrink, grey, points, descriptors = self.connection.execute(
+            "SELECT picture, col, row, shrink, grey, points, descriptors FROM view WHERE rowid = ?",
+            (key,),
+        ).fetchone()
+        return KnownView(
+            picture=picture,
+            col=col,
+            row=row,
+            shrink=shrink,
+            fingerprint=Fingerprint(
+                grey=_unpacked(grey),
+                points=np.frombuffer(points, np.float32).reshape(-1, 2),
+                descriptors=_rows(descriptors),
+            ),
+        )
 
 
 @contextmanager
@@ -329,6 +335,10 @@ def _picture(row: tuple[Any, ...]) -> KnownPicture:
         affine=None if row[12] is None else Affine(*json.loads(row[12])),
         crs=row[13],
     )
+
+
+def _rows(packed: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(packed, np.uint8).reshape(-1, 128)
 
 
 def _packed(plane: NDArray[np.uint8]) -> bytes:

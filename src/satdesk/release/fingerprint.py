@@ -19,12 +19,13 @@ from scipy.ndimage import gaussian_filter
 
 from satdesk.errors import MissingInputError, UsageError
 
-__all__ = ["EDGE_PX", "Fingerprint", "Likeness", "compare", "fingerprint", "grey"]
+__all__ = ["EDGE_PX", "Fingerprint", "Likeness", "compare", "fingerprint", "grey", "resemblance"]
 
 EDGE_PX = 1024
 """Longest edge of what is described at once; larger pictures are cut or shrunk by the caller."""
 
 _POINTS = 1500
+_FOREMOST = 300
 _RATIO = 0.85
 """A match must be this much nearer than the second nearest; Lowe's 0.8 is for larger sets."""
 _INLIER_PX = 3.0
@@ -43,7 +44,8 @@ class Fingerprint:
 
     Attributes:
         grey: ``(y, x)`` uint8.
-        points: ``(n, 2)`` float32, col and row from the outer corner of the first pixel.
+        points: ``(n, 2)`` float32, col and row from the outer corner of the first pixel; the most
+            distinct first.
         descriptors: ``(n, 128)`` uint8, the square roots of the gradients' shares, times 255.
     """
 
@@ -100,6 +102,8 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
             points=np.zeros((0, 2), np.float32),
             descriptors=np.zeros((0, 128), np.uint8),
         )
+    order = np.argsort([-point.response for point in found], kind="stable")
+    found, described = [found[index] for index in order], described[order]
     shares = described / np.maximum(described.sum(axis=1, keepdims=True), 1)
     return Fingerprint(
         grey=picture,
@@ -107,6 +111,14 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
         points=np.array([point.pt for point in found], np.float32) + np.float32(0.5),
         descriptors=np.rint(np.sqrt(shares) * 255).astype(np.uint8),
     )
+
+
+def resemblance(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> int:
+    """How many of the most distinct points of `query` have one clear match in `reference`.
+
+    A cheap guess at whether `compare` is worth its time; both are `Fingerprint.descriptors`.
+    """
+    return len(_pairs(query[:_FOREMOST], reference))
 
 
 def compare(query: Fingerprint, reference: Fingerprint) -> Likeness | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pyproj import Transformer
 from satdesk.files.digests import sha256
 from satdesk.files.photographs import pixels_digest, read_photograph
 from satdesk.release.catalogue import Catalogue, KnownPicture, KnownView
-from satdesk.release.fingerprint import Likeness, compare, fingerprint, grey
+from satdesk.release.fingerprint import Likeness, compare, fingerprint, grey, resemblance
 from satdesk.release.views import View, views
 
 __all__ = ["FEWEST_BLOCKS", "LEAST_ALIKE", "Find", "find_facts", "identify"]
@@ -22,7 +23,9 @@ FEWEST_BLOCKS = 6
 """Textured blocks of the common part that are needed to tell anything."""
 LEAST_ALIKE = 0.5
 """Share of the textured blocks that must correlate (figures: `docs/explanation/identify.md`)."""
-_QUERY_VIEWS = 6
+_FINER_PIECES = 6
+_CANDIDATES = 8
+"""Published pieces that are compared with each piece of the query, the most resembling first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,24 +114,33 @@ def _same(catalogue: Catalogue, how: str, where: str, digest: str) -> tuple[Find
 
 def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
     pictures = {picture.key: picture for picture in catalogue.pictures()}
-    pieces = [(view, fingerprint(view.grey)) for view in _looked_at(plane)]
-    best: dict[int, Find] = {}
-    for known in catalogue.views():
-        for view, described in pieces:
-            likeness = compare(described, known.fingerprint)
-            if likeness is None or not _convincing(likeness):
-                continue
-            find = _find(pictures[known.picture], known, view, likeness, plane.shape)
-            rival = best.get(known.picture)
-            if rival is None or _sureness(find) > _sureness(rival):
-                best[known.picture] = find
-    return tuple(sorted(best.values(), key=_sureness, reverse=True))
-
-
-def _looked_at(plane: NDArray[np.uint8]) -> tuple[View, ...]:
-    """The pieces of the query that are compared: the coarsest ones, which show most of it."""
     coarse_first = sorted(views(plane), key=lambda view: -view.shrink)
-    return tuple(coarse_first[:_QUERY_VIEWS])
+    # The coarsest piece shows the whole query; finer ones are for a small picture in a large frame.
+    for pieces in (coarse_first[:1], coarse_first[1 : 1 + _FINER_PIECES]):
+        best: dict[int, Find] = {}
+        for view in pieces:
+            for known, likeness in _recognised(view, catalogue):
+                find = _find(pictures[known.picture], known, view, likeness, plane.shape)
+                rival = best.get(known.picture)
+                if rival is None or _sureness(find) > _sureness(rival):
+                    best[known.picture] = find
+        if best:
+            return tuple(sorted(best.values(), key=_sureness, reverse=True))
+    return ()
+
+
+def _recognised(view: View, catalogue: Catalogue) -> Iterator[tuple[KnownView, Likeness]]:
+    """Published pieces that a piece of the query was made from."""
+    described = fingerprint(view.grey)
+    guesses = [
+        (resemblance(described.descriptors, descriptors), -key)
+        for key, descriptors in catalogue.descriptors()
+    ]
+    for _, key in sorted(guesses, reverse=True)[:_CANDIDATES]:
+        known = catalogue.view(-key)
+        likeness = compare(described, known.fingerprint)
+        if likeness is not None and _convincing(likeness):
+            yield known, likeness
 
 
 def _convincing(likeness: Likeness) -> bool:
