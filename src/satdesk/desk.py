@@ -24,7 +24,10 @@ from satdesk.places.lookup import place_to_dict, search
 from satdesk.provenance.extra import require_extra
 from satdesk.release.adjustment import BlockWish, write_adjustment
 from satdesk.release.aim import aim
+from satdesk.release.catalogue import add_release, opened_catalogue, release_facts
 from satdesk.release.content import Artifact, Content
+from satdesk.release.identify import find_facts
+from satdesk.release.identify import identify as found_pictures
 from satdesk.release.inputs import choice_paths
 from satdesk.release.issue import issue_release
 from satdesk.release.orthoimage import write_ortho
@@ -45,6 +48,8 @@ from satdesk.simulate.write import Making, simulate_all
 __all__ = [
     "Signing",
     "adjust",
+    "catalogue",
+    "identify",
     "inspect",
     "issue",
     "keys",
@@ -213,6 +218,30 @@ def places(query: str) -> dict[str, Any]:
         "districts": [place_to_dict(p) for p in found if isinstance(p, District)],
         "sites": [place_to_dict(p) for p in found if not isinstance(p, District)],
     }
+
+
+def catalogue(path: Path, releases: Sequence[Path]) -> dict[str, Any]:
+    """Add releases to the catalogue at `path` and list it (``catalogue.schema.json``).
+
+    Raises:
+        InputError: A folder is no whole release, or `path` is no catalogue.
+        MissingInputError: OpenCV is not installed.
+    """
+    with opened_catalogue(path, create=bool(releases)) as opened:
+        added = {str(folder): add_release(opened, folder) for folder in releases}
+        return {"path": str(path), "added": added, "releases": list(release_facts(opened))}
+
+
+def identify(image: Path, catalogue: Path) -> dict[str, Any]:
+    """From which releases of a catalogue a picture comes (``identify.schema.json``).
+
+    Raises:
+        InputError: The picture or the catalogue cannot be read.
+        MissingInputError: OpenCV is not installed.
+    """
+    with opened_catalogue(catalogue) as opened:
+        found = found_pictures(image, opened)
+    return {"path": str(image), "found": [find_facts(find) for find in found]}
 
 
 def issue(

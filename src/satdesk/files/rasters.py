@@ -160,17 +160,19 @@ class ImageLayer:
 
 
 @contextmanager
-def opened_raster(path: Path, *, siblings: bool = True) -> Iterator[Any]:
+def opened_raster(path: Path, *, siblings: bool = True, driver: str | None = None) -> Iterator[Any]:
     """Open a raster for reading, errors turned into ours.
 
     Args:
         path: The file.
         siblings: False hides every other file of the folder from GDAL, so that what is read
             stands in the file itself.
+        driver: GDAL's name of the one format that it may be; None = any. Some formats name other
+            files, which a stranger's file must not.
 
     Raises:
         MissingInputError: Absent.
-        UnreadableInputError: Empty, truncated or no raster.
+        UnreadableInputError: Empty, truncated, no raster, or not of `driver`.
     """
     _require_file(path)
     hidden = (
@@ -180,7 +182,7 @@ def opened_raster(path: Path, *, siblings: bool = True) -> Iterator[Any]:
         with opening, warnings.catch_warnings():
             # Images in sensor geometry have no georeference; that is no news here.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            dataset = rasterio.open(path)
+            dataset = rasterio.open(path, driver=driver)
         with dataset:
             yield dataset
 

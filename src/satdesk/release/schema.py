@@ -16,8 +16,9 @@ from satdesk.errors import UsageError
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "adjust", "error", "inspect", "issue", "keys", "locate", "ortho", "places", "project",
-    "public_recipe", "recipe", "refine", "release", "reproduce", "simulate", "verify",
+    "adjust", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "ortho",
+    "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce", "simulate",
+    "verify",
 )  # fmt: skip
 """Names of the schemas that ship: the recipe, two files of a release, every ``--json`` answer."""
 

@@ -1,0 +1,243 @@
+"""What a picture can be known by when its file and its metadata are gone.
+
+A fingerprint holds the picture's distinctive points, each described by the edges around it (D. G.
+Lowe, Int. J. Computer Vision 60 (2004) 91–110; descriptors as square roots, R. Arandjelović and A.
+Zisserman, CVPR 2012), and a small grey copy. Two fingerprints are compared in two steps: points
+that resemble each other must agree on one affine map (robustly), and under that map the grey copies
+must correlate, block by block. The first step finds the place, the second tells the picture from
+another picture of the same place, and from another picture that bears the same lettering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from satdesk.errors import MissingInputError, UsageError
+
+__all__ = ["EDGE_PX", "Fingerprint", "Likeness", "compare", "fingerprint", "grey", "resemblance"]
+
+EDGE_PX = 1024
+"""Longest edge of what is described at once; larger pictures are cut or shrunk by the caller."""
+
+_POINTS = 1500
+_FOREMOST = 300
+_RATIO = 0.85
+"""A match must be this much nearer than the second nearest; Lowe's 0.8 is for larger sets."""
+_INLIER_PX = 3.0
+_FEWEST_INLIERS = 8
+_SCALES = (0.1, 10.0)
+_BLOCK_PX = 24
+_TEXTURE = 2.0
+"""Standard deviation in grey levels below which a block says nothing."""
+_ALIKE = 0.7
+_BLUR_PX = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fingerprint:
+    """Of one picture of at most `EDGE_PX` pixels a side.
+
+    Attributes:
+        grey: ``(y, x)`` uint8.
+        points: ``(n, 2)`` float32, col and row from the outer corner of the first pixel; the most
+            distinct first.
+        descriptors: ``(n, 128)`` uint8, the square roots of the gradients' shares, times 255.
+    """
+
+    grey: NDArray[np.uint8]
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """How one picture lies in another.
+
+    Attributes:
+        matrix: ``a, b, c, d, e, f``: col' = a·col + b·row + c, row' = d·col + e·row + f, from the
+            query's pixels to the reference's.
+        points: Matched points that agree on it.
+        blocks: Blocks of the query with texture that lie in the reference.
+        alike: Share of them that correlate by more than 0.7.
+        correlation: Median correlation of the blocks.
+        covered: Share of the query that lies in the reference.
+    """
+
+    matrix: tuple[float, float, float, float, float, float]
+    points: int
+    blocks: int
+    alike: float
+    correlation: float
+    covered: float
+
+
+def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Luma ``(y, x)`` uint8 of ``(y, x, 3)``, by the weights of ITU-R BT.601 (as JPEG's)."""
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return np.asarray(np.rint(rgb.astype(np.float32) @ weights), np.uint8)
+
+
+def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
+    """Describe a grey picture ``(y, x)`` uint8.
+
+    Raises:
+        UsageError: It is larger than `EDGE_PX`.
+        MissingInputError: OpenCV is not installed.
+    """
+    if picture.ndim != 2 or max(picture.shape) > EDGE_PX:
+        raise UsageError(
+            "a fingerprint is taken of a small grey picture",
+            found=f"{picture.shape}",
+            expected=f"(y, x) of at most {EDGE_PX} pixels",
+        )
+    found, described = _opencv().SIFT_create(_POINTS, 3, 0.02).detectAndCompute(picture, None)
+    if not found:
+        return Fingerprint(
+            grey=picture,
+            points=np.zeros((0, 2), np.float32),
+            descriptors=np.zeros((0, 128), np.uint8),
+        )
+    order = np.argsort([-point.response for point in found], kind="stable")
+    found, described = [found[index] for index in order], described[order]
+    shares = described / np.maximum(described.sum(axis=1, keepdims=True), 1)
+    return Fingerprint(
+        grey=picture,
+        # OpenCV counts from the centre of the first pixel.
+        points=np.array([point.pt for point in found], np.float32) + np.float32(0.5),
+        descriptors=np.rint(np.sqrt(shares) * 255).astype(np.uint8),
+    )
+
+
+def resemblance(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> int:
+    """How many of the most distinct points of `query` have one clear match in `reference`.
+
+    A cheap guess at whether `compare` is worth its time; both are `Fingerprint.descriptors`.
+    """
+    return len(_pairs(query[:_FOREMOST], reference))
+
+
+def compare(query: Fingerprint, reference: Fingerprint) -> Likeness | None:
+    """How `query` lies in `reference`; None where no map from one to the other can be found."""
+    pairs = _pairs(query.descriptors, reference.descriptors)
+    if len(pairs) < _FEWEST_INLIERS:
+        return None
+    here, there = query.points[pairs[:, 0]], reference.points[pairs[:, 1]]
+    matrix, inside = _opencv().estimateAffine2D(
+        here, there, ransacReprojThreshold=_INLIER_PX, maxIters=5000, confidence=0.999
+    )
+    points = 0 if matrix is None else int(np.count_nonzero(inside))
+    if points < _FEWEST_INLIERS or not _plausible(matrix):
+        return None
+    blocks, covered = _correlations(query.grey, reference.grey, matrix)
+    return Likeness(
+        matrix=_six(matrix),
+        points=points,
+        blocks=len(blocks),
+        alike=float(np.mean(blocks > _ALIKE)) if len(blocks) else 0.0,
+        correlation=float(np.median(blocks)) if len(blocks) else 0.0,
+        covered=covered,
+    )
+
+
+def _six(matrix: NDArray[np.float64]) -> tuple[float, float, float, float, float, float]:
+    a, b, c, d, e, f = (float(v) for v in matrix.ravel())
+    return a, b, c, d, e, f
+
+
+def _pairs(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """``(n, 2)`` indices of points that resemble each other and nothing else."""
+    if len(query) < 2 or len(reference) < 2:
+        return np.zeros((0, 2), np.intp)
+    closeness = query.astype(np.float32) @ reference.T.astype(np.float32)
+    nearest = closeness.argmax(axis=1)
+    rows = np.arange(len(query))
+    best = closeness[rows, nearest]
+    closeness[rows, nearest] = -np.inf
+    second = closeness.max(axis=1)
+    # Of vectors of one length: distance² = 2 (length² − product).
+    length = np.float32(255**2)
+    distance, other = (np.sqrt(np.maximum(length - v, 1e-3)) for v in (best, second))
+    clear = distance < _RATIO * other
+    return np.stack([rows[clear], nearest[clear]], axis=1)
+
+
+def _plausible(matrix: NDArray[np.float64]) -> bool:
+    """Whether a map neither mirrors nor shears or stretches beyond what screens and crops do."""
+    part = matrix[:, :2]
+    small, large = sorted(np.linalg.svd(part, compute_uv=False))
+    mirrored = np.linalg.det(part) <= 0
+    return not mirrored and _SCALES[0] < small and large < _SCALES[1] and large < 1.5 * small
+
+
+def _correlations(
+    query: NDArray[np.uint8], reference: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], float]:
+    """Correlation of each textured block of the coarser picture's pixels, and the share covered."""
+    scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
+    if scale >= 1:  # the query is the coarser one: bring the reference to it
+        return _blocks(query, reference, matrix)
+    inverse = _opencv().invertAffineTransform(matrix)
+    blocks, _ = _blocks(reference, query, inverse)
+    return blocks, _covered(query.shape, reference.shape, matrix)
+
+
+def _blocks(
+    coarse: NDArray[np.uint8], fine: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], float]:
+    """As `_correlations`, with `matrix` from the coarse picture's pixels to the fine one's."""
+    cv2 = _opencv()
+    scale = max(float(np.sqrt(np.linalg.det(matrix[:, :2]))), 1.0)
+    smooth = gaussian_filter(fine.astype(np.float32), 0.5 * np.sqrt(scale**2 - 1))
+    centred = matrix.copy()
+    centred[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5  # OpenCV counts from centres
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = coarse.shape[::-1]
+    warped = cv2.warpAffine(smooth, centred, size, flags=flags)
+    inside = cv2.warpAffine(np.ones_like(smooth), centred, size, flags=flags) > 0.999
+    first, second = (
+        _tiles(gaussian_filter(np.asarray(p, np.float32), _BLUR_PX)) for p in (coarse, warped)
+    )
+    whole = _tiles(inside.astype(np.float32)).min(axis=-1) > 0
+    textured = whole & (first.std(axis=-1) > _TEXTURE) & (second.std(axis=-1) > _TEXTURE)
+    return _correlation(first[textured], second[textured]), float(inside.mean())
+
+
+def _tiles(plane: NDArray[Any]) -> NDArray[Any]:
+    """``(n, pixels)`` of the whole blocks of a plane."""
+    rows, cols = (size // _BLOCK_PX for size in plane.shape)
+    cut = plane[: rows * _BLOCK_PX, : cols * _BLOCK_PX]
+    blocks = cut.reshape(rows, _BLOCK_PX, cols, _BLOCK_PX).swapaxes(1, 2)
+    return blocks.reshape(rows * cols, _BLOCK_PX * _BLOCK_PX)
+
+
+def _correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float32]:
+    a = first - first.mean(axis=1, keepdims=True)
+    b = second - second.mean(axis=1, keepdims=True)
+    return np.asarray((a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1)))
+
+
+def _covered(
+    query: tuple[int, ...], reference: tuple[int, ...], matrix: NDArray[np.float64]
+) -> float:
+    """Share of the query's pixels that lie in the reference."""
+    row, col = np.mgrid[0.5 : query[0], 0.5 : query[1]].reshape(2, -1)
+    there = matrix[:, :2] @ np.stack([col, row]) + matrix[:, 2:]
+    inside = (there >= 0).all(axis=0) & (there[0] <= reference[1]) & (there[1] <= reference[0])
+    return float(inside.mean())
+
+
+def _opencv() -> Any:  # noqa: ANN401 - an untyped library
+    try:
+        import cv2  # noqa: PLC0415 - large, and optional
+    except ImportError as error:
+        raise MissingInputError(
+            "OpenCV is not installed",
+            expected="the package opencv-python-headless",
+            remedy="pip install 'satdesk[identify]'",
+        ) from error
+    return cv2
