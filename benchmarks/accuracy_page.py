@@ -26,8 +26,10 @@ def source(about: dict) -> str:
                 f"commit {about['commit']} on {about['day']}",
                 about["machine"],
                 f"Python {about['python']}",
+                about["gdal"],
+                f"orthority {about['orthority']}",
+                f"AROSICS {about['arosics']}",
             ]
-            + [about["gdal"], f"orthority {about['orthority']}", f"AROSICS {about['arosics']}"]
         )
         + "."
     )
