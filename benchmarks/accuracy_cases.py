@@ -245,9 +245,9 @@ def errors(case: Case, path: Path) -> np.ndarray:
     with rasterio.open(path) as file:
         offset = ~case.grid.affine @ file.transform
         left, top = round(offset.c), round(offset.f)
-        assert (
-            abs(offset.a - 1) < 1e-6 and abs(offset.c - left) < 1e-4 and abs(offset.f - top) < 1e-4
-        ), offset
+        assert np.allclose([offset.a, offset.c, offset.f], [1, left, top], rtol=0, atol=1e-4), (
+            offset
+        )
         values = file.read([1, 2], masked=True).astype("float64").filled(np.nan)
     values = np.where(values > OFFSET / 2, values - OFFSET, np.nan)
     r0, c0 = max(top, 0), max(left, 0)

@@ -14,10 +14,11 @@ import rasterio
 from coregistration import (
     SHIFT,
     Case,
+    at,
     displaced_grid,
     grid_of,
-    ours,
     ortho,
+    ours,
     points,
     rms,
     scenario,
@@ -25,7 +26,6 @@ from coregistration import (
     stored,
     their_errors,
     warped,
-    at,
 )
 from PIL import Image
 
