@@ -159,7 +159,7 @@ class Slanted:
         return to_lonlat("EPSG:32638", 5e5 + col + self.x * height, 4.43e6 - row + self.y * height)
 
 
-HALF = (15.0, 8.0)
+HALF = (16.0, 8.0)
 STOREYS = 20.0
 
 
@@ -179,7 +179,10 @@ def house(cell):
 @pytest.mark.parametrize("off", [10, 20, 30])
 @pytest.mark.parametrize("azimuth", [0, 73, 150, 225])
 def test_a_house_hides_the_ground_behind_it_and_keeps_its_roof(cell, off, azimuth):
-    """Truth by geometry: where a ray up from the plain enters the box. A cell's width is left open."""
+    """Truth by geometry: where a ray up from the plain enters the box.
+
+    A cell is left open, and half a metre more where ground barely below a ray is not called hidden.
+    """
     model = Slanted(azimuth, off)
     seen, share = seen_terrain(house(cell), model)
     assert share > 0
@@ -191,9 +194,8 @@ def test_a_house_hides_the_ground_behind_it_and_keeps_its_roof(cell, off, azimut
     hidden &= ~roof
     blank = np.isnan(seen.height(*to_lonlat("EPSG:32638", 5e5 + x, 4.43e6 + y)))
     near = round(cell / 0.5)
-    inner = ndimage.binary_erosion(hidden, iterations=near)
+    inner = ndimage.binary_erosion(hidden, iterations=near + 1)
     outer = ndimage.binary_dilation(hidden, iterations=near)
-    if inner.any():
-        assert blank[inner].mean() > 0.97
+    assert not inner.any() or blank[inner].mean() > 0.99
     assert not blank[~outer & ~roof].any()
     assert not blank[ndimage.binary_erosion(roof, iterations=near)].any()

@@ -30,6 +30,7 @@ _CLEAR_M = 0.5
 """Terrain this little above a ray does not hide: it is less than a DEM knows."""
 _FINEST_M = 10.0
 _MOST_PARTS = 16
+_FEWEST_PARTS = 2
 _MOST_POINTS = 32_000_000
 _NODES = 33
 _TILE = 128
@@ -139,7 +140,7 @@ def _parts(terrain: GridTerrain) -> int:
     cell_m = float(geodesic_m(lon[:1], lat[:1], lon[1:], lat[1:])[0])
     wanted = round(cell_m / _FINEST_M)
     affordable = int(math.sqrt(_MOST_POINTS / (rows * cols)))
-    return max(1, min(wanted, affordable, _MOST_PARTS))
+    return max(1, min(max(wanted, _FEWEST_PARTS), affordable, _MOST_PARTS))
 
 
 def _hidden(terrain: GridTerrain, lean: FloatArray, parts: int) -> NDArray[np.bool_]:
