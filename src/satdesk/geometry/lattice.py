@@ -24,7 +24,7 @@ from odc.geo.geobox import GeoBox
 
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.geometry.affine import mapped
-from satdesk.geometry.frames import crs_of, from_lonlat, horizontal, lonlat_of_grid, to_lonlat
+from satdesk.geometry.frames import crs_of, from_lonlat, lonlat_of_grid, nearest_turn, to_lonlat
 from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.terrain import GridTerrain
 
@@ -122,10 +122,8 @@ def warp_positions(
 
 def _into(source: GeoBox, lon: FloatArray, lat: FloatArray) -> Pair:
     x, y = from_lonlat(crs_of(source), lon, lat)
-    if horizontal(crs_of(source)).is_geographic:
-        middle = source.affine.c + source.affine.a * source.shape[1] / 2
-        x = x - 360 * np.round((x - middle) / 360)
-    return mapped(~source.affine, x, y)
+    middle = source.affine.c + source.affine.a * source.shape[1] / 2
+    return mapped(~source.affine, nearest_turn(crs_of(source), x, middle), y)
 
 
 def _lonlat(
