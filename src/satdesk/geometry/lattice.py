@@ -39,6 +39,7 @@ _PROBE_LEVEL = 3**-0.5
 """Where the error of a quadratic through −1, 0, 1 is largest if it is a cubic's."""
 _TOLERANCE_PX = 0.002
 _LEAST_RELIEF_M = 1.0
+_WIDE_DEG = 0.01
 
 Pair = tuple[FloatArray, FloatArray]
 Strip = Callable[[int, NDArray[np.int64]], Pair]
@@ -165,7 +166,14 @@ def _through_camera(
         wrong |= _misses(_at_probes(_quadratic(terms, probe)), model.project(*probes, at))
     found = _quadratic(terms, level)
     whole = known.all(axis=(1, 2))
-    return found, _partial(known) | _partial(np.isfinite(lon)) | (whole & wrong)
+    unseen = ~known.any(axis=(1, 2)) & np.isfinite(height).any(axis=(1, 2)) & _wide(lat)
+    return found, _partial(known) | _partial(np.isfinite(lon)) | (whole & wrong) | unseen
+
+
+def _wide(lat: FloatArray) -> NDArray[np.bool_]:
+    """Blocks that a whole image may lie in without touching a node."""
+    wide: NDArray[np.bool_] = np.ptp(lat, axis=(1, 2)) > _WIDE_DEG
+    return wide
 
 
 def _quadratic(

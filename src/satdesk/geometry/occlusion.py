@@ -31,6 +31,8 @@ _CLEAR_M = 0.5
 _FINEST_M = 10.0
 _MOST_PARTS = 16
 _FEWEST_PARTS = 2
+_TIE = 1e-5
+"""Grids often share their edges with a DEM's: rounding must not choose the part on such an edge."""
 _MOST_POINTS = 32_000_000
 _NODES = 33
 _TILE = 128
@@ -65,8 +67,8 @@ class SeenTerrain:
         height = self.terrain.height_at(col, row)
         known = np.isfinite(height)
         rows, cols = self.hidden.shape
-        across = np.where(known, np.clip(col * self.parts, 0, cols - 1), 0).astype(np.intp)
-        down = np.where(known, np.clip(row * self.parts, 0, rows - 1), 0).astype(np.intp)
+        across = np.where(known, np.clip(col * self.parts + _TIE, 0, cols - 1), 0).astype(np.intp)
+        down = np.where(known, np.clip(row * self.parts + _TIE, 0, rows - 1), 0).astype(np.intp)
         return np.where(self.hidden[down, across], np.nan, height)
 
     def lineage_digest(self) -> str:
