@@ -19,19 +19,10 @@ def tables(facts: dict) -> dict[str, str]:
 
 
 def source(about: dict) -> str:
+    programs = f"{about['gdal']}; orthority {about['orthority']}; AROSICS {about['arosics']}"
     return (
-        "Measured at "
-        + "; ".join(
-            [
-                f"commit {about['commit']} on {about['day']}",
-                about["machine"],
-                f"Python {about['python']}",
-                about["gdal"],
-                f"orthority {about['orthority']}",
-                f"AROSICS {about['arosics']}",
-            ]
-        )
-        + "."
+        f"Measured at commit {about['commit']} on {about['day']}; {about['machine']}; "
+        f"Python {about['python']}; {programs}."
     )
 
 

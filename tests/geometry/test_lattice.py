@@ -14,6 +14,7 @@ from satdesk.geometry.lattice import (
     positions,
     warp_positions,
 )
+from satdesk.geometry.occlusion import seen_terrain
 from satdesk.geometry.terrain import ConstantTerrain, GridTerrain
 from worlds import Hills, made_up_rpc, read_dimap_rpc, read_text_rpc
 
@@ -110,3 +111,30 @@ def test_one_crs_is_pure_arithmetic():
     grid = GeoBox((8, 9), Affine(3.0, 0, 106, 0, -3.0, 74), "EPSG:32638")
     col, row = warp_positions(source, grid, 0, 0, (8, 9))
     assert (col[0, 0], row[0, 0], col[0, 1], row[1, 0]) == (3.75, 3.75, 5.25, 5.25)
+
+
+def test_an_image_between_the_nodes_of_a_block_is_not_lost():
+    """Pixels of 300 m: half a block is 4.6 km, and the camera sees less than that."""
+    model = made_up_rpc(lon_scale=0.006, lat_scale=0.005)
+    lon, lat = (float(v) for v in model.locate(model.samp_off, model.line_off, model.height_off))
+    x, y = (float(v) for v in from_lonlat("EPSG:32638", lon, lat))
+    # the middle of the image a quarter of a block from the block's first node
+    grid = GeoBox((40, 40), Affine(300, 0, x - 2400, 0, -300, y + 2400), "EPSG:32638")
+    terrain = ConstantTerrain(height_m=1500.0)
+    found = positions(model, terrain, grid, 0, 0, (40, 40))
+    exact = exact_positions(model, terrain, grid, 0, 0, (40, 40))
+    assert np.isfinite(exact[0]).any()
+    assert worst(found, exact) < 1e-9
+
+
+def test_hidden_ground_whose_edge_is_the_edge_of_a_pixel():
+    """A grid that shares its edges with the DEM: rounding does not choose the side."""
+    heights = np.where(np.arange(60) % 5 == 0, 300.0, 0.0)[None].repeat(60, 0) + 1400.0
+    terrain = GridTerrain(
+        heights=heights, affine=Affine(30, 0, 593500, 0, -30, 4434500), crs="EPSG:32638"
+    )
+    seen, share = seen_terrain(terrain, made_up_rpc())
+    assert share > 0.05
+    grid = GeoBox((170, 170), Affine(10, 0, 593505, 0, -10, 4434495), "EPSG:32638")
+    args = (made_up_rpc(), seen, grid, 0, 0, (170, 170))
+    assert worst(positions(*args), exact_positions(*args)) < 1e-4

@@ -10,6 +10,7 @@ import pytest
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from satdesk.geometry.frames import from_lonlat, to_lonlat
@@ -140,3 +141,61 @@ def test_a_seen_terrain_is_a_value():
     assert again == seen
     assert hash(again) == hash(seen)
     assert seen.lineage_digest() != wall().lineage_digest()
+
+
+class Slanted:
+    """Parallel rays towards a satellite at `azimuth`, `off` degrees from the vertical."""
+
+    def __init__(self, azimuth, off):
+        lean = np.tan(np.radians(off))
+        self.x = lean * np.sin(np.radians(azimuth))
+        self.y = lean * np.cos(np.radians(azimuth))
+
+    def project(self, lon, lat, height):
+        x, y = from_lonlat("EPSG:32638", lon, lat)
+        return x - 5e5 - self.x * height, 4.43e6 - y + self.y * height
+
+    def locate(self, col, row, height):
+        return to_lonlat("EPSG:32638", 5e5 + col + self.x * height, 4.43e6 - row + self.y * height)
+
+
+HALF = (16.0, 8.0)
+STOREYS = 20.0
+
+
+def house(cell):
+    """A surface model with one house of vertical walls on a plain at 100 m."""
+    n = int(120 / cell)
+    x, y = np.meshgrid(*[(np.arange(n) + 0.5) * cell - 60] * 2)
+    roof = (np.abs(x) < HALF[0]) & (np.abs(y) < HALF[1])
+    return GridTerrain(
+        heights=np.where(roof, 100.0 + STOREYS, 100.0).astype(np.float32),
+        affine=Affine(cell, 0, 5e5 - 60, 0, -cell, 4.43e6 + 60),
+        crs="EPSG:32638",
+    )
+
+
+@pytest.mark.parametrize("cell", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("off", [10, 20, 30])
+@pytest.mark.parametrize("azimuth", [0, 73, 150, 225])
+def test_a_house_hides_the_ground_behind_it_and_keeps_its_roof(cell, off, azimuth):
+    """Truth by geometry: where a ray up from the plain enters the box.
+
+    A cell is left open, and half a metre more where ground barely below a ray is not called hidden.
+    """
+    model = Slanted(azimuth, off)
+    seen, share = seen_terrain(house(cell), model)
+    assert share > 0
+    x, y = np.meshgrid(*[np.arange(-50, 50, 0.5) + 0.13] * 2)
+    roof = (np.abs(x) < HALF[0]) & (np.abs(y) < HALF[1])
+    hidden = np.zeros_like(roof)
+    for up in np.linspace(0, STOREYS, 200):
+        hidden |= (np.abs(x + model.x * up) < HALF[0]) & (np.abs(y + model.y * up) < HALF[1])
+    hidden &= ~roof
+    blank = np.isnan(seen.height(*to_lonlat("EPSG:32638", 5e5 + x, 4.43e6 + y)))
+    near = round(cell / 0.5)
+    inner = ndimage.binary_erosion(hidden, iterations=near + 1)
+    outer = ndimage.binary_dilation(hidden, np.ones((3, 3)), iterations=near)
+    assert not inner.any() or blank[inner].mean() > 0.99
+    assert not blank[~outer & ~roof].any()
+    assert not blank[ndimage.binary_erosion(roof, iterations=near)].any()

@@ -133,3 +133,13 @@ def test_nothing_to_fill():
     void = np.full((4, 4), np.nan)
     assert fill_voids(void, 3)[1:] == (0, 16)
     assert fill_voids(heights, 0)[1:] == (0, 0)
+
+
+def test_mercator_goes_round_the_earth():
+    """A DEM of web Mercator across the antimeridian is known on both sides of it."""
+    x, y = (float(v) for v in from_lonlat("EPSG:3857", 179.999, 51.0))
+    heights = np.full((400, 400), 7.0)
+    affine = Affine(10, 0, x - 2000, 0, -10, y + 2000)
+    terrain = GridTerrain(heights=heights, affine=affine, crs="EPSG:3857")
+    found = terrain.height(np.array([179.99, 180.0, -179.995, 180.005, 0.0]), np.full(5, 51.0))
+    np.testing.assert_array_equal(found, [7, 7, 7, 7, np.nan])

@@ -24,10 +24,12 @@ __all__ = [
     "crs_of",
     "footprint",
     "from_lonlat",
+    "full_turn",
     "geodesic_m",
     "horizontal",
     "lonlat_bounds",
     "lonlat_of_grid",
+    "nearest_turn",
     "on_terrain",
     "pixel_size_m",
     "to_lonlat",
@@ -60,6 +62,28 @@ def horizontal(crs: str) -> pyproj.CRS:
             expected="a geographic or projected CRS",
         )
     return parsed.to_2d()
+
+
+@lru_cache(maxsize=64)
+def full_turn(crs: str) -> float | None:
+    """What x grows by on the way round the Earth; None where a CRS does not go round.
+
+    360 of longitudes; the equator's length for Mercator's cylinder.
+    """
+    parsed = horizontal(crs)
+    if parsed.is_geographic:
+        return 360.0
+    method = parsed.coordinate_operation.method_name if parsed.coordinate_operation else ""
+    if "Mercator" not in method or "Transverse" in method or "Oblique" in method:
+        return None
+    turn, _ = from_lonlat(crs, np.array([-90.0, 90.0]), np.zeros(2))
+    return 2 * float(turn[1] - turn[0])
+
+
+def nearest_turn(crs: str, x: FloatArray, middle: float) -> FloatArray:
+    """`x` by that turn round the Earth which lies nearest to `middle`."""
+    turn = full_turn(crs)
+    return x if turn is None else x - turn * np.round((x - middle) / turn)
 
 
 def to_lonlat(crs: str, x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:

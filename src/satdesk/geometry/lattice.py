@@ -24,7 +24,7 @@ from odc.geo.geobox import GeoBox
 
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.geometry.affine import mapped
-from satdesk.geometry.frames import crs_of, from_lonlat, horizontal, lonlat_of_grid, to_lonlat
+from satdesk.geometry.frames import crs_of, from_lonlat, lonlat_of_grid, nearest_turn, to_lonlat
 from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.terrain import GridTerrain
 
@@ -39,6 +39,7 @@ _PROBE_LEVEL = 3**-0.5
 """Where the error of a quadratic through −1, 0, 1 is largest if it is a cubic's."""
 _TOLERANCE_PX = 0.002
 _LEAST_RELIEF_M = 1.0
+_WIDE_DEG = 0.01
 
 Pair = tuple[FloatArray, FloatArray]
 Strip = Callable[[int, NDArray[np.int64]], Pair]
@@ -122,10 +123,8 @@ def warp_positions(
 
 def _into(source: GeoBox, lon: FloatArray, lat: FloatArray) -> Pair:
     x, y = from_lonlat(crs_of(source), lon, lat)
-    if horizontal(crs_of(source)).is_geographic:
-        middle = source.affine.c + source.affine.a * source.shape[1] / 2
-        x = x - 360 * np.round((x - middle) / 360)
-    return mapped(~source.affine, x, y)
+    middle = source.affine.c + source.affine.a * source.shape[1] / 2
+    return mapped(~source.affine, nearest_turn(crs_of(source), x, middle), y)
 
 
 def _lonlat(
@@ -167,7 +166,14 @@ def _through_camera(
         wrong |= _misses(_at_probes(_quadratic(terms, probe)), model.project(*probes, at))
     found = _quadratic(terms, level)
     whole = known.all(axis=(1, 2))
-    return found, _partial(known) | _partial(np.isfinite(lon)) | (whole & wrong)
+    unseen = ~known.any(axis=(1, 2)) & np.isfinite(height).any(axis=(1, 2)) & _wide(lat)
+    return found, _partial(known) | _partial(np.isfinite(lon)) | (whole & wrong) | unseen
+
+
+def _wide(lat: FloatArray) -> NDArray[np.bool_]:
+    """Blocks that a whole image may lie in without touching a node."""
+    wide: NDArray[np.bool_] = np.ptp(lat, axis=(1, 2)) > _WIDE_DEG
+    return wide
 
 
 def _quadratic(

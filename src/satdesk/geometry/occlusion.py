@@ -30,6 +30,9 @@ _CLEAR_M = 0.5
 """Terrain this little above a ray does not hide: it is less than a DEM knows."""
 _FINEST_M = 10.0
 _MOST_PARTS = 16
+_FEWEST_PARTS = 2
+_TIE = 1e-5
+"""Grids often share their edges with a DEM's: rounding must not choose the part on such an edge."""
 _MOST_POINTS = 32_000_000
 _NODES = 33
 _TILE = 128
@@ -64,8 +67,8 @@ class SeenTerrain:
         height = self.terrain.height_at(col, row)
         known = np.isfinite(height)
         rows, cols = self.hidden.shape
-        across = np.where(known, np.clip(col * self.parts, 0, cols - 1), 0).astype(np.intp)
-        down = np.where(known, np.clip(row * self.parts, 0, rows - 1), 0).astype(np.intp)
+        across = np.where(known, np.clip(col * self.parts + _TIE, 0, cols - 1), 0).astype(np.intp)
+        down = np.where(known, np.clip(row * self.parts + _TIE, 0, rows - 1), 0).astype(np.intp)
         return np.where(self.hidden[down, across], np.nan, height)
 
     def lineage_digest(self) -> str:
@@ -139,7 +142,7 @@ def _parts(terrain: GridTerrain) -> int:
     cell_m = float(geodesic_m(lon[:1], lat[:1], lon[1:], lat[1:])[0])
     wanted = round(cell_m / _FINEST_M)
     affordable = int(math.sqrt(_MOST_POINTS / (rows * cols)))
-    return max(1, min(wanted, affordable, _MOST_PARTS))
+    return max(1, min(max(wanted, _FEWEST_PARTS), affordable, _MOST_PARTS))
 
 
 def _hidden(terrain: GridTerrain, lean: FloatArray, parts: int) -> NDArray[np.bool_]:

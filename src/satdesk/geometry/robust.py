@@ -112,8 +112,8 @@ def cut(points: int, coefficients: int) -> float:
     """Standard deviations (of one axis, as `points` tell it) beyond which a point is bad.
 
     A squared distance in two dimensions over twice the variance follows F(2, ν), whose upper
-    quantile has a closed form: P(F > f) = (1 + 2 f / ν)^(−ν / 2). Few points tell their spread
-    badly (ν is small), many have one far off by chance: either way a good point must not be lost.
+    quantile has a closed form: P(F > f) = (1 + 2 f / ν)^(−ν / 2). Few points tell it badly
+    (ν is small), many have one far off by chance: either way a good point must not be lost.
     """
     free = max(2 * (points - coefficients), 1)
     share = _FALSE_ALARM / max(points, 1)

@@ -18,7 +18,7 @@ from scipy.sparse import linalg
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
 from satdesk.geometry.affine import mapped
-from satdesk.geometry.frames import from_lonlat, horizontal
+from satdesk.geometry.frames import from_lonlat, horizontal, nearest_turn
 from satdesk.geometry.resample import bilinear_at
 
 __all__ = ["ConstantTerrain", "GridTerrain", "fill_voids"]
@@ -87,10 +87,8 @@ class GridTerrain:
     def cells(self, lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """``col, row`` in the grid of heights, from its outer corner."""
         x, y = from_lonlat(self.crs, lon, lat)
-        if horizontal(self.crs).is_geographic:
-            middle = self.affine.c + self.affine.a * self.heights.shape[1] / 2
-            x = x - 360 * np.round((x - middle) / 360)
-        return mapped(~self.affine, x, y)
+        middle = self.affine.c + self.affine.a * self.heights.shape[1] / 2
+        return mapped(~self.affine, nearest_turn(self.crs, x, middle), y)
 
     def height_at(self, col: FloatArray, row: FloatArray) -> FloatArray:
         """Heights at positions in the grid of heights; NaN as in `height`."""
