@@ -508,9 +508,18 @@ def test_control_c_leaves_nothing(world, tmp_path, command, pause_s):
     }
     before = tree(tmp_path)
     # The pause counts from where our own code begins, however slowly a busy machine starts Python.
-    start = "import sys; from satdesk.cli import main; print('begun', file=sys.stderr, flush=True); main()"
+    # A shell starts what runs in its background with interrupts ignored, and that is inherited.
+    start = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from satdesk.cli import main; print('begun', file=sys.stderr, flush=True); main()"
+    )
     arguments = [sys.executable, "-c", start, *map(str, calls[command]), "--json"]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stderr.readline() == "begun\n"
     time.sleep(pause_s)
     process.send_signal(signal.SIGINT)

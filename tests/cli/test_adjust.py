@@ -91,7 +91,7 @@ def test_an_orthoimage_takes_it_and_calls_it_unchecked(world, pair, tmp_path, ca
     refined = ["--refinement", str(refinement), "--json"]
     assert run([*ortho, str(tmp_path / "ortho.tif"), *refined]) == 0
     facts = json.loads(capsys.readouterr().out)["facts"]
-    assert facts.get("accuracy") is None
+    assert facts["accuracy"]["checked"] is False
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 
@@ -21,6 +20,7 @@ def handled():
         return 130
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever was inherited
     raise SystemExit(interruptible({name}, as_json=True))
 """
 
@@ -30,7 +30,11 @@ def test_an_interrupt_within_exec_ends_with_130(tmp_path, name):
     # CPython would end `python -m` by the signal itself, exit status -2.
     (tmp_path / "busy.py").write_text(BUSY.replace("{name}", name))
     ended = subprocess.run(
-        [sys.executable, "-m", "busy"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "busy"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 130, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -39,6 +43,7 @@ def test_an_interrupt_within_exec_ends_with_130(tmp_path, name):
 def test_a_shell_that_ignores_interrupts_is_followed(tmp_path):
     (tmp_path / "ignoring.py").write_text(
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "from satdesk.cli.interrupt import interruptible\n"
         "sys.exit(interruptible(lambda: os.kill(os.getpid(), signal.SIGINT) or 7, as_json=False))\n"
     )
@@ -46,6 +51,5 @@ def test_a_shell_that_ignores_interrupts_is_followed(tmp_path):
         [sys.executable, "-m", "ignoring"],
         cwd=tmp_path,
         check=False,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     assert ended.returncode == 7

@@ -87,7 +87,7 @@ def visit(browser, releases):
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.on("requestfailed", lambda request: complaints.extend(_lost(request)))
         page.on("response", lambda reply: complaints.append(reply.url) if not reply.ok else None)
         page.on("request", lambda request: complaints.extend(_foreign(request.url, root)))
         page.goto(f"{root}/{name}/index.html")
@@ -104,6 +104,11 @@ def visit(browser, releases):
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
+
+
+def _lost(request):
+    """A tile that is no longer wanted is called off: that is no loss."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.failure} {request.url}"]
 
 
 def _foreign(url, root):

@@ -128,10 +128,12 @@ class Catalogue:
         )
         return tuple(_picture(row) for row in rows)
 
-    def descriptors(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """``key, descriptors`` of every described piece, one at a time."""
-        for key, packed in self.connection.execute("SELECT rowid, descriptors FROM view"):
-            yield key, _rows(packed)
+    def descriptors(self) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+        """``key, picture's key, descriptors`` of every described piece, one at a time."""
+        for key, picture, packed in self.connection.execute(
+            "SELECT rowid, picture, descriptors FROM view ORDER BY rowid"
+        ):
+            yield key, picture, _rows(packed)
 
     def view(self, key: int) -> KnownView:
         """One described piece."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,14 @@ from pyproj import Transformer
 from satdesk.files.digests import sha256
 from satdesk.files.photographs import pixels_digest, read_photograph
 from satdesk.release.catalogue import Catalogue, KnownPicture, KnownView
-from satdesk.release.fingerprint import Likeness, compare, fingerprint, grey, resemblance
+from satdesk.release.fingerprint import (
+    Fingerprint,
+    Likeness,
+    compare,
+    fingerprint,
+    grey,
+    resemblance,
+)
 from satdesk.release.views import View, views
 
 __all__ = ["FEWEST_BLOCKS", "LEAST_ALIKE", "Find", "find_facts", "identify"]
@@ -25,7 +32,9 @@ LEAST_ALIKE = 0.5
 """Share of the textured blocks that must correlate (figures: `docs/explanation/identify.md`)."""
 _FINER_PIECES = 6
 _CANDIDATES = 8
-"""Published pieces that are compared with each piece of the query, the most resembling first."""
+"""Published pictures that are compared with each piece of the query, the most resembling first."""
+_PLACED = 4
+"""Of those with a place on the ground so many are compared in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,7 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
     for pieces in (coarse_first[:1], coarse_first[1 : 1 + _FINER_PIECES]):
         best: dict[int, Find] = {}
         for view in pieces:
-            for known, likeness in _recognised(view, catalogue):
+            for known, likeness in _recognised(view, pictures, catalogue):
                 find = _find(pictures[known.picture], known, view, likeness, plane.shape)
                 rival = best.get(known.picture)
                 if rival is None or _sureness(find) > _sureness(rival):
@@ -129,15 +138,28 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
     return ()
 
 
-def _recognised(view: View, catalogue: Catalogue) -> Iterator[tuple[KnownView, Likeness]]:
+def _candidates(
+    described: Fingerprint, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
+) -> list[int]:
+    """The piece of each picture that resembles the query most, of the most resembling pictures."""
+    best: dict[int, tuple[int, int]] = {}
+    for key, picture, descriptors in catalogue.descriptors():
+        guess = (resemblance(described.descriptors, descriptors), -key)
+        best[picture] = max(best.get(picture, guess), guess)
+    ranked = sorted(best, key=best.__getitem__, reverse=True)
+    placed = [picture for picture in ranked if pictures[picture].crs is not None]
+    # Several cuts of one image resemble a query alike; the image itself tells where it lies.
+    chosen = dict.fromkeys([*ranked[:_CANDIDATES], *placed[:_PLACED]])
+    return [-best[picture][1] for picture in chosen]
+
+
+def _recognised(
+    view: View, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
+) -> Iterator[tuple[KnownView, Likeness]]:
     """Published pieces that a piece of the query was made from."""
     described = fingerprint(view.grey)
-    guesses = [
-        (resemblance(described.descriptors, descriptors), -key)
-        for key, descriptors in catalogue.descriptors()
-    ]
-    for _, key in sorted(guesses, reverse=True)[:_CANDIDATES]:
-        known = catalogue.view(-key)
+    for key in _candidates(described, pictures, catalogue):
+        known = catalogue.view(key)
         likeness = compare(described, known.fingerprint)
         if likeness is not None and _convincing(likeness):
             yield known, likeness
