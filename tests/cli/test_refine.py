@@ -18,6 +18,7 @@ from satdesk.products.ortho import Ortho
 from satdesk.release.ground import grid_over, image_outline
 from satdesk.release.schema import check
 from satdesk.simulate.write import simulate_all
+from surveyed import points_file
 
 BIAS = (12.3, -8.6)
 
@@ -65,24 +66,6 @@ def reference(world, tmp_path_factory):
     return path
 
 
-def points_file(path, truth, *, count=20, bad=0, noise=0.2, image_id="pan", heights=True, seed=7):
-    """Points with true ground positions; returns the ids of the bad ones."""
-    chance = np.random.default_rng(seed)
-    rows, cols = open_bundle(truth.bundle).image(image_id).grid.shape
-    col, row = chance.uniform(5, cols - 5, count), chance.uniform(5, rows - 5, count)
-    lon, lat, height = truth.ground(image_id, col, row)
-    seen = np.column_stack([col, row]) + chance.normal(0, noise, (count, 2))
-    wrong = chance.choice(count, bad, replace=False)
-    seen[wrong] += chance.choice([-1, 1], (bad, 2)) * chance.uniform(15, 80, (bad, 2))
-    seen = np.clip(seen, 0, [cols, rows])
-    lines = ["id,lon,lat," + ("height," if heights else "") + "col,row"]
-    for n in range(count):
-        ground = [lon[n], lat[n], *([height[n]] if heights else [])]
-        lines.append(f"p{n}," + ",".join(repr(float(v)) for v in [*ground, *seen[n]]))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {f"p{n}" for n in wrong}
-
-
 def answer(capfd, *words, code=0):
     assert run(["refine", *map(str, words), "--json"]) == code
     return json.loads(capfd.readouterr().out)
@@ -111,7 +94,7 @@ def test_a_reference_of_another_season_puts_it_right(biased, world, reference, t
     assert found["model"]["matrix"][5] == pytest.approx(-BIAS[1], abs=0.1)
     assert found["points_used"] >= 15
     assert json.loads((tmp_path / "refined.json").read_text(encoding="utf-8")) == found
-    assert "against a reference image, whose own error adds" in found["accuracy"]
+    assert "of a reference image, whose own error adds" in found["accuracy"]
 
 
 def test_the_picture_has_the_same_bytes_each_time(world, tmp_path, capfd):
@@ -141,7 +124,7 @@ def test_what_is_measured_in_one_image_moves_all_alike(biased, world, tmp_path, 
     assert run([*mended, *with_right, "--bounds", *bounds]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["facts"]["accuracy"]["checked"] is True
-    assert "CE90" in told["facts"]["accuracy"]["statement"]
+    assert "(CE90, 20 independent points)" in told["facts"]["accuracy"]["statement"]
     assert not told["facts"]["pan_ms_alignment"]["corrected"]
     with (
         rasterio.open(tmp_path / "right.tif") as one,
@@ -247,7 +230,14 @@ licence = {{press = false, tiles = false, analysis = false}}
     (date,) = json.loads((tmp_path / "release" / "release.json").read_text())["dates"]
     assert date["accuracy"]["checked"] is True
     assert date["accuracy"]["n"] == 20
-    assert date["accuracy"]["statement"].startswith("CE90")
+    assert date["accuracy"]["statement"].endswith("m (CE90, 20 independent points)")
+    assert date["accuracy"]["statement"] in date["caption"]
+    (item,) = (tmp_path / "release" / "stac" / "items").glob("*.json")
+    properties = json.loads(item.read_text(encoding="utf-8"))["properties"]
+    assert properties["satdesk:accuracy"] == date["accuracy"]
+    page = (tmp_path / "release" / "index.html").read_text(encoding="utf-8")
+    assert date["accuracy"]["statement"] in page
+    assert "What the positions depend on" in page
     assert "r.json" in [file["name"] for file in date["scenes"][0]["inputs"]]
 
 

@@ -237,7 +237,7 @@ def recipe_keys(text):
             found[table] = set()
             continue
         said = line.removeprefix("# ").split("#")[0].strip()
-        keys = re.findall(r'(?:^|; )"?([a-z_-]+)"? =', said)
+        keys = re.findall(r'(?:^|; )"?([a-z0-9_-]+)"? =', said)
         if not keys and said:
             keys = [k.strip() for k in said.split(":")[0].split(",")]
         found[table] |= set(keys)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from satdesk.errors import UsageError
-from satdesk.release.recipe import SceneChoice
+from satdesk.release.recipe import SceneChoice, StatedAccuracy
 from satdesk.release.times import parse_acquisition
 
 __all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options", "stated_accuracy"]
@@ -97,19 +97,13 @@ def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def stated_accuracy(stated: str | None) -> tuple[float | None, str | None]:
-    """``LE90=SOURCE`` as metres and words; UsageError where one of them is missing."""
+def stated_accuracy(stated: str | None) -> StatedAccuracy | None:
+    """``LE90=SOURCE`` as a value; UsageError where one of them is missing."""
     if stated is None:
-        return None, None
+        return None
     number, _, source = stated.partition("=")
     try:
         metres = float(number)
     except ValueError:
         metres = math.nan
-    if not (math.isfinite(metres) and metres > 0 and source.strip()):
-        raise UsageError(
-            "a terrain's accuracy comes with its source",
-            found=stated,
-            expected="LE90=SOURCE, such as 6=product handbook",
-        )
-    return metres, source.strip()
+    return StatedAccuracy(le90_m=metres, source=source.strip())

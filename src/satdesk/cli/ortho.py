@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -98,14 +99,12 @@ def command(  # noqa: PLR0913 - one parameter an option
         accuracy_m=accuracy,
         codec=codec,
     )
-    le90_m, source = stated_accuracy(dem_accuracy)
     terrain = TerrainChoice(
         dem=dem,
         vertical=vertical,
         geoid=geoid,
         height_m=height,
-        accuracy_le90_m=le90_m,
-        accuracy_source=source,
+        accuracy=stated_accuracy(dem_accuracy),
     )
     with progress_bar("ortho") as progress:
         answer = desk.ortho(
@@ -118,9 +117,10 @@ def command(  # noqa: PLR0913 - one parameter an option
             overwrite=overwrite,
             progress=progress,
         )
-    if as_json:
-        print_json(answer)
-        return
+    print_json(answer) if as_json else _print(answer)
+
+
+def _print(answer: dict[str, Any]) -> None:
     click.echo(f"{answer['path']}: {answer['product']}, {answer['quantity']}")
     click.echo(f"positions {answer['facts']['accuracy']['statement']}")
     for notice in answer["notices"]:

@@ -71,10 +71,11 @@ def terrain_error(job: AccuracyJob) -> TerrainError | None:
     if job.area.is_empty:
         return None
     stand_in = bool(dict(job.ground.facts).get("geoid_stand_in"))
+    stated = None if job.terrain is None else job.terrain.accuracy
     return TerrainError(
         tangent=_steepest(model, terrain, job.area),
         interpolation=interpolation_error_under(terrain, job.area.bounds),
-        stated_le90_m=None if job.terrain is None else job.terrain.accuracy_le90_m,
+        stated_le90_m=None if stated is None else stated.le90_m,
         datum_le90_m=_LE90 * _STAND_IN_RMS_M if stand_in else None,
     )
 
@@ -186,7 +187,7 @@ def _dem_parts(job: AccuracyJob, terrain: TerrainError | None) -> tuple[Part, Pa
         )
         return first, second
     stated = terrain.stated_ce90_m
-    source = None if job.terrain is None else job.terrain.accuracy_source
+    by = None if job.terrain is None else job.terrain.accuracy
     said = (
         "the accuracy of the terrain's heights was not stated"
         if stated is None
@@ -197,7 +198,7 @@ def _dem_parts(job: AccuracyJob, terrain: TerrainError | None) -> tuple[Part, Pa
         value_m=stated,
         measure="CE90",
         basis=Basis.NOT_KNOWN if stated is None else Basis.STATED,
-        by=source,
+        by=None if by is None else by.source,
         note=said,
     ), _spacing_part(terrain)
 

@@ -7,6 +7,7 @@ an unknown key is an error. Paths are relative to the recipe's folder.
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "RegistrationChoice",
     "SceneChoice",
     "SitesChoice",
+    "StatedAccuracy",
     "TerrainChoice",
     "load_recipe",
 ]
@@ -81,28 +83,39 @@ class GridChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedAccuracy:
+    """How exact a DEM's heights are, as somebody states.
+
+    Attributes:
+        le90_m: Error that 90 % of the heights do not exceed, metres.
+        source: Who says so.
+    """
+
+    le90_m: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if not (0 < self.le90_m < math.inf and self.source.strip()):
+            raise UsageError(
+                "a terrain's accuracy is a number of metres with its source",
+                found=f"{self.le90_m:g} m, {self.source!r}",
+                expected="LE90 above 0 and who states it",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerrainChoice:
     """DEM files with their vertical datum, or one ellipsoidal height in metres.
 
     Attributes:
-        accuracy_le90_m: Error of the DEM's heights that 90 % do not exceed; None = not stated.
-        accuracy_source: Who states it; None = nobody.
+        accuracy: Of the DEM's heights; None = nobody states it.
     """
 
     dem: tuple[Path, ...] = ()
     vertical: str | None = None
     geoid: Path | None = None
     height_m: float | None = None
-    accuracy_le90_m: float | None = None
-    accuracy_source: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.accuracy_le90_m is None) != (self.accuracy_source is None):
-            raise UsageError(
-                "a terrain's accuracy comes with its source",
-                found=self.accuracy_source or f"{self.accuracy_le90_m:g} m",
-                expected="both: accuracy_le90_m and accuracy_source",
-            )
+    accuracy: StatedAccuracy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,13 +290,13 @@ def _sites(table: Mapping[str, Any], folder: Path) -> SitesChoice:
 def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | None:
     if table is None:
         return None
+    le90_m, source = table.get("accuracy_le90_m"), table.get("accuracy_source", "")
     return TerrainChoice(
         dem=tuple(folder / tile for tile in table.get("dem", ())),
         vertical=table.get("vertical"),
         geoid=_inside(folder, table.get("geoid")),
         height_m=table.get("height_m"),
-        accuracy_le90_m=table.get("accuracy_le90_m"),
-        accuracy_source=table.get("accuracy_source"),
+        accuracy=None if le90_m is None else StatedAccuracy(le90_m=le90_m, source=source),
     )
 
 

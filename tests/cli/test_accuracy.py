@@ -1,0 +1,206 @@
+"""The error budget and the refusal of coarse terrain, through the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from satdesk.bundles.formats import open_bundle
+from satdesk.cli.app import run
+from satdesk.files.dem import open_terrain
+from satdesk.geometry.frames import on_terrain
+from satdesk.release.refinement_use import refined
+from satdesk.simulate.write import simulate_all
+from surveyed import points_file
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return simulate_all("test", tmp_path_factory.mktemp("accuracy") / "world")
+
+
+@pytest.fixture(scope="module")
+def coarse_dem(world, tmp_path_factory):
+    """Every twelfth node of the world's DEM: 96 m."""
+    path = tmp_path_factory.mktemp("coarse") / "dem96.tif"
+    with rasterio.open(world.dem) as fine:
+        heights, profile = fine.read(1)[::12, ::12], fine.profile
+        tags, affine = fine.tags(), fine.transform
+    there, back = Affine.translation(0.5, 0.5), Affine.translation(-0.5, -0.5)
+    middle = affine @ there @ Affine.scale(12) @ back
+    profile.update(height=heights.shape[0], width=heights.shape[1], transform=middle)
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(heights, 1)
+        target.update_tags(**tags)
+    return path
+
+
+def answer(capfd, *words, code=0):
+    assert run([*map(str, words), "--json"]) == code
+    return json.loads(capfd.readouterr().out)
+
+
+def ortho(capfd, bundle, dem, out, *words, code=0):
+    told = answer(
+        capfd, "ortho", bundle, "--dem", dem, "--product", "pan", "--out", out, "--overwrite",
+        *words, code=code,
+    )  # fmt: skip
+    return told if code else told["facts"]["accuracy"]
+
+
+def part(accuracy, name):
+    return next(each for each in accuracy["parts"] if each["part"] == name)
+
+
+def test_nothing_of_ours_is_said_of_what_nobody_checked(world, coarse_dem, tmp_path, capfd):
+    found = ortho(capfd, world.truths[0].bundle, coarse_dem, tmp_path / "o.tif")
+    assert found["statement"] == "not checked; the provider states nothing"
+    assert (found["checked"], found["ce90_m"], found["checks"]) == (False, None, [])
+    assert part(found, "sensor")["basis"] == "not known"
+    assert part(found, "dem-spacing")["basis"] == "estimated"
+
+
+def test_what_the_provider_states_is_said_as_the_providers(world, tmp_path, capfd):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(world.truths[0].bundle, bundle)
+    stated = (
+        "<Quality_Assessment><Planimetric_Accuracy_Measurement><MEASURE_ID>{}</MEASURE_ID>"
+        "<Quality_Values><ACCURACY_CE90>{}</ACCURACY_CE90></Quality_Values>"
+        "</Planimetric_Accuracy_Measurement></Quality_Assessment>"
+    )
+    for path in bundle.rglob("DIM_*.XML"):
+        text = path.read_text(encoding="utf-8")
+        end = text.rindex("</Dimap_Document>")
+        added = stated.format("RHA", "2.5") + stated.format("AHA", "4.67")
+        path.write_text(text[:end] + added + text[end:], encoding="utf-8")
+    found = ortho(capfd, bundle, world.dem, tmp_path / "o.tif")
+    assert found["statement"] == "not checked; the provider states 4.7 m (CE90)"
+    assert found["ce90_m"] is None
+    assert part(found, "provider")["value_m"] == 4.67
+
+
+@pytest.mark.parametrize("dem", ["fine", "coarse"])
+def test_the_printed_figure_covers_the_true_error(world, coarse_dem, tmp_path, capfd, dem):
+    """Against the rigorous camera and the exact relief, at every place of a lattice."""
+    truth = world.truths[0]
+    points_file(tmp_path / "points.csv", truth, count=12, noise=0.3)
+    words = ("refine", truth.bundle, "--gcps", tmp_path / "points.csv", "--overwrite")
+    answer(capfd, *words, "--out", tmp_path / "r.json")
+    used = world.dem if dem == "fine" else coarse_dem
+    found = ortho(
+        capfd, truth.bundle, used, tmp_path / "o.tif", "--refinement", tmp_path / "r.json"
+    )
+    assert found["statement"].endswith("m (CE90, 12 independent points)")
+    col, row = np.meshgrid(np.linspace(10, 470, 24), np.linspace(10, 390, 20))
+    true = np.column_stack(truth.ground("pan", col.ravel(), row.ravel())[:2])
+    placed = _placed(truth, used, tmp_path / "r.json", col.ravel(), row.ravel())
+    east, north = truth.world.relief.plane.metres_a_degree
+    off = np.hypot(*((placed - true) * [east, north]).T)
+    assert np.nanquantile(off, 0.9) <= found["ce90_m"]
+    terrain = {"fine": (0.0, 0.3), "coarse": (0.5, 5.0)}[dem]
+    assert terrain[0] < found["terrain"]["supports_ce90_m"] < terrain[1]
+
+
+def _placed(truth, dem, refinement, col, row):
+    """Where the refined model and the DEM put pixels of PAN: ``(n, 2)`` lon, lat."""
+    model = refined(open_bundle(truth.bundle), refinement).image("pan").model
+    terrain = open_terrain([dem], vertical=None).terrain
+    lon, lat, _ = on_terrain(model, col, row, terrain, start_m=1800.0)
+    return np.column_stack([lon, lat])
+
+
+def test_a_terrain_too_coarse_for_what_is_wanted_is_refused(world, coarse_dem, tmp_path, capfd):
+    bundle, out = world.truths[0].bundle, tmp_path / "o.tif"
+    error = ortho(capfd, bundle, coarse_dem, out, "--accuracy", 0.5, code=4)["error"]
+    assert error["rule"] == "dem-too-coarse"
+    assert error["measured"] > error["limit"] == 0.5
+    assert "it supports" in error["message"]
+    assert "from the vertical" in error["message"]
+    assert "finer DEM" in error["message"]
+    assert not out.exists()
+    supported = float(error["message"].split("it supports ")[1].split(" m")[0])
+    ortho(capfd, bundle, coarse_dem, out, "--accuracy", supported)
+    ortho(capfd, bundle, world.dem, out, "--accuracy", 0.5)
+    told = answer(
+        capfd, "ortho", bundle, "--dem", coarse_dem, "--out", out, "--overwrite", "--accuracy",
+        0.5, "--accept", "dem-too-coarse=nothing finer is to be had",
+    )  # fmt: skip
+    (notice,) = [n for n in told["notices"] if n["code"] == "accepted:dem-too-coarse"]
+    assert "nothing finer is to be had" in notice["text"]
+
+
+def test_what_somebody_states_of_the_heights_counts_too(world, tmp_path, capfd):
+    bundle, out = world.truths[0].bundle, tmp_path / "o.tif"
+    found = ortho(capfd, bundle, world.dem, out, "--dem-accuracy", "6=its handbook")
+    stated = part(found, "dem-stated")
+    assert (stated["basis"], stated["by"]) == ("stated", "its handbook")
+    tangent = np.tan(np.radians(found["terrain"]["view_deg"]))
+    assert stated["value_m"] == pytest.approx(6 * tangent, rel=1e-3)
+    words = ("--dem-accuracy", "6=its handbook", "--accuracy", "1")
+    error = ortho(capfd, bundle, world.dem, out, *words, code=4)["error"]
+    assert error["measured"] == pytest.approx(np.hypot(6 * tangent, 0.07), abs=0.02)
+    for wrong in ("6", "=handbook", "-1=handbook", "six=handbook"):
+        ortho(capfd, bundle, world.dem, out, "--dem-accuracy", wrong, code=2)
+
+
+def test_one_height_cannot_show_an_accuracy(world, tmp_path, capfd):
+    words = ("ortho", world.truths[0].bundle, "--height", 1800, "--out", tmp_path / "o.tif")
+    error = answer(capfd, *words, "--accuracy", 5, code=3)["error"]
+    assert "one height" in error["message"]
+    found = answer(capfd, *words)["facts"]["accuracy"]
+    assert part(found, "dem-spacing")["basis"] == "not known"
+
+
+def test_points_given_for_checking_are_reported_apart(world, tmp_path, capfd):
+    bundle = world.truths[0].bundle
+    points_file(tmp_path / "fit.csv", world.truths[0], count=15)
+    points_file(tmp_path / "check.csv", world.truths[0], count=8, bad=1, seed=5)
+    found = answer(
+        capfd, "refine", bundle, "--gcps", tmp_path / "fit.csv", "--check", tmp_path / "check.csv",
+        "--out", tmp_path / "r.json",
+    )  # fmt: skip
+    assert found["leave_one_out"]["n"] == 15
+    assert found["check"]["n"] == 8
+    assert found["check"]["ce90_m"] > 15  # a bad check point counts: nobody takes it out
+    assert max(p["error_m"] for p in found["check"]["points"]) == found["check"]["ce90_m"]
+    told = ortho(capfd, bundle, world.dem, tmp_path / "o.tif", "--refinement", tmp_path / "r.json")
+    assert "8 check points that were not fitted" in told["statement"]
+    assert [each["how"] for each in told["checks"]] == ["check-points", "leave-one-out"]
+
+
+def test_a_share_can_be_held_out(world, tmp_path, capfd):
+    bundle = world.truths[0].bundle
+    points_file(tmp_path / "p.csv", world.truths[0], count=20)
+    words = ("refine", bundle, "--gcps", tmp_path / "p.csv")
+    found = answer(capfd, *words, "--hold-out", 0.35, "--out", tmp_path / "r.json")
+    held = {point["id"] for point in found["held_out"]["points"]}
+    assert len(held) == found["held_out"]["n"] == 7
+    assert not held & {point["id"] for point in found["points"]}
+    assert "7 points held out of the fit" in found["accuracy"]
+    answer(capfd, *words, "--hold-out", 0.9, code=2)
+
+
+def test_points_in_one_corner_are_refused_with_measure_limit_and_remedy(world, tmp_path, capfd):
+    points_file(tmp_path / "p.csv", world.truths[0], count=30, noise=0.05)
+    lines = (tmp_path / "p.csv").read_text().splitlines()
+    near = [x for x in lines[1:] if float(x.split(",")[-2]) < 200 and float(x.split(",")[-1]) < 200]
+    (tmp_path / "p.csv").write_text("\n".join([lines[0], *near]) + "\n")
+    words = ("refine", world.truths[0].bundle, "--gcps", tmp_path / "p.csv", "--model", "affine")
+    error = answer(capfd, *words, code=4)["error"]
+    assert error["rule"] == "refine-spread"
+    assert error["measured"] > error["limit"]
+    assert "towards the image's corners" in error["message"]
+
+
+def test_downsampled_dem_is_what_it_says(world, coarse_dem):
+    with rasterio.open(world.dem) as fine, rasterio.open(coarse_dem) as coarse:
+        shape = coarse.shape
+        assert coarse.res[0] == pytest.approx(12 * fine.res[0])
+        row, col = fine.index(*coarse.xy(10, 10))
+        assert coarse.read(1)[10, 10] == fine.read(1)[row, col]
+    assert shape[0] > 40
