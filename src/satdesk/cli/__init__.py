@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from satdesk.cli.interrupt import interruptible
+from satdesk.cli.interrupt import interruptible, postponed
 
 __all__ = ["main"]
 
@@ -17,6 +17,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from satdesk.cli.app import run  # noqa: PLC0415 - keeps `import satdesk.cli` light
-
+    with postponed():
+        from satdesk.cli.app import run  # noqa: PLC0415 - keeps `import satdesk.cli` light
     return run(arguments)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Interrupted", "interruptible"]
+__all__ = ["Interrupted", "interruptible", "postponed"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -30,6 +31,23 @@ def interruptible(command: Callable[[], int], *, as_json: bool) -> int:
         from satdesk.cli.failure import report_failure  # noqa: PLC0415 - needs click
 
         return report_failure(error, as_json=as_json)
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Let SIGINT wait until the end of the block: a half-imported module cannot even report it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not _interrupt:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, _interrupt)
+    if came:
+        raise Interrupted
 
 
 def _takes_interrupts() -> bool:
