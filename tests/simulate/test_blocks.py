@@ -15,7 +15,7 @@ from satdesk.simulate.render import Block, develop
 from satdesk.simulate.scenarios import PLANE, SCENARIOS
 from satdesk.simulate.sensor import PAN_ARRAY, grain
 from satdesk.simulate.sky import Clouds, Haze, Sky
-from satdesk.simulate.take import aimed, world_of
+from satdesk.simulate.take import aimed, take, world_of
 from satdesk.simulate.write import Making, simulate
 
 WEATHER = Sky(clouds=Clouds(share=0.3), haze=Haze(depth=0.2))
@@ -46,6 +46,19 @@ def test_threads_and_blocks_make_the_same_bytes(tmp_path, monkeypatch):
         made[threads] = digests(folder)
     assert len(made[1]) > 8
     assert made[1] == made[3]
+
+
+def test_another_division_into_blocks_moves_no_count_by_more_than_rounding(monkeypatch):
+    # Without the mark: it is looked up by whole cells, so that 2 mm can choose its other cell.
+    world = world_of(CASE, 1)
+    whole = take(CASE, world, 1, mark=False)
+    monkeypatch.setattr(take_module, "BLOCK_PX", 160)
+    parts = take(CASE, world, 1, mark=False)
+    for name in ("pan", "ms"):
+        one, other = getattr(whole, name).astype(int), getattr(parts, name).astype(int)
+        assert np.abs(one - other).max() <= 3
+        assert np.mean(one != other) < 0.01
+    assert np.mean(whole.pan_mask != parts.pan_mask) < 1e-3
 
 
 def test_a_block_needs_no_other_block():

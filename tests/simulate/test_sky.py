@@ -4,13 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import rasterio
+from scipy.ndimage import gaussian_filter, shift
 
+from satdesk.bundles.formats import open_bundle
 from satdesk.errors import UsageError
+from satdesk.simulate.camera import Attitude
 from satdesk.simulate.cases import CASES
-from satdesk.simulate.render import CLOUD_SHADOW
+from satdesk.simulate.render import CLOUD, CLOUD_SHADOW
 from satdesk.simulate.sky import CLOUD_DEPTH, Clouds, Haze, Sheet, Sky, cloud_light, sheet
 from satdesk.simulate.take import aimed, render, take, world_of
 from satdesk.simulate.variation import Variation
+from satdesk.simulate.write import simulate_pictures
 
 BASE = replace(CASES[0], name="sky", pan_shape=(640, 640))
 CLOUDY = replace(BASE, sky=Sky(clouds=Clouds(share=0.2)))
@@ -57,6 +62,24 @@ def test_thick_clouds_hide_and_thin_ones_hardly():
     assert 0.05 < ground[2] < 0.1
 
 
+def test_the_masks_say_where_the_picture_differs(clear, cloudy):
+    cloud, shadow = cloudy.pan_mask & CLOUD > 0, cloudy.pan_mask & CLOUD_SHADOW > 0
+    assert cloud.mean() == pytest.approx(0.2, abs=0.03)
+    assert shadow.mean() > 0.05
+    assert not (clear.pan_mask & (CLOUD | CLOUD_SHADOW)).any()
+    change = cloudy.pan[0] / clear.pan[0]
+    # Half of this cloud is thin: where it is thick it is white, and nowhere it goes unseen.
+    assert np.median(change[cloud]) > 1.2
+    assert np.percentile(change[cloud], 75) > 2
+    assert np.median(change[shadow & ~cloud]) < 0.8
+    free = change[~cloud & ~shadow]
+    # Thinner clouds and their shadows lie outside the masks: an eighth is what they may change.
+    assert abs(np.median(free) - 1) < 0.125
+    assert np.percentile(free, 2) > 0.75
+    small = cloudy.ms_mask & CLOUD > 0
+    assert np.mean(small != cloud[2::4, 2::4]) < 0.03
+
+
 def test_a_shadow_lies_where_the_sun_puts_it():
     shot = aimed(CLOUDY, world_of(CLOUDY, 1), 1)
     exposure, clouds = shot.exposure, shot.exposure.clouds
@@ -73,6 +96,30 @@ def test_a_shadow_lies_where_the_sun_puts_it():
     inside = (col > 2) & (col < 638) & (row > 2) & (row < 638)
     mask = picture.pan_mask[row[inside].astype(int), col[inside].astype(int)] & CLOUD_SHADOW > 0
     assert np.mean(mask == (expected[inside] >= CLOUD_DEPTH)) > 0.97
+
+
+def test_bands_see_high_clouds_apart_and_the_ground_not(clear):
+    # Red and infrared look 1.5 mrad apart along the track.
+    still = Sky(clouds=Clouds(share=0.5, above_m=6000.0, thickest=6.0, wind_m_s=(0.0, 0.0)))
+    picture = render(replace(BASE, sky=still))
+    # 6000 m × 1.5 mrad × about 1.1 = 10 m: 1.6 MS pixels along the flight.
+    cloud = _apart(picture.ms[0], picture.ms[3], picture.ms_mask & CLOUD > 0)
+    assert abs(cloud) == pytest.approx(1.6, abs=0.3)
+    ground = _apart(clear.ms[0], clear.ms[1], np.ones(clear.ms_mask.shape, bool))
+    assert abs(ground) < 0.15
+
+
+def _apart(fixed, moving, used):
+    """Rows by which one band lies off another: the shift at which they correlate best."""
+    one, other = (np.log(band.astype(float)) for band in (fixed, moving))
+    inner = gaussian_filter(used.astype(float), 2) > 0.9
+    inner[:8] = inner[-8:] = False
+    candidates = np.arange(-4, 4.01, 0.1)
+    scores = [
+        np.corrcoef(one[inner], shift(other, (-rows, 0), order=3, mode="nearest")[inner])[0, 1]
+        for rows in candidates
+    ]
+    return candidates[int(np.argmax(scores))]
 
 
 def test_the_mark_is_readable_on_clouds_and_in_haze():
@@ -104,3 +151,22 @@ def test_a_variation_brings_weather_and_takes_it_away():
     assert brought.sky == Sky(clouds=Clouds(share=0.3, above_m=4000.0), haze=Haze(depth=0.2))
     assert Variation(cloud_share=0.0, haze=0.0).applied(brought).sky == Sky()
     assert Variation().applied(brought).sky == brought.sky
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_cloudy_bundle_has_masks_beside_it_and_in_it(tmp_path):
+    made = simulate_pictures((replace(CLOUDY, attitude=Attitude(roll_deg=12.0)),), tmp_path / "out")
+    scene = open_bundle(made.truths[0].bundle)
+    assert scene.problems == ()
+    assert {(mask.kind, mask.image_id) for mask in scene.masks} == {
+        ("cloud", "pan"),
+        ("cloud", "ms"),
+    }
+    for name, shape in (("pan", (640, 640)), ("ms", (160, 160))):
+        path = tmp_path / "out" / f"truth_sky_{name}_mask.tif"
+        with rasterio.open(path) as file:
+            mask = file.read(1)
+        assert mask.shape == shape
+        assert (mask & CLOUD > 0).mean() == pytest.approx(0.2, abs=0.03)
+        listed = next(mask for mask in scene.masks if mask.image_id == name)
+        assert listed.features >= 1

@@ -14,7 +14,7 @@ from satdesk.simulate.landscape import Landscape
 from satdesk.simulate.plane import Plane
 from satdesk.simulate.relief import Relief
 from satdesk.simulate.settle import Building
-from satdesk.simulate.standing import GROUND, ROOF, WALLS, entered, solid
+from satdesk.simulate.standing import GROUND, ROOF, WALLS, entered, solid, surface_of
 from satdesk.simulate.take import aimed, demo_world, take, world_of
 
 HOUSE = Building(x=0.0, y=0.0, length_m=20, width_m=10, angle=0.0, height_m=8, roof=1)
@@ -103,6 +103,29 @@ def test_a_house_leans_away_from_the_camera(roll):
     there = np.argwhere(bright).mean(axis=0) + 0.5
     assert np.hypot(there[0] - row[1], there[1] - col[1]) < 2.5
     assert change[:40].max() < 0.2 * change.max()
+
+
+def test_hidden_ground_is_told_by_the_surface_and_not_by_the_ground():
+    tall = Building(x=0, y=0, length_m=30, width_m=30, angle=0, height_m=30, roof=3)
+    world, shot = alone(looking(25.0), (tall,))
+    camera, boxes = shot.cameras.pan, (solid(tall, world.relief),)
+    col, row = np.meshgrid(np.arange(120.5, 200), np.arange(120.5, 200))
+    lon, lat, height, face = surface_of(camera, world.relief, boxes, col, row)
+    # The roof fills as many pixels as its area has of a pixel's ground at its height.
+    corner = camera.locate([160.0, 161, 160], [160.0, 160, 161], np.full(3, boxes[0].top_m))
+    east, north = world.relief.plane.from_lonlat(*corner)
+    pixel = abs(
+        (east[1] - east[0]) * (north[2] - north[0]) - (east[2] - east[0]) * (north[1] - north[0])
+    )
+    assert (face == ROOF).sum() == pytest.approx(900 / pixel, rel=0.05)
+    assert np.isin(face, WALLS).sum() > 100
+    np.testing.assert_allclose(height[face == ROOF], boxes[0].top_m)
+    back = camera.project(lon, lat, height)
+    np.testing.assert_allclose(back, [col, row], atol=1e-5)
+    x, y = world.relief.plane.from_lonlat(lon[face == ROOF], lat[face == ROOF])
+    assert boxes[0].covers(x, y).all()
+    ground = world.relief.height(lon[face == GROUND], lat[face == GROUND])
+    np.testing.assert_allclose(height[face == GROUND], ground, atol=2e-3)
 
 
 def test_a_shadow_is_as_long_as_the_sun_makes_it():
