@@ -103,7 +103,9 @@ def measured(part: str, wishes) -> list[dict]:
 
 
 def written(facts: dict) -> None:
-    FACTS.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    FACTS.write_text(
+        json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
     text = PAGE.read_text(encoding="utf-8")
     for name, table in tables(facts).items():
         begin, end = MARKS[0].format(name), MARKS[1]

@@ -47,6 +47,10 @@ REFINED = (
 GCP_SIGMA_PX = 0.3
 
 
+def known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
 def prepared(case: Case, folder: Path) -> Job:
     write_coordinates(case, folder / "case.tif")
     write_dem(case, folder / "dem.tif")
@@ -89,7 +93,7 @@ def ortho_rows(folder: Path, oty: str | None, names: tuple[str, ...] | None) -> 
         job, out = prepared(case, folder), folder / "out.tif"
         row = {
             "case": case.name,
-            "rpc_residual_px": case.fitted.worst_px,
+            "rpc_residual_px": known(case.fitted.worst_px),
             "hidden_share": float(case.truth.hidden.mean()),
         }
         row["ours"] = judged(case, out, *ours(job, out))

@@ -33,7 +33,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def px(value: float | None) -> str:
     if value is None:
-        return "–"
+        return "not known"
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
@@ -103,7 +103,7 @@ def pairs(rows: list[dict]) -> str:
 
 def pair(r: dict) -> list[str]:
     own, peer = r["ours"], r.get("arosics")
-    known = r["target_px"] == r["target_px"]
+    known = r["target_px"] is not None
     if own["refused"]:
         told = f"refused ({own['refused'].removeprefix('coregistration-')})"
     elif known:

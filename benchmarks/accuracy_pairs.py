@@ -106,11 +106,15 @@ def judged(case, python):
         own.update(errors(case, found.displacement(*points(case))) if why is None else {})
         whole, local = their_errors(case, peer) if peer else (None, None)
     if peer is None:
-        return {"case": case.name, "target_px": case.limit_px, "ours": own}
+        return {
+            "case": case.name,
+            "target_px": case.limit_px if case.limit_px == case.limit_px else None,
+            "ours": own,
+        }
     shift = peer["global"]["shift"]
     return {
         "case": case.name,
-        "target_px": case.limit_px,
+        "target_px": case.limit_px if case.limit_px == case.limit_px else None,
         "ours": own,
         "arosics": {
             "global_rms_px": whole,
