@@ -2,8 +2,8 @@
 
 Three kinds are tried: one shift, an affine, and an affine with a regularised lattice of bilinear
 nodes on it. Matches are left out in turn. A shift stays unless an affine takes away a good part of
-its error on those left out, and what was taken so far stays unless a lattice does: another sun moves
-edges as the relief lies, many windows alike, and leaving windows out cannot tell that from a
+its error on those left out, and what was taken so far stays unless a lattice does: another sun
+moves edges as the relief lies, many windows alike, and leaving windows out cannot tell that from a
 displacement. Of lattices the simplest within one standard error of the best is taken (Hastie,
 Tibshirani and Friedman, The Elements of Statistical Learning, 2nd ed., section 7.10).
 """
