@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ import rasterio
 from PIL import Image
 
 from satdesk.files.photographs import read_photograph
-from satdesk.release.catalogue import add_release, opened_catalogue
+from satdesk.release.catalogue import Catalogue, add_release, opened_catalogue
 from satdesk.release.identify import identify
 
 SMALLEST = 160
@@ -137,7 +138,68 @@ def saved(picture: Image.Image, quality: int | None, folder: Path) -> Path:
     return path
 
 
-def main() -> None:
+@dataclass
+class Tally:
+    """What was found of what was tried."""
+
+    found: dict[str, list[bool]] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def add(self, kind: str, what: str, *, right: bool) -> None:
+        self.asked += 1
+        self.found.setdefault(kind, []).append(right)
+        if not right:
+            self.missed.append(what)
+
+
+def try_published(
+    folder: Path, every: int, scratch: Path, catalogue: Catalogue, tally: Tally
+) -> None:
+    chance = np.random.default_rng(1)
+    release = json.loads((folder / "release.json").read_text())["id"]
+    for path, picture in list(published(folder))[::every]:
+        for kind, made, quality in variants(picture, chance):
+            finds = identify(saved(made, quality, scratch), catalogue)
+            right = bool(finds) and finds[0].picture.release == release
+            tally.add(kind, f"{release} {path} {kind} {made.size}", right=right)
+
+
+def try_foreign(
+    folders: list[Path], count: int, scratch: Path, catalogue: Catalogue, tally: Tally
+) -> None:
+    for index, picture in enumerate(foreign(folders, count, np.random.default_rng(2))):
+        tally.asked += 1
+        finds = identify(saved(picture, 85, scratch), catalogue)
+        if finds:
+            tally.wrong.append(f"foreign {index} as {finds[0].picture.path}: {finds[0].likeness}")
+
+
+def told(tally: Tally, count: int, each_s: float) -> None:
+    every = [right for rights in tally.found.values() for right in rights]
+    for kind, rights in tally.found.items():
+        print(f"{kind:40} {sum(rights):4} of {len(rights):4}")
+    print(f"{'all':40} {sum(every):4} of {len(every):4} = {np.mean(every):.2%}")
+    print(f"foreign taken for published: {len(tally.wrong)} of {count}")
+    print(f"{each_s:.2f} s a query", *tally.missed[:40], *tally.wrong[:20], sep="\n")
+
+
+def facts(tally: Tally, count: int, each_s: float) -> dict[str, object]:
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "commit": revision.stdout.strip(),
+        "python": sys.version.split()[0],
+        "found": {kind: [sum(rights), len(rights)] for kind, rights in tally.found.items()},
+        "foreign": count,
+        "false": len(tally.wrong),
+        "seconds_a_query": each_s,
+    }
+
+
+def wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -146,70 +208,28 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--every", type=int, default=1, help="try every n-th published picture")
     parser.add_argument("--json", type=Path)
-    wish = parser.parse_args()
-    chance = np.random.default_rng(1)
-    found: dict[str, list[bool]] = {}
-    missed: list[str] = []
-    wrong: list[dict[str, object]] = []
+    return parser.parse_args()
+
+
+def main() -> None:
+    wish, tally = wishes(), Tally()
+    count = wish.count if wish.foreign else 0
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         with opened_catalogue(scratch / "catalogue.sqlite", create=True) as catalogue:
-            number = sum(add_release(catalogue, folder) for folder in wish.releases)
-            views = catalogue.connection.execute("SELECT COUNT(*) FROM view").fetchone()[0]
-            print(f"{number} published pictures in {views} views")
-            begun, asked = time.perf_counter(), 0
-            for folder in wish.releases:
-                release = json.loads((folder / "release.json").read_text())["id"]
-                for path, picture in list(published(folder))[:: wish.every]:
-                    for kind, made, quality in variants(picture, chance):
-                        asked += 1
-                        finds = identify(saved(made, quality, scratch), catalogue)
-                        right = bool(finds) and finds[0].picture.release == release
-                        found.setdefault(kind, []).append(right)
-                        if not right:
-                            missed.append(f"{release} {path} {kind} {made.size}")
-            for index, picture in enumerate(
-                foreign(wish.foreign, wish.count, chance) if wish.foreign else ()
-            ):
-                asked += 1
-                finds = identify(saved(picture, 85, scratch), catalogue)
-                if finds:
-                    best = finds[0].likeness
-                    wrong.append(
-                        {
-                            "foreign": index,
-                            "as": finds[0].picture.path,
-                            "alike": best and best.alike,
-                        }
-                    )
-            each = (time.perf_counter() - begun) / max(asked, 1)
-    total = [right for rights in found.values() for right in rights]
-    for kind, rights in found.items():
-        print(f"{kind:40} {sum(rights):4} of {len(rights):4}")
-    print(f"{'all':40} {sum(total):4} of {len(total):4} = {np.mean(total):.2%}")
-    print(f"foreign taken for published: {len(wrong)} of {wish.count if wish.foreign else 0}")
-    print(f"{each:.2f} s a query")
-    print("\n".join(missed[:40]))
-    print("\n".join(map(str, wrong[:20])))
-    if wish.json:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip()
-        kinds = {kind: [sum(rights), len(rights)] for kind, rights in found.items()}
-        wish.json.write_text(
-            json.dumps(
-                {
-                    "commit": commit,
-                    "python": sys.version.split()[0],
-                    "found": kinds,
-                    "foreign": wish.count,
-                    "false": len(wrong),
-                    "seconds_a_query": each,
-                },
-                indent=1,
+            print(
+                sum(add_release(catalogue, folder) for folder in wish.releases),
+                "published pictures",
             )
-            + "\n"
-        )
+            begun = time.perf_counter()
+            for folder in wish.releases:
+                try_published(folder, wish.every, scratch, catalogue, tally)
+            if count:
+                try_foreign(wish.foreign, count, scratch, catalogue, tally)
+            each_s = (time.perf_counter() - begun) / max(tally.asked, 1)
+    told(tally, count, each_s)
+    if wish.json:
+        wish.json.write_text(json.dumps(facts(tally, count, each_s), indent=1) + "\n")
 
 
 if __name__ == "__main__":
