@@ -28,5 +28,7 @@ class Quantity(Enum):
     """Top-of-atmosphere reflectance, dimensionless, 1.0 = a perfect white diffuser."""
     BOA = "boa"
     """Surface (bottom-of-atmosphere) reflectance as the provider computed it, dimensionless."""
+    COVER = "cover"
+    """Flags of `core.cover.Cover`: cloud, shadow, snow; never averaged."""
     DISPLAY = "display"
     """Gamma-encoded sRGB, 0–255, for eyes and never for measurement."""
