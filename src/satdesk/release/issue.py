@@ -30,6 +30,7 @@ from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
 from satdesk.release.dated import Dated, acquired, draft_reasons
 from satdesk.release.document import release_document, scene_facts, write_release_json
+from satdesk.release.earth import write_kmz
 from satdesk.release.ground import image_outline
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
@@ -46,6 +47,7 @@ from satdesk.release.public_recipe import (
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
+from satdesk.release.sequence import write_sequence
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
@@ -336,7 +338,7 @@ def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
     """
     content, folder, told = job.content, job.folder, job.told
     claims = _claims(job, write_public_recipe(_recipe_of(job), folder))
-    artifacts = [*images, *_drawn(job)]
+    artifacts = [*images, *_drawn(job), *write_kmz(content, folder)]
     artifacts += [_RECIPE, *_site_list(job), *job.sealed(artifacts, claims)]
     artifacts += write_stac(content, folder)
     offered = artifacts if job.seal is None else [*artifacts, _SIGNATURE]
@@ -378,8 +380,9 @@ def _drawn(job: _Job) -> list[Artifact]:
     plates = write_plates(pressed, job.folder)
     job.told("plates and press", 1, 2)
     press = write_press(pressed, job.folder)
+    sequence = write_sequence(pressed, job.folder)
     job.told("plates and press", 2, 2)
-    return [*plates, *press]
+    return [*plates, *press, *sequence]
 
 
 def _recipe_of(job: _Job) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape
 
-__all__ = ["Html", "el", "embed_json", "join"]
+__all__ = ["Html", "el", "embed_json", "join", "printable"]
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
@@ -50,10 +50,10 @@ def embed_json(value: object) -> Html:
 
 
 def _safe(part: str) -> str:
-    return part if isinstance(part, Html) else escape(_printable(part))
+    return part if isinstance(part, Html) else escape(printable(part))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters, surrogates and overrides of the writing direction.
 
     The overrides (U+202A–U+202E, U+2066–U+2069) could make a credit read as another one.
@@ -73,4 +73,4 @@ def _attribute(key: str, value: str | bool | None) -> str:  # noqa: FBT001 - an 
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(_printable(value))}"'
+    return f" {name}" if value is True else f' {name}="{escape(printable(value))}"'

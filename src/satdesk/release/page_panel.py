@@ -50,6 +50,8 @@ _ROLES = {
     "visual": "Images for display",
     "plate": "Plates",
     "press": "Press images",
+    "sequence": "Press images",
+    "globe": "Images for display",
     "stac-catalog": "Catalogue and checks",
     "release": "Catalogue and checks",
     "checksums": "Catalogue and checks",

@@ -26,7 +26,7 @@ from satdesk.release.press_annotate import annotate, strip_height
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes
 
-__all__ = ["SHAPES", "Frame", "compose_press", "write_press"]
+__all__ = ["SHAPES", "Frame", "compose_press", "press_dates", "write_press"]
 
 SHAPES = {"16x9": (1080, 1920), "1x1": (1080, 1080), "9x16": (1920, 1080)}
 """``rows, cols`` by name."""
@@ -42,11 +42,13 @@ class Frame:
         images: One date, or two that share the frame.
         shape: Name in `SHAPES`.
         annotated: With caption, scale bar, north and labels; else the picture alone.
+        alongside: Dates whose own frames must show the same ground as this one.
     """
 
     images: tuple[DatedImage, ...]
     shape: str
     annotated: bool
+    alongside: tuple[DatedImage, ...] = ()
 
 
 def write_press(content: Content, folder: Path) -> tuple[Artifact, ...]:
@@ -72,7 +74,7 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     """Draw one press image; returns it and the crop of each of its pictures."""
     rows, cols = SHAPES[frame.shape]
     sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE)
-    strip = strip_height(sheet, content, frame.images) if frame.annotated else 0.0
+    strip = _strip(sheet, content, frame) if frame.annotated else 0.0
     strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip)).height
     room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)
     crs = map_crs(content)
@@ -87,6 +89,12 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     if frame.annotated:
         annotate(sheet, content, frame.images, tuple(maps), crop, strip)
     return sheet, (crop,) * len(parts)
+
+
+def _strip(sheet: Sheet, content: Content, frame: Frame) -> float:
+    """Height of the strip of words: that of the frame with most of them."""
+    captioned = (frame.images, *((image,) for image in frame.alongside))
+    return max(strip_height(sheet, content, images) for images in captioned)
 
 
 def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
@@ -125,12 +133,12 @@ def _facts(content: Content, frame: Frame, crop: Crop, path: str) -> PictureFact
 
 
 def _groups(content: Content) -> tuple[tuple[DatedImage, ...], ...]:
-    shown = _shown(content)
+    shown = press_dates(content)
     single = tuple((image,) for image in shown)
     return (*single, shown) if len(shown) == 2 else single
 
 
-def _shown(content: Content) -> tuple[DatedImage, ...]:
+def press_dates(content: Content) -> tuple[DatedImage, ...]:
     """The dates that the press may have; a draft goes to nobody and shows all."""
     draft = content.status is Status.DRAFT
     return tuple(i for i in content.dates if draft or i.licence.press is True)
@@ -178,10 +186,10 @@ def _shared_crop(content: Content, survey: GeoBox, shape: tuple[int, int]) -> Cr
         if site.geometry is not None:
             point = site.geometry.representative_point()
             places.append(forward.transform(point.x, point.y))
-    pixel = max(image.gsd_m for image in _shown(content))
+    pixel = max(image.gsd_m for image in press_dates(content))
     return choose_crop(imaged, survey, shape, pixel=pixel, places=tuple(places))
 
 
 def _imaged(content: Content, survey: GeoBox) -> NDArray[np.bool_]:
-    masks = [read_picture(image.visual, survey)[..., 3] == 255 for image in _shown(content)]
+    masks = [read_picture(image.visual, survey)[..., 3] == 255 for image in press_dates(content)]
     return np.asarray(np.logical_and.reduce(masks), dtype=np.bool_)
