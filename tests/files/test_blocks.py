@@ -40,7 +40,8 @@ def blocks():
 
 
 def whole_file(path, parts):
-    return write_blocks(path, parts, FORM).read_bytes()
+    write_blocks(path, parts, FORM)
+    return path.read_bytes()
 
 
 def test_blocks_give_the_same_bytes_whoever_compressed_them_and_in_whatever_order(tmp_path):
@@ -161,7 +162,13 @@ def test_c_gives_the_differences_of_numpy(dtype, shape):
 
 def test_parts_of_a_larger_array_are_read_where_they_lie():
     whole = small("uint16", (40, 50, 3))
-    for part in (whole[5:21, 7:23], whole[:, ::2], whole[::2], whole[::-1], whole.transpose(1, 0, 2)):
+    for part in (
+        whole[5:21, 7:23],
+        whole[:, ::2],
+        whole[::2],
+        whole[::-1],
+        whole.transpose(1, 0, 2),
+    ):
         part = part[:16, :16]
         alone = np.ascontiguousarray(part)
         assert predicted(part, 16).tobytes() == predicted_by_numpy(alone, 16).tobytes()

@@ -59,8 +59,10 @@ def halved(
 
 
 def dense_rows(pixels: NDArray[Any]) -> NDArray[Any]:
-    """``(y, x, plane)`` with the samples of each row beside each other, as the compiled code reads
-    them; rows may lie apart, as in a part of a larger array."""
+    """``(y, x, plane)`` with the samples of each row beside each other, as compiled code reads it.
+
+    Rows may lie apart, as in a part of a larger array.
+    """
     _, cols, planes = pixels.shape
     item = pixels.itemsize
     row, pixel, sample = pixels.strides
