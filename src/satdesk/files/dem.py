@@ -451,7 +451,7 @@ def _above_ellipsoid(
     col = np.arange(heights.shape[1]) + 0.5
     for start in range(0, heights.shape[0], 64):
         piece = slice(start, min(start + 64, heights.shape[0]))
-        row = (np.arange(piece.start, piece.stop) + 0.5)[:, None]
+        row: NDArray[np.float64] = (np.arange(piece.start, piece.stop) + 0.5)[:, None]
         lon, lat = _cells_lonlat(affine, crs, col, row)
         shifted[piece] = heights[piece] + loaded.grid.undulation_m(lon, lat)
     if np.isnan(shifted).all():
@@ -462,7 +462,7 @@ def _above_ellipsoid(
 
 
 def _cells_lonlat(
-    affine: Affine, crs: str, col: NDArray[np.float64], row: NDArray[np.float64]
+    affine: Affine, crs: str, col: NDArray[Any], row: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """``lon, lat`` of cells: a row and a column of them where that says it all."""
     if crs == "EPSG:4326" and affine.b == affine.d == 0:

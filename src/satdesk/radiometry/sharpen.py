@@ -229,8 +229,10 @@ def _solve(gram: FloatArray, moment: FloatArray) -> FloatArray:
     if values[0] > values[-1] * _SOUND:
         plain = vectors @ ((vectors.T @ (moment * scale)[:-1]) / values) * scale[:-1]
         if plain[:-1].min() >= 0:
-            return np.append(plain[:-1], [max(plain[-1], 0.0), max(-plain[-1], 0.0)])
-    return _bounded(even, moment * scale) * scale
+            ends = [max(plain[-1], 0.0), max(-plain[-1], 0.0)]
+            return np.asarray(np.append(plain[:-1], ends), dtype=np.float64)
+    bounded: FloatArray = _bounded(even, moment * scale) * scale
+    return bounded
 
 
 def _bounded(gram: FloatArray, moment: FloatArray) -> FloatArray:
