@@ -126,7 +126,7 @@ def _fit_whole(pair: PairArrays) -> Fit | str:
     if len(points.index) < _MIN_POINTS:
         return "too few usable pixels in common"
     seen = _Blurs(pair)
-    start = _coarse(seen.blurred(_FIRST_PSF), points, pair.max_shift)
+    start = _coarse(seen.spline(_FIRST_PSF), points, pair.max_shift)
     if np.abs(start).max() >= pair.max_shift:
         return "no best offset within the largest shift that was looked for"
     shift, _ = _refine(seen.spline(_FIRST_PSF), points, start, _FIRST_ROUNDS)
@@ -149,27 +149,28 @@ def _fit_whole(pair: PairArrays) -> Fit | str:
 
 
 class _Blurs:
-    """PAN seen through several point spreads of MS (Gaussians), each computed once."""
+    """PAN seen through several point spreads of MS (Gaussians), each computed once.
+
+    Filters of one image may change places, so it is the coefficients of PAN's spline that are
+    blurred: one spline serves all point spreads.
+    """
 
     def __init__(self, pair: PairArrays) -> None:
-        self._pan = _filled(pair.pan, pair.pan_valid)
+        self.sharp = _spline(pair)
         self._ratio = pair.ratio
         self._blurred: dict[float, FloatArray] = {}
-        self._splines: dict[float, FloatArray] = {}
-
-    def blurred(self, psf_ms_px: float) -> FloatArray:
-        """The pixels; `psf_ms_px` is a standard deviation in MS pixels."""
-        if psf_ms_px not in self._blurred:
-            sigma = psf_ms_px * self._ratio
-            self._blurred[psf_ms_px] = np.asarray(ndimage.gaussian_filter(self._pan, sigma))
-        return self._blurred[psf_ms_px]
 
     def spline(self, psf_ms_px: float) -> FloatArray:
-        """Spline coefficients of `blurred`."""
-        if psf_ms_px not in self._splines:
-            found = ndimage.spline_filter(self.blurred(psf_ms_px), order=3)
-            self._splines[psf_ms_px] = np.asarray(found)
-        return self._splines[psf_ms_px]
+        """Spline coefficients of PAN; `psf_ms_px` is a standard deviation in MS pixels."""
+        if psf_ms_px not in self._blurred:
+            found = ndimage.gaussian_filter(self.sharp, psf_ms_px * self._ratio, mode="mirror")
+            self._blurred[psf_ms_px] = np.asarray(found)
+        return self._blurred[psf_ms_px]
+
+
+def _spline(pair: PairArrays) -> FloatArray:
+    filled = _filled(pair.pan, pair.pan_valid)
+    return np.asarray(ndimage.spline_filter(filled, order=3, mode="mirror"))
 
 
 def _best_psf(seen: _Blurs, points: _Points, shift: FloatArray) -> float:
@@ -251,7 +252,7 @@ def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float,
     gives the R² of block means; all mappings are judged on the same MS pixels.
     """
     points = _points(pair)
-    spline = np.asarray(ndimage.spline_filter(_filled(pair.pan, pair.pan_valid), order=3))
+    spline = _spline(pair)
     return tuple(_r2(points.basis, _footprints(spline, points, to_pan)) for to_pan in to_pans)
 
 
@@ -341,7 +342,7 @@ def _explained(spline: FloatArray, points: _Points, shift: FloatArray) -> float:
 
 
 def _coarse(blurred: FloatArray, points: _Points, reach: int) -> FloatArray:
-    """The best offset in whole PAN pixels, by PAN's pixels as they are."""
+    """The best offset in whole PAN pixels; a blurred spline's coefficients stand for its values."""
     some = slice(None, None, -(-len(points.index) // _COARSE_POINTS))
     basis = _basis(points.design[:, some])
     col, row = np.floor(points.place[:, some]).astype(np.intp)
