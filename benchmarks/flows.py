@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CODEC = "ZSTD level 1, predictor 2"
+OURS = "satdesk ortho"
 _COG = ["-of", "COG", "-co", "COMPRESS=ZSTD", "-co", "LEVEL=1", "-co", "PREDICTOR=YES",
         "-co", "BIGTIFF=IF_SAFER", "-co", "NUM_THREADS=ALL_CPUS"]  # fmt: skip
 _PLAIN = ["-co", "TILED=YES", "-co", "BLOCKXSIZE=512", "-co", "BLOCKYSIZE=512",
@@ -53,7 +54,7 @@ def satdesk(scene: Scene, home: Path, threads: int | None = None) -> Flow:
                "zstd:1", "--quantity", "counts", "--out", str(out), "--overwrite", "--json"]  # fmt: skip
     if threads:
         command = ["taskset", "-c", f"0-{threads - 1}", *command]
-    name = "satdesk ortho" + (f", {threads} core" if threads else "")
+    name = OURS + (f", {threads} core" if threads else "")
     return Flow(name=name, commands=(command,), out=out)
 
 

@@ -1,11 +1,13 @@
-/* satdesk._blocks: half the resolution of a block, as satdesk/files/reduction.py defines it, to the
- * last bit. Lengths and types are checked in halve(); the work runs without the interpreter's lock. */
+/* satdesk._blocks: half the resolution of a block, as satdesk/files/reduction.py defines it, and its
+ * differences, as satdesk/files/predictor.py does, to the last bit. Lengths and types are checked at
+ * the border; the work runs without the interpreter's lock. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define HAVE_AVX2 1
@@ -24,6 +26,7 @@ typedef struct {
     const void *from;
     void *to;
     long rows, cols, planes; /* of `from`: (y, x, plane) */
+    long line;               /* samples from one of its rows to the next */
     int mode;
     double nodata;
     uint32_t *sums;  /* two rows added up: cols times planes */
@@ -147,7 +150,7 @@ INLINE uint32_t mean(uint32_t sum, uint32_t count)
                                                                                                    \
     INLINE void all_##type(const Job *job)                                                         \
     {                                                                                              \
-        const long line = job->cols * job->planes, half = (job->cols + 1) / 2 * job->planes;       \
+        const long line = job->line, half = (job->cols + 1) / 2 * job->planes;                     \
         for (long y = 0; y < job->rows; y += 2) {                                                  \
             const type *upper = (const type *)job->from + y * line;                                \
             int tall = y + 1 < job->rows;                                                          \
@@ -162,7 +165,7 @@ INTEGERS(uint16_t)
 /* Floats in double precision: upper pair, lower pair, their sum. */
 static void all_float(const Job *job)
 {
-    const long planes = job->planes, line = job->cols * planes, half = (job->cols + 1) / 2 * planes;
+    const long planes = job->planes, line = job->line, half = (job->cols + 1) / 2 * planes;
     for (long y = 0; y < job->rows; y += 2) {
         const float *upper = (const float *)job->from + y * line;
         for (long i = 0; i < half; i++) {
@@ -223,47 +226,171 @@ static int run(Job *job, char type, int vector)
     return whole;
 }
 
-static int fits(const Job *job, const Py_buffer *from, const Py_buffer *to, char type)
+/* A buffer (y, x, plane) whose rows may lie apart; the samples of a row are dense. */
+static int rows_of(const Py_buffer *view, Py_ssize_t item, Job *job)
+{
+    if (view->ndim != 3 || view->itemsize != item || view->strides[2] != item ||
+        view->strides[1] != item * view->shape[2] || view->strides[0] % item ||
+        view->strides[0] < item * view->shape[1] * view->shape[2]) {
+        return 0;
+    }
+    job->from = view->buf;
+    job->rows = view->shape[0];
+    job->cols = view->shape[1];
+    job->planes = view->shape[2];
+    job->line = view->strides[0] / item;
+    return job->rows > 0 && job->cols > 0 && job->planes > 0 && job->rows < 65536 &&
+           job->cols < 65536 && job->planes < 65536;
+}
+
+static int fits(Job *job, const Py_buffer *from, const Py_buffer *to, char type)
 {
     Py_ssize_t item = type == 'B' ? 1 : type == 'H' ? 2 : type == 'f' ? 4 : 0;
+    if (!item || !rows_of(from, item, job)) {
+        return 0;
+    }
     Py_ssize_t half = ((job->rows + 1) / 2) * ((job->cols + 1) / 2);
-    return item && job->rows > 0 && job->cols > 0 && job->planes > 0 && job->rows < 65536 &&
-           job->cols < 65536 && job->planes < 65536 &&
-           from->len == item * job->rows * job->cols * job->planes &&
-           to->len == item * half * job->planes &&
+    return to->len == item * half * job->planes &&
            (job->mode == ALL || job->mode == NODATA || (job->mode == ALPHA && type != 'f'));
 }
 
-/* halve(from, to, rows, cols, planes, type, mode, nodata, vector): C-contiguous (y, x, plane). */
-static PyObject *halve(PyObject *self, PyObject *arguments)
+/* Two buffers: what is read, rows perhaps apart, and what is filled, dense. */
+static int taken(PyObject *given[2], Py_buffer *from, Py_buffer *to)
 {
-    (void)self;
-    Py_buffer from, to;
-    Job job;
-    int type, vector;
-    if (!PyArg_ParseTuple(arguments, "y*w*lllCidp", &from, &to, &job.rows, &job.cols, &job.planes,
-                          &type, &job.mode, &job.nodata, &vector)) {
-        return NULL;
+    if (PyObject_GetBuffer(given[0], from, PyBUF_STRIDES) != 0) {
+        return 0;
     }
-    int whole = fits(&job, &from, &to, (char)type), done = 0;
-    if (whole) {
-        job.from = from.buf;
-        job.to = to.buf;
-        Py_BEGIN_ALLOW_THREADS
-        done = run(&job, (char)type, vector);
-        Py_END_ALLOW_THREADS
+    if (PyObject_GetBuffer(given[1], to, PyBUF_WRITABLE) != 0) {
+        PyBuffer_Release(from);
+        return 0;
     }
-    PyBuffer_Release(&from);
-    PyBuffer_Release(&to);
-    if (!whole) {
+    return 1;
+}
+
+static PyObject *ended(Py_buffer *from, Py_buffer *to, int fit, int done)
+{
+    PyBuffer_Release(from);
+    PyBuffer_Release(to);
+    if (!fit) {
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit their description");
         return NULL;
     }
     return done ? Py_NewRef(Py_None) : PyErr_NoMemory();
 }
 
+/* halve(from, to, type, mode, nodata, vector): (y, x, plane), rows of `from` perhaps apart. */
+static PyObject *halve(PyObject *self, PyObject *arguments)
+{
+    (void)self;
+    PyObject *given[2];
+    Py_buffer from, to;
+    Job job;
+    int type, vector;
+    if (!PyArg_ParseTuple(arguments, "OOCidp", &given[0], &given[1], &type, &job.mode, &job.nodata,
+                          &vector) ||
+        !taken(given, &from, &to)) {
+        return NULL;
+    }
+    int fit = fits(&job, &from, &to, (char)type), done = 0;
+    if (fit) {
+        job.to = to.buf;
+        Py_BEGIN_ALLOW_THREADS
+        done = run(&job, (char)type, vector);
+        Py_END_ALLOW_THREADS
+    }
+    return ended(&from, &to, fit, done);
+}
+
+/* Each sample less the one of the pixel before it, modulo 2^bits; what fills a row up repeats its
+ * last pixel, so that its differences are 0. A template over the type. */
+#define DIFFERENCES(type)                                                                          \
+    INLINE void row_differences_##type(const type *restrict from, long n, long planes, long end,   \
+                                       type *restrict to)                                          \
+    {                                                                                              \
+        for (long i = 0; i < planes; i++) {                                                        \
+            to[i] = from[i];                                                                       \
+        }                                                                                          \
+        for (long i = planes; i < n; i++) {                                                        \
+            to[i] = (type)(from[i] - from[i - planes]);                                            \
+        }                                                                                          \
+        memset(to + n, 0, (size_t)(end - n) * sizeof(type));                                       \
+    }                                                                                              \
+                                                                                                   \
+    INLINE void differences_##type(const Job *job, long size)                                      \
+    {                                                                                              \
+        const long end = size * job->planes;                                                       \
+        type *to = job->to;                                                                        \
+        for (long y = 0; y < size; y++, to += end) {                                               \
+            if (y < job->rows) {                                                                   \
+                row_differences_##type((const type *)job->from + y * job->line,                    \
+                                       job->cols * job->planes, job->planes, end, to);             \
+            } else {                                                                               \
+                memcpy(to, to - end, (size_t)end * sizeof(type));                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+DIFFERENCES(uint8_t)
+DIFFERENCES(uint16_t)
+DIFFERENCES(uint32_t)
+
+INLINE void all_differences(const Job *job, long size, Py_ssize_t item)
+{
+    if (item == 1) {
+        differences_uint8_t(job, size);
+    } else if (item == 2) {
+        differences_uint16_t(job, size);
+    } else {
+        differences_uint32_t(job, size);
+    }
+}
+
+#ifdef HAVE_AVX2
+VECTOR static void differences_avx2(const Job *job, long size, Py_ssize_t item)
+{
+    all_differences(job, size, item);
+}
+#endif
+
+static void differences(const Job *job, long size, Py_ssize_t item)
+{
+#ifdef HAVE_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        differences_avx2(job, size, item);
+        return;
+    }
+#endif
+    all_differences(job, size, item);
+}
+
+/* predict(from, to, size): (y, x, plane) of 1, 2 or 4 bytes, rows of `from` perhaps apart. */
+static PyObject *predict(PyObject *self, PyObject *arguments)
+{
+    (void)self;
+    PyObject *given[2];
+    Py_buffer from, to;
+    Job job;
+    long size;
+    if (!PyArg_ParseTuple(arguments, "OOl", &given[0], &given[1], &size) ||
+        !taken(given, &from, &to)) {
+        return NULL;
+    }
+    Py_ssize_t item = from.itemsize;
+    int fit = (item == 1 || item == 2 || item == 4) && rows_of(&from, item, &job) &&
+              size < 65536 && job.rows <= size && job.cols <= size &&
+              to.len == item * size * size * job.planes;
+    if (fit) {
+        job.to = to.buf;
+        Py_BEGIN_ALLOW_THREADS
+        differences(&job, size, item);
+        Py_END_ALLOW_THREADS
+    }
+    return ended(&from, &to, fit, 1);
+}
+
 static PyMethodDef methods[] = {
     {"halve", halve, METH_VARARGS, NULL},
+    {"predict", predict, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 def halve(
     values: NDArray[Any],
     out: NDArray[Any],
-    rows: int,
-    cols: int,
-    planes: int,
     kind: str,
     mode: int,
     nodata: float,
     vectors: bool,
     /,
 ) -> None: ...
+
+# Differences of a block in C; satdesk.files.predictor says what it computes.
+def predict(values: NDArray[Any], out: NDArray[Any], size: int, /) -> None: ...

@@ -1,7 +1,8 @@
 """The one door: the verbs that the command line and the web server call.
 
 Every function takes values and returns JSON-ready answers that follow the schemas in
-``satdesk/schemas``; nothing here prints, asks or exits.
+``satdesk/schemas``; nothing here prints, asks or exits. Each verb imports what it needs when it is
+called: a plate's fonts and a refinement's statistics would cost an orthoimage a second.
 """
 
 from __future__ import annotations
@@ -12,38 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from satdesk.bundles.report import report
-from satdesk.core.place import District
-from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
-from satdesk.places.lookup import place_to_dict, search
-from satdesk.provenance.extra import require_extra
-from satdesk.release.adjustment import BlockWish, write_adjustment
-from satdesk.release.aim import aim
-from satdesk.release.catalogue import add_release, opened_catalogue, release_facts
-from satdesk.release.content import Artifact, Content
-from satdesk.release.identify import find_facts
-from satdesk.release.identify import identify as found_pictures
-from satdesk.release.inputs import choice_paths
-from satdesk.release.issue import issue_release
-from satdesk.release.orthoimage import write_ortho
-from satdesk.release.pictures import Progress
-from satdesk.release.recipe import GridChoice, Recipe, SceneChoice, TerrainChoice, load_recipe
-from satdesk.release.refinement import (
-    PointsChoice,
-    RefinementWish,
-    named_planes,
-    write_refinement,
-)
-from satdesk.release.scenes import open_scene
-from satdesk.release.seal import Seal
-from satdesk.scale.run import Executor, Threads
-from satdesk.simulate.variation import Variation
-from satdesk.simulate.write import Making, simulate_all
+
+if TYPE_CHECKING:
+    from satdesk.core.sensor import FloatArray
+    from satdesk.release.adjustment import BlockWish
+    from satdesk.release.content import Artifact, Content
+    from satdesk.release.pictures import Progress
+    from satdesk.release.recipe import GridChoice, Recipe, SceneChoice, TerrainChoice
+    from satdesk.release.refinement import PointsChoice, RefinementWish
+    from satdesk.release.seal import Seal
+    from satdesk.scale.run import Executor
+    from satdesk.simulate.variation import Variation
 
 __all__ = [
     "Signing",
@@ -92,6 +77,9 @@ def inspect(choice: SceneChoice) -> dict[str, Any]:
     Raises:
         InputError: The metadata itself cannot be read.
     """
+    from satdesk.bundles.report import report
+    from satdesk.release.scenes import open_scene
+
     folder = choice.bundle if choice.bundle is not None and choice.bundle.is_dir() else None
     return report(open_scene(choice), folder)
 
@@ -108,6 +96,8 @@ def locate(
         image_id: Which image of a bundle; None = PAN, else the first.
         rpc: An RPC file that goes before every other source of one.
     """
+    from satdesk.release.aim import aim
+
     return aim(source, image_id=image_id, rpc=rpc).locate(np.asarray(points, dtype=np.float64))
 
 
@@ -115,6 +105,8 @@ def project(
     source: Path, points: FloatArray, *, image_id: str | None = None, rpc: Path | None = None
 ) -> FloatArray:
     """``(n, 2)`` col, row of ``(n, 3)`` lon, lat, height; NaN outside the domain; see `locate`."""
+    from satdesk.release.aim import aim
+
     return aim(source, image_id=image_id, rpc=rpc).project(np.asarray(points, dtype=np.float64))
 
 
@@ -143,6 +135,10 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that is not accepted.
     """
+    from satdesk.release.inputs import choice_paths
+    from satdesk.release.orthoimage import write_ortho
+    from satdesk.release.scenes import open_scene
+
     return write_ortho(
         open_scene(choice),
         out,
@@ -173,6 +169,10 @@ def refine(
         InputError: An input cannot be used.
         LimitError: The points are too few, badly spread or do not fit, and that is not accepted.
     """
+    from satdesk.release.inputs import choice_paths
+    from satdesk.release.refinement import named_planes, write_refinement
+    from satdesk.release.scenes import open_scene
+
     return write_refinement(
         open_scene(named_planes(choice)),
         points,
@@ -197,6 +197,11 @@ def adjust(
         InputError: An input cannot be used, or a scene overlaps no other.
         LimitError: The ties are too few or do not fit, and that is not accepted.
     """
+    from satdesk.release.adjustment import write_adjustment
+    from satdesk.release.inputs import choice_paths
+    from satdesk.release.refinement import named_planes
+    from satdesk.release.scenes import open_scene
+
     return write_adjustment(
         [open_scene(named_planes(choice)) for choice in choices],
         wish,
@@ -212,6 +217,9 @@ def places(query: str) -> dict[str, Any]:
     Raises:
         UnknownNameError: Nobody bears it; the nearest names are given.
     """
+    from satdesk.core.place import District
+    from satdesk.places.lookup import place_to_dict, search
+
     found = search(query)
     return {
         "query": query,
@@ -227,6 +235,8 @@ def catalogue(path: Path, releases: Sequence[Path]) -> dict[str, Any]:
         InputError: A folder is no whole release, or `path` is no catalogue.
         MissingInputError: OpenCV is not installed.
     """
+    from satdesk.release.catalogue import add_release, opened_catalogue, release_facts
+
     with opened_catalogue(path, create=bool(releases)) as opened:
         added = {str(folder): add_release(opened, folder) for folder in releases}
         return {"path": str(path), "added": added, "releases": list(release_facts(opened))}
@@ -239,6 +249,10 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
         InputError: The picture or the catalogue cannot be read.
         MissingInputError: OpenCV is not installed.
     """
+    from satdesk.release.catalogue import opened_catalogue
+    from satdesk.release.identify import find_facts
+    from satdesk.release.identify import identify as found_pictures
+
     with opened_catalogue(catalogue) as opened:
         found = found_pictures(image, opened)
     return {"path": str(image), "found": [find_facts(find) for find in found]}
@@ -263,6 +277,9 @@ def issue(
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that is not accepted.
     """
+    from satdesk.release.issue import issue_release
+    from satdesk.release.recipe import load_recipe
+
     loaded = load_recipe(recipe)
     accepted = tuple(sorted({**dict(loaded.accept), **_reasons(accept)}.items()))
     seal = None if signing is None else _seal(signing, loaded, out)
@@ -285,9 +302,11 @@ def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -
         UsageError: `folder` exists without `overwrite`, or lies in a release; the extra
             ``satdesk[sign]`` is not installed.
     """
+    from satdesk.provenance.extra import require_extra
+
     require_extra()
-    from satdesk.provenance.keys import make_authority  # noqa: PLC0415 - needs the extra
-    from satdesk.provenance.trust import fingerprint, holder  # noqa: PLC0415 - as above
+    from satdesk.provenance.keys import make_authority
+    from satdesk.provenance.trust import fingerprint, holder
 
     made = make_authority(folder, name=name, days=days, now=datetime.now(UTC), overwrite=overwrite)
     leaf = made.chain[0]
@@ -311,9 +330,11 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> dict[str, Any]:
         InputError: There is nothing to verify, or it is made to exhaust the machine.
         UsageError: The extra ``satdesk[sign]`` is not installed.
     """
+    from satdesk.provenance.extra import require_extra
+
     require_extra()
-    from satdesk.provenance.trust import load_trust  # noqa: PLC0415 - needs the extra
-    from satdesk.release.verify import verify as verified  # noqa: PLC0415 - as above
+    from satdesk.provenance.trust import load_trust
+    from satdesk.release.verify import verify as verified
 
     return verified(path, load_trust(trust), at=datetime.now(UTC)).to_dict()
 
@@ -337,8 +358,10 @@ def reproduce(
         InputError: A file that it was made from is not there.
         VerificationError: Recipe and release contradict each other.
     """
+    from satdesk.provenance.extra import require_extra
+
     require_extra()
-    from satdesk.release.reproduce import reproduce_release  # noqa: PLC0415 - needs the extra
+    from satdesk.release.reproduce import reproduce_release
 
     with tempfile.TemporaryDirectory(prefix="satdesk-") as work:
         return reproduce_release(
@@ -362,6 +385,8 @@ def simulate(
         UnknownNameError: No such scenario.
         UsageError: `out` exists without `overwrite`; a variation that cannot be.
     """
+    from satdesk.simulate.write import Making, simulate_all
+
     making = Making(compressed=compressed, threads=threads or os.cpu_count() or 1)
     made = simulate_all(
         scenario, out, seed, overwrite=overwrite, variation=variation, making=making
@@ -378,13 +403,15 @@ def simulate(
 
 
 def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
+    from satdesk.provenance.extra import require_extra
+
     require_extra()
-    from satdesk.provenance.keys import (  # noqa: PLC0415 - needs the extra
+    from satdesk.provenance.keys import (
         load_folder,
         load_signer,
         require_valid,
     )
-    from satdesk.release.sealing import key_seal  # noqa: PLC0415 - as above
+    from satdesk.release.sealing import key_seal
 
     server = signing.timestamp_url
     if signing.folder is not None:
@@ -441,4 +468,6 @@ def _reasons(accept: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _all_cores() -> Executor:
+    from satdesk.scale.run import Threads
+
     return Threads(os.cpu_count() or 1)

@@ -10,6 +10,7 @@ from satdesk.errors import SatdeskError
 from satdesk.files.blocks import Block, Quarter
 from satdesk.files.codecs import parse_codec
 from satdesk.files.cog import CogForm, write_blocks, write_cog
+from satdesk.files.digests import sha256
 from satdesk.scale.dask import Dask
 from satdesk.scale.encoded import StoredTile, stream_encoded
 from satdesk.scale.run import Serial, Threads, run
@@ -57,8 +58,10 @@ def test_wherever_tiles_are_compressed_the_file_is_the_same(tmp_path, executor):
         nodata=0,
         blocksize=32,
     )
-    there = write_blocks(tmp_path / "there.tif", blocks_of(executor), FORM)
+    there = tmp_path / "there.tif"
+    digest = write_blocks(there, blocks_of(executor), FORM)
     assert here.read_bytes() == there.read_bytes()
+    assert digest == sha256(there)
 
 
 def test_a_part_tells_of_its_tiles_and_pickles():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    # The cores are filled by tiles and samples. BLAS's own threads would wait for each other on
+    # matrices this small, and sums would depend on how many there are. Read when numpy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with postponed():
         from satdesk.cli.app import run  # noqa: PLC0415 - keeps `import satdesk.cli` light
     return run(arguments)

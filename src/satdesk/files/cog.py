@@ -10,6 +10,7 @@ computed them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,10 +104,11 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
         resampling=overview_resampling,
     )
     _check(form)  # before the first tile is asked for
-    return write_blocks(path, whole_blocks(tiles, image_levels(form)), form)
+    write_blocks(path, whole_blocks(tiles, image_levels(form)), form)
+    return path
 
 
-def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: CogForm) -> Path:
+def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: CogForm) -> str:
     """Write a Cloud Optimized GeoTIFF of blocks, compressed already or not.
 
     Args:
@@ -115,7 +117,7 @@ def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: Co
             form's `image_levels` and `block_encoder` gives, or `Pixels` of level 0.
         form: Everything but the pixels.
 
-    Returns `path`.
+    Returns the file's SHA-256 (hex), taken as it was put together.
 
     Raises:
         UsageError, MachineError: As `write_cog`.
@@ -133,9 +135,9 @@ def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: Co
                 _spool_part(spool, ascent, part, target)
             spool.require_whole()
             with machine_errors(target):
-                _assemble(scratch / "whole.tif", spool, levels, tags, target)
+                digest = _assemble(scratch / "whole.tif", spool, levels, tags, target)
         (scratch / "whole.tif").rename(path)
-    return path
+    return digest
 
 
 def image_levels(form: CogForm) -> Levels:
@@ -185,16 +187,17 @@ def _spool_part(spool: Spool, ascent: Ascent, part: Block | Pixels | Quarter, ta
                 spool.add(block)
 
 
-def _assemble(
-    whole: Path, spool: Spool, levels: Levels, tags: dict[int, Tag], target: Path
-) -> None:
+def _assemble(whole: Path, spool: Spool, levels: Levels, tags: dict[int, Tag], target: Path) -> str:
+    """Put the file together; its SHA-256."""
     big = needs_big(levels, spool.sizes, tags)
     head = file_head(levels, spool.sizes, tags, big=big)
+    digest = hashlib.sha256(head)
     with whole.open("xb") as out:
         out.write(head)
-        spool.copy(out)
+        spool.copy(out, digest.update)
     if whole.stat().st_size != len(head) + spool.end:
         raise MachineError("could not be written to its end", subject=target, remedy=_REMEDY)
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -302,22 +302,28 @@ def _heights(path: Path, data: Any, window: Window) -> NDArray[np.float32]:  # n
             remedy="write the heights in metres",
         )
     raw = data.read(1, window=window, masked=True)
-    heights = np.ma.filled(raw.astype(np.float64) * data.scales[0] + data.offsets[0], np.nan)
-    known = heights[np.isfinite(heights)]
-    if known.size and (known.min() in _USUAL_VOIDS or not _plausible(known * _UNITS_M[unit])):
+    factor, shift = data.scales[0], data.offsets[0]
+    if raw.dtype != np.float32 or (factor, shift) != (1, 0):
+        raw = raw.astype(np.float64) * factor + shift
+    heights = np.asarray(np.ma.filled(raw, np.nan))
+    known = np.isfinite(heights)
+    if not known.all():
+        heights[~known] = np.nan
+    low, high = (float(f(heights)) if known.any() else 0.0 for f in (np.nanmin, np.nanmax))
+    if low in _USUAL_VOIDS or not _plausible(low * _UNITS_M[unit], high * _UNITS_M[unit]):
         raise BrokenInputError(
             "no ground has such heights",
             subject=path,
-            found=f"{known.min():g} to {known.max():g} {unit or 'm'}",
+            found=f"{low:g} to {high:g} {unit or 'm'}",
             expected="heights; voids marked by the file's nodata value",
             remedy="declare the nodata value with gdal_translate -a_nodata",
         )
-    known_or_nan = np.where(np.isfinite(heights), heights * _UNITS_M[unit], np.nan)
-    return known_or_nan.astype(np.float32)
+    metres = heights if _UNITS_M[unit] == 1 else heights.astype(np.float64) * _UNITS_M[unit]
+    return metres.astype(np.float32, copy=False)
 
 
-def _plausible(heights_m: NDArray[np.float64]) -> bool:
-    return bool(_PLAUSIBLE_M[0] <= heights_m.min() and heights_m.max() <= _PLAUSIBLE_M[1])
+def _plausible(low_m: float, high_m: float) -> bool:
+    return _PLAUSIBLE_M[0] <= low_m and high_m <= _PLAUSIBLE_M[1]
 
 
 def _datum(tiles: list[_Tile], vertical: str | None) -> tuple[str, tuple[str, ...]]:
@@ -445,14 +451,23 @@ def _above_ellipsoid(
     col = np.arange(heights.shape[1]) + 0.5
     for start in range(0, heights.shape[0], 64):
         piece = slice(start, min(start + 64, heights.shape[0]))
-        row = (np.arange(piece.start, piece.stop) + 0.5)[:, None]
-        lon, lat = to_lonlat(crs, *mapped(affine, *np.broadcast_arrays(col, row)))
+        row: NDArray[np.float64] = (np.arange(piece.start, piece.stop) + 0.5)[:, None]
+        lon, lat = _cells_lonlat(affine, crs, col, row)
         shifted[piece] = heights[piece] + loaded.grid.undulation_m(lon, lat)
     if np.isnan(shifted).all():
         raise DisjointInputError(
             "the geoid does not cover the terrain", subject=loaded.source, found="no common area"
         )
     return shifted
+
+
+def _cells_lonlat(
+    affine: Affine, crs: str, col: NDArray[Any], row: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """``lon, lat`` of cells: a row and a column of them where that says it all."""
+    if crs == "EPSG:4326" and affine.b == affine.d == 0:
+        return mapped(affine, col, 0 * col)[0], mapped(affine, 0 * row, row)[1]
+    return to_lonlat(crs, *mapped(affine, *np.broadcast_arrays(col, row)))
 
 
 def _known_share(terrain: GridTerrain, bounds: Bounds, paths: Sequence[Path]) -> float:

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["filled", "predicted"]
+from satdesk.files.reduction import dense_rows
+
+try:
+    from satdesk import _blocks as _compiled
+except ImportError:  # no compiler where satdesk was installed
+    _compiled = None  # type: ignore[assignment]
+
+__all__ = ["filled", "predicted", "predicted_by_numpy"]
 
 
 def filled(pixels: NDArray[Any], size: int) -> NDArray[Any]:
@@ -36,7 +43,22 @@ def predicted(pixels: NDArray[Any], size: int, *, differences: bool = True) -> N
     Returns bytes in the order of the file: row by row, little-endian samples of a pixel together
     (or, for floats with predictor 3, a row's bytes of equal significance together, the highest
     first).
+
+    Integers are done by ``satdesk._blocks``, written in C, where it could be built.
     """
+    little = pixels.dtype.newbyteorder("=") == pixels.dtype.newbyteorder("<")
+    plain = little and pixels.dtype.isnative and pixels.dtype.kind in "ui"
+    if _compiled is None or not differences or not plain or pixels.dtype.itemsize == 8:
+        return predicted_by_numpy(pixels, size, differences=differences)
+    out = np.empty((size, size, pixels.shape[2]), pixels.dtype)
+    _compiled.predict(dense_rows(pixels), out, size)
+    return out.reshape(-1).view(np.uint8)
+
+
+def predicted_by_numpy(
+    pixels: NDArray[Any], size: int, *, differences: bool = True
+) -> NDArray[np.uint8]:
+    """The definition of `predicted`."""
     whole = filled(pixels, size)
     block = whole.astype(whole.dtype.newbyteorder("<"), copy=False).reshape(size, -1)
     if not differences:

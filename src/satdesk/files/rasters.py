@@ -132,28 +132,12 @@ class ImageLayer:
         """
         row, col = offset(self.image.grid, grid)
         rows, cols = grid.shape
-        target: NDArray[Any] | None = None
-        covered = np.zeros((len(self.bands), rows, cols), dtype=bool)
-        for index, tile in enumerate(self.image.tiles):
-            piece = _read_tile(self.image, index, (col, row, cols, rows), self.blocks)
-            if piece is None:
-                continue
-            values, valid, planes, window = piece
-            if target is None:
-                target = np.zeros(covered.shape, dtype=values.dtype)
-            elif target.dtype != values.dtype:
-                raise BrokenInputError(
-                    "the tiles of one image differ in sample type",
-                    subject=tile.path,
-                    found=str(values.dtype),
-                    expected=str(target.dtype),
-                )
-            for plane, band in enumerate(planes):
-                target[band][window] = values[plane]
-                covered[band][window] = valid
-        if target is None:
-            target = np.zeros(covered.shape, dtype=self.image.dtype or "uint16")
-        usable = covered.all(axis=0) & _data(target, self.image)
+        wanted = (col, row, cols, rows)
+        read = ((t, _read_tile(self.image, k, wanted, self.blocks))
+                for k, t in enumerate(self.image.tiles))  # fmt: skip
+        pieces = [(tile, piece) for tile, piece in read if piece is not None]
+        target, covered = _joined(pieces, (len(self.bands), rows, cols), self.image)
+        usable = _data(target, self.image, covered)
         return Raster(
             values=target, valid=usable, grid=grid, bands=self.bands, quantity=self.quantity
         )
@@ -341,6 +325,30 @@ def _read_tile(
     return values, valid, planes, inside
 
 
+def _joined(
+    pieces: list[tuple[ImageTile, _Piece]], shape: tuple[int, int, int], image: SourceImage
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """``(band, y, x)`` out of the parts of tiles, and ``(y, x)`` where every band is known."""
+    if len(pieces) == 1 and pieces[0][1][0].shape == shape:
+        values, valid, planes, _ = pieces[0][1]
+        if planes == tuple(range(shape[0])):
+            return values, valid
+    dtype = pieces[0][1][0].dtype if pieces else np.dtype(image.dtype or "uint16")
+    target, covered = np.zeros(shape, dtype), np.zeros(shape, np.bool_)
+    for tile, (values, valid, planes, window) in pieces:
+        if values.dtype != dtype:
+            raise BrokenInputError(
+                "the tiles of one image differ in sample type",
+                subject=tile.path,
+                found=str(values.dtype),
+                expected=str(dtype),
+            )
+        for plane, band in enumerate(planes):
+            target[band][window] = values[plane]
+            covered[band][window] = valid
+    return target, np.asarray(covered.all(axis=0))
+
+
 def _planes(image: SourceImage, index: int) -> tuple[int, ...]:
     """Which band of the image each plane of a tile carries."""
     declared = image.tiles[index].bands
@@ -384,13 +392,15 @@ def _check_file(
         )
 
 
-def _data(values: NDArray[Any], image: SourceImage) -> NDArray[np.bool_]:
+def _data(values: NDArray[Any], image: SourceImage, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the numbers are measurements; the rule stands at the top of this module."""
-    usable = np.ones(values.shape[1:], dtype=bool)
+    usable = known
     if np.issubdtype(values.dtype, np.floating):
-        usable &= np.isfinite(values).all(axis=0)
+        usable = usable & np.isfinite(values).all(axis=0)
     if image.nodata is None or math.isnan(image.nodata):
         return usable
+    if image.nodata == 0 and values.dtype.kind == "u" and values.size and values.min() > 0:
+        return usable  # the commonest, told without arrays in between
     missing = values == image.nodata
     together = image.nodata == 0 and not image.band_files
     gone: NDArray[np.bool_] = missing.all(axis=0) if together else missing.any(axis=0)

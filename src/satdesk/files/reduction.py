@@ -20,7 +20,7 @@ try:
 except ImportError:  # no compiler where satdesk was installed
     _compiled = None  # type: ignore[assignment]
 
-__all__ = ["RESAMPLINGS", "halved", "halved_by_numpy"]
+__all__ = ["RESAMPLINGS", "dense_rows", "halved", "halved_by_numpy"]
 
 RESAMPLINGS = ("average", "nearest")
 _COMPILED_TYPES = {"uint8": "B", "uint16": "H", "float32": "f"}
@@ -54,9 +54,20 @@ def halved(
     mode = _ALPHA if alpha else _NODATA if _occurs(nodata, pixels.dtype) else _ALL
     rows, cols, planes = pixels.shape
     out = np.empty(((rows + 1) // 2, (cols + 1) // 2, planes), pixels.dtype)
-    whole = np.ascontiguousarray(pixels)
-    _compiled.halve(whole, out, rows, cols, planes, kind, mode, nodata or 0.0, True)
+    _compiled.halve(dense_rows(pixels), out, kind, mode, nodata or 0.0, True)
     return out
+
+
+def dense_rows(pixels: NDArray[Any]) -> NDArray[Any]:
+    """``(y, x, plane)`` with the samples of each row beside each other, as compiled code reads it.
+
+    Rows may lie apart, as in a part of a larger array.
+    """
+    _, cols, planes = pixels.shape
+    item = pixels.itemsize
+    row, pixel, sample = pixels.strides
+    dense = sample == item and pixel == item * planes and row >= item * planes * cols
+    return pixels if dense else np.ascontiguousarray(pixels)
 
 
 def halved_by_numpy(

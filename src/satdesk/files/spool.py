@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -64,15 +66,32 @@ class Spool:
         if missing:
             raise UsageError("pixels were not given", found=f"{missing} blocks are missing")
 
-    def copy(self, out: BinaryIO) -> None:
-        """Append all blocks to `out`: coarse levels first, row by row."""
-        buffer = memoryview(bytearray(_CHUNK))
-        for start, end in _runs(self._order()):
-            self._file.seek(start)
-            for at in range(start, end, _CHUNK):
-                view = buffer[: min(_CHUNK, end - at)]
+    def copy(self, out: BinaryIO, seen: Callable[[memoryview], None]) -> None:
+        """Append all blocks to `out`: coarse levels first, row by row.
+
+        Args:
+            out: Where to.
+            seen: Told each piece while it is being written, in another thread.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="satdesk-seen") as other:
+            buffers = [memoryview(bytearray(_CHUNK)) for _ in range(2)]
+            before: Future[None] | None = None
+            for number, (start, size) in enumerate(self._pieces()):
+                view = buffers[number % 2][:size]
+                self._file.seek(start)
                 self._file.readinto(view)  # type: ignore[attr-defined] # BinaryIO lacks it
+                if before is not None:
+                    before.result()
+                before = other.submit(seen, view)
                 out.write(view)
+            if before is not None:
+                before.result()
+
+    def _pieces(self) -> Iterator[tuple[int, int]]:
+        """Start and size of what is copied at once, in the order of the file."""
+        for start, end in _runs(self._order()):
+            for at in range(start, end, _CHUNK):
+                yield at, min(_CHUNK, end - at)
 
     def _order(self) -> NDArray[np.int64]:
         """Starts and ends in the order of the file, ``(block, 2)``."""

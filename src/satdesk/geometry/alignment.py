@@ -8,7 +8,7 @@ exactly the block of PAN pixels that a naive division by the ratio gives it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -170,7 +170,12 @@ def residual_error(alignment: Alignment, *, subject: str | None = None) -> Limit
     )
 
 
-def measure_alignment(pairs: Sequence[AlignmentPair], *, max_shift_px: int = 8) -> Alignment:
+def measure_alignment(
+    pairs: Sequence[AlignmentPair],
+    *,
+    max_shift_px: int = 8,
+    spread: Callable[..., Iterable[WindowAlignment]] = map,
+) -> Alignment:
     """Measure PAN against MS on one or several samples spread over a scene.
 
     Samples that say nothing (water, cloud, no texture) take no part; the others are combined
@@ -179,6 +184,8 @@ def measure_alignment(pairs: Sequence[AlignmentPair], *, max_shift_px: int = 8) 
     Args:
         pairs: At least one. A sample of 400 × 400 PAN pixels and more measures well.
         max_shift_px: Largest difference from the prediction that is looked for, PAN pixels.
+        spread: Applies a function to each sample, in order; ``ThreadPoolExecutor.map`` does so on
+            several cores.
 
     Returns:
         The alignment; with a `reason` instead of a measurement where no sample says anything.
@@ -190,7 +197,7 @@ def measure_alignment(pairs: Sequence[AlignmentPair], *, max_shift_px: int = 8) 
     if not pairs:
         raise UsageError("alignment needs at least one sample")
     arrays = [_arrays(pair, max_shift_px) for pair in pairs]
-    windows = [_window(pair, *a) for pair, a in zip(pairs, arrays, strict=True)]
+    windows = list(spread(lambda pair, given: _window(pair, *given), pairs, arrays))
     return _combined(windows, pairs[0], arrays[0][0])
 
 

@@ -8,6 +8,7 @@ Huber's rule, so that clouds, cars and waves that moved between the exposures do
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,10 @@ _PSF = (0.25, 0.32, 0.4, 0.5, 0.62, 0.75)
 _FIRST_PSF = 0.4
 _HUBER = 1.345
 _ROUNDS = 12
+_FIRST_ROUNDS = 3
+"""Near enough to tell the point spreads apart."""
+_NEAR_PX = 0.1
+"""Over so short a step PAN's slopes stay what they are."""
 _SETTLED_PX = 1e-3
 _BLOCK = 12
 _REPLICATES = 300
@@ -36,6 +41,9 @@ _MAX_HALF_PX = 1.0
 _PARTS = 3
 _MIN_PARTS = 3
 _MAX_PARTS_APART_PX = 0.5
+_SQUARE = 0.01
+"""How far an MS pixel's edges may differ from whole PAN pixels, as a share of them, to be taken for
+them: over half a pixel of MS that is a hundredth of a PAN pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +85,14 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class _Points:
-    """The usable MS pixels: index in the MS array, bands with a constant, place in PAN."""
+    """The usable MS pixels: index in the MS array, bands with a constant, place in PAN.
+
+    `basis` spans the same as `design`, ``(k, n)`` and orthonormal.
+    """
 
     index: NDArray[np.intp]
     design: FloatArray
+    basis: FloatArray
     place: FloatArray
     shape: tuple[int, int]
 
@@ -113,14 +125,14 @@ def _fit_whole(pair: PairArrays) -> Fit | str:
     points = _points(pair)
     if len(points.index) < _MIN_POINTS:
         return "too few usable pixels in common"
-    smooth = _low_passed(pair, _FIRST_PSF)
-    start = _coarse(smooth, points, pair.max_shift)
+    seen = _Blurs(pair)
+    start = _coarse(seen.spline(_FIRST_PSF), points, pair.max_shift)
     if np.abs(start).max() >= pair.max_shift:
         return "no best offset within the largest shift that was looked for"
-    shift, _ = _refine(smooth, points, start)
-    psf = max(_PSF, key=lambda s: _explained(_low_passed(pair, s), points, shift))
-    smooth = _low_passed(pair, psf)
-    shift, robust = _refine(smooth, points, shift)
+    shift, _ = _refine(seen.spline(_FIRST_PSF), points, start, _FIRST_ROUNDS)
+    psf = _best_psf(seen, points, shift)
+    smooth = seen.spline(psf)
+    shift, robust = _refine(smooth, points, shift, _ROUNDS)
     if not np.isfinite(shift).all() or np.abs(shift).max() > pair.max_shift:
         return "the offset does not settle"
     half = _bootstrap(smooth, points, shift, robust)
@@ -134,6 +146,49 @@ def _fit_whole(pair: PairArrays) -> Fit | str:
         used=used.reshape(points.shape),
         r2=_explained(smooth, points, shift),
     )
+
+
+class _Blurs:
+    """PAN seen through several point spreads of MS (Gaussians), each computed once.
+
+    Filters of one image may change places, so it is the coefficients of PAN's spline that are
+    blurred: one spline serves all point spreads.
+    """
+
+    def __init__(self, pair: PairArrays) -> None:
+        self.sharp = _spline(pair)
+        self._ratio = pair.ratio
+        self._blurred: dict[float, FloatArray] = {}
+
+    def spline(self, psf_ms_px: float) -> FloatArray:
+        """Spline coefficients of PAN; `psf_ms_px` is a standard deviation in MS pixels."""
+        if psf_ms_px not in self._blurred:
+            found = ndimage.gaussian_filter(self.sharp, psf_ms_px * self._ratio, mode="mirror")
+            self._blurred[psf_ms_px] = np.asarray(found)
+        return self._blurred[psf_ms_px]
+
+
+def _spline(pair: PairArrays) -> FloatArray:
+    filled = _filled(pair.pan, pair.pan_valid)
+    return np.asarray(ndimage.spline_filter(filled, order=3, mode="mirror"))
+
+
+def _best_psf(seen: _Blurs, points: _Points, shift: FloatArray) -> float:
+    """The point spread that explains PAN best: uphill from the first one on."""
+    found: dict[int, float] = {}
+
+    def explained(number: int) -> float:
+        if number not in found:
+            found[number] = _explained(seen.spline(_PSF[number]), points, shift)
+        return found[number]
+
+    best = _PSF.index(_FIRST_PSF)
+    while True:
+        near = [n for n in (best, best - 1, best + 1) if 0 <= n < len(_PSF)]
+        higher = max(near, key=explained)
+        if higher == best:
+            return _PSF[best]
+        best = higher
 
 
 def _fit_parts(pair: PairArrays) -> Fit | None:
@@ -158,7 +213,7 @@ def _fit_parts(pair: PairArrays) -> Fit | None:
     used = np.logical_or.reduce([f.used for f in agreeing])
     psf = float(np.median([f.psf_px for f in agreeing]))
     kept = replace(pair, ms_valid=used)
-    points, smooth = _points(kept), _low_passed(kept, psf / pair.ratio)
+    points, smooth = _points(kept), _Blurs(kept).spline(psf / pair.ratio)
     check = _check(smooth, points, shift, pair.ratio)
     return Fit(shift, half, psf, check, used, _explained(smooth, points, shift))
 
@@ -197,17 +252,24 @@ def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float,
     gives the R² of block means; all mappings are judged on the same MS pixels.
     """
     points = _points(pair)
-    spline = ndimage.spline_filter(_filled(pair.pan, pair.pan_valid), order=3)
-    k = max(1, round(pair.ratio))
+    spline = _spline(pair)
+    return tuple(_r2(points.basis, _footprints(spline, points, to_pan)) for to_pan in to_pans)
+
+
+def _footprints(spline: FloatArray, points: _Points, to_pan: FloatArray) -> FloatArray:
+    """Means of PAN over k × k places in each MS pixel, k PAN pixels being nearest to one of MS."""
+    k = max(1, round(math.sqrt(abs(float(np.linalg.det(to_pan[:2, :2]))))))
+    if np.abs(to_pan[:2, :2] / k - np.eye(2)).max() < _SQUARE:
+        # The places lie a PAN pixel apart: the mean of the splines is the spline of the mean.
+        whole = ndimage.uniform_filter(spline, k, mode="mirror")
+        middle = 0.5 * (k % 2 == 0)  # where SciPy puts the middle of an even number of pixels
+        return _sampled(whole, _places(points.index, points.shape, to_pan) + middle)
     steps = (np.arange(k) + 0.5) / k - 0.5
-    results = []
-    for to_pan in to_pans:
-        total = np.zeros(len(points.index))
-        for row in steps:
-            for col in steps:
-                total += _sampled(spline, _places(points.index, points.shape, to_pan, col, row))
-        results.append(_r2(points.design, total / k**2))
-    return tuple(results)
+    total = np.zeros(len(points.index))
+    for row in steps:
+        for col in steps:
+            total += _sampled(spline, _places(points.index, points.shape, to_pan, col, row))
+    return total / k**2
 
 
 def _points(pair: PairArrays) -> _Points:
@@ -216,16 +278,30 @@ def _points(pair: PairArrays) -> _Points:
     index = np.flatnonzero(pair.ms_valid & np.isfinite(pair.ms).all(axis=0))
     place = _places(index, shape, pair.to_pan)
     margin = pair.max_shift + int(np.ceil(2 * pair.ratio))
-    usable = ndimage.minimum_filter(pair.pan_valid, 2 * margin + 1, mode="constant", cval=False)
     col, row = np.floor(place).astype(np.intp)
     rows, cols = pair.pan.shape
     inside = (col >= margin) & (col < cols - margin) & (row >= margin) & (row < rows - margin)
-    inside[inside] = usable[row[inside], col[inside]]
+    if not pair.pan_valid.all():
+        usable = ndimage.minimum_filter(pair.pan_valid, 2 * margin + 1, mode="constant", cval=False)
+        inside[inside] = usable[row[inside], col[inside]]
     index, place = index[inside], place[:, inside]
     bands = pair.ms.reshape(len(pair.ms), -1)[:, index]
     center = bands.mean(axis=1, keepdims=True) if bands.size else 0.0
     design = np.vstack([bands - center, np.ones((1, len(index)))])
-    return _Points(index, design, place, shape)
+    return _Points(index, design, _basis(design), place, shape)
+
+
+def _basis(design: FloatArray) -> FloatArray:
+    """Orthonormal rows that span what the rows of `design` span."""
+    if not design.shape[1]:
+        return design
+    gram = design @ design.T
+    scale = np.sqrt(gram.diagonal())
+    scale = np.where(scale > 0, scale, 1)
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    kept = values > values[-1] * 1e-10
+    turned = vectors[:, kept].T / scale / np.sqrt(values[kept])[:, None]
+    return np.asarray(turned @ design)
 
 
 def _places(
@@ -247,12 +323,6 @@ def _filled(values: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
     return np.asarray(np.where(usable, values, mean))
 
 
-def _low_passed(pair: PairArrays, psf_ms_px: float) -> FloatArray:
-    """Spline coefficients of PAN seen through MS's point spread (a Gaussian)."""
-    blurred = ndimage.gaussian_filter(_filled(pair.pan, pair.pan_valid), psf_ms_px * pair.ratio)
-    return np.asarray(ndimage.spline_filter(blurred, order=3))
-
-
 def _sampled(spline: FloatArray, place: FloatArray) -> FloatArray:
     """PAN at corner-based ``col, row``; half a pixel lies between that and SciPy's count."""
     return np.asarray(
@@ -260,29 +330,43 @@ def _sampled(spline: FloatArray, place: FloatArray) -> FloatArray:
     )
 
 
-def _r2(design: FloatArray, target: FloatArray) -> float:
-    solution = np.linalg.lstsq(design.T, target, rcond=None)[0]
-    return float(1 - (target - solution @ design).var() / max(float(target.var()), 1e-300))
+def _r2(basis: FloatArray, target: FloatArray) -> float:
+    """Share of a target's variance that a basis with the constant in it explains."""
+    varying = target - target.mean()
+    explained = basis @ varying
+    return float(explained @ explained / max(float(varying @ varying), 1e-300))
 
 
 def _explained(spline: FloatArray, points: _Points, shift: FloatArray) -> float:
-    return _r2(points.design, _sampled(spline, points.place - shift[:, None]))
+    return _r2(points.basis, _sampled(spline, points.place - shift[:, None]))
 
 
-def _coarse(spline: FloatArray, points: _Points, reach: int) -> FloatArray:
-    """The best offset in whole PAN pixels."""
+def _coarse(blurred: FloatArray, points: _Points, reach: int) -> FloatArray:
+    """The best offset in whole PAN pixels; a blurred spline's coefficients stand for its values."""
     some = slice(None, None, -(-len(points.index) // _COARSE_POINTS))
-    place = points.place[:, some]
-    basis, _ = np.linalg.qr(points.design[:, some].T)
+    basis = _basis(points.design[:, some])
+    col, row = np.floor(points.place[:, some]).astype(np.intp)
+    steps = np.arange(-reach, reach + 1)
     best, where = -np.inf, (0, 0)
-    for row in range(-reach, reach + 1):
-        for col in range(-reach, reach + 1):
-            target = _sampled(spline, place - np.array([[col], [row]]))
-            target -= target.mean()
-            score = float(((target @ basis) ** 2).sum() / max(float(target @ target), 1e-300))
-            if score > best:
-                best, where = score, (col, row)
+    for down in steps:
+        targets = blurred[row - down, col - steps[:, None]]
+        targets -= targets.mean(axis=1, keepdims=True)
+        spread = np.maximum((targets**2).sum(axis=1), 1e-300)
+        scores = ((targets @ basis.T) ** 2).sum(axis=1) / spread
+        across = int(scores.argmax())
+        if scores[across] > best:
+            best, where = float(scores[across]), (int(steps[across]), int(down))
     return np.array(where, dtype=np.float64)
+
+
+def _slopes(spline: FloatArray, points: _Points, shift: FloatArray) -> FloatArray:
+    """PAN's slopes ``(2, n)`` where an offset places the points."""
+    place, half = points.place - shift[:, None], 0.5
+    return np.array([
+        _sampled(spline, place + half * axis[:, None])
+        - _sampled(spline, place - half * axis[:, None])
+        for axis in np.eye(2)
+    ])  # fmt: skip
 
 
 def _system(
@@ -292,23 +376,20 @@ def _system(
 
     ``PAN(p − s − ds) ≈ PAN(p − s) − slope · ds`` is to equal ``w · MS + c``.
     """
-    place = points.place - shift[:, None]
-    half = 0.5
-    slopes = [
-        _sampled(spline, place + half * axis[:, None])
-        - _sampled(spline, place - half * axis[:, None])
-        for axis in np.eye(2)
-    ]
-    return np.vstack([points.design, slopes]), _sampled(spline, place)
+    design = np.vstack([points.design, _slopes(spline, points, shift)])
+    return design, _sampled(spline, points.place - shift[:, None])
 
 
 def _refine(
-    spline: FloatArray, points: _Points, shift: FloatArray
+    spline: FloatArray, points: _Points, shift: FloatArray, rounds: int
 ) -> tuple[FloatArray, FloatArray]:
     """Offset, and each point's Huber weight."""
     robust = np.ones(len(points.index))
-    for _ in range(_ROUNDS):
-        design, target = _system(spline, points, shift)
+    design, known = points.design, None
+    for _ in range(rounds):
+        if known is None or np.abs(shift - known).max() > _NEAR_PX:
+            design, known = np.vstack([points.design, _slopes(spline, points, shift)]), shift
+        target = _sampled(spline, points.place - shift[:, None])
         weighted = design * robust
         solution = np.linalg.lstsq(weighted @ design.T, weighted @ target, rcond=None)[0]
         residual = target - solution @ design
@@ -336,11 +417,10 @@ def _bootstrap(
     moments = np.array([(design[:, p] * robust[p]) @ target[p] for p in parts])
     generator = np.random.default_rng(0)  # fixed: the same pair gives the same interval
     draws = generator.integers(0, len(parts), (_REPLICATES, len(parts)))
-    fits = [
-        np.linalg.lstsq(grams[d].sum(axis=0), moments[d].sum(axis=0), rcond=None)[0][-2:]
-        for d in draws
-    ]
-    low, high = np.quantile(np.array(fits), [0.025, 0.975], axis=0)
+    times = np.array([np.bincount(d, minlength=len(parts)) for d in draws], dtype=np.float64)
+    inverses = np.linalg.pinv(np.einsum("dp,pij->dij", times, grams), hermitian=True)
+    fits = np.einsum("dij,dj->di", inverses, times @ moments)[:, -2:]
+    low, high = np.quantile(fits, [0.025, 0.975], axis=0)
     return np.asarray((high - low) / 2)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy import special
 
 from satdesk.core.sensor import FloatArray, SensorModel
 from satdesk.geometry.robust import COEFFICIENTS, Frame, design
@@ -131,7 +131,7 @@ def check_figures(distances: FloatArray) -> CheckFigures:
     n = len(distances)
     rmse = math.sqrt(float((distances**2).mean()))
     interval = _interval(distances)
-    normal = _LE90 * rmse * math.sqrt(n / float(chi2.ppf(_RISK, n)))
+    normal = _LE90 * rmse * math.sqrt(n / (2 * float(special.gammaincinv(n / 2, _RISK))))
     return CheckFigures(
         n=n,
         rmse_m=rmse,

@@ -175,7 +175,7 @@ def relief_under(terrain: Terrain, patches: Patches) -> Relief:
     terrain is asked at every pixel, and so is each where the map bends too much for a quadratic.
     """
     n = patches.down * patches.across
-    out = np.full(patches.shape, np.nan, np.float32)
+    out = np.empty(patches.shape, np.float32)
     low, high = np.full(n, np.inf, np.float32), np.full(n, -np.inf, np.float32)
     whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
     if isinstance(whole, GridTerrain) and whole.heights.dtype == np.float32:

@@ -87,7 +87,7 @@ def bilinear_at(
     Args:
         plane: ``(y, x)``, NaN = unknown.
         col: Positions from the outer corner of the plane.
-        row: As `col`.
+        row: As `col`; a column of rows and a row of columns make a grid.
         wraps: True where the last column's neighbour is the first (a grid around the Earth).
 
     Returns:
@@ -96,9 +96,9 @@ def bilinear_at(
     rows, cols = plane.shape
     x, y = np.asarray(col) - 0.5, np.asarray(row) - 0.5
     last_col = cols if wraps else cols - 1
-    inside = (y >= 0) & (y <= rows - 1)
-    inside &= np.isfinite(x) if wraps else (x >= 0) & (x <= last_col)
-    x, y = np.where(inside, x % cols if wraps else x, 0.0), np.where(inside, y, 0.0)
+    in_rows = (y >= 0) & (y <= rows - 1)
+    in_cols = np.isfinite(x) if wraps else (x >= 0) & (x <= last_col)
+    x, y = np.where(in_cols, x % cols if wraps else x, 0.0), np.where(in_rows, y, 0.0)
     left = np.minimum(x.astype(np.intp), max(last_col - 1, 0))
     top = np.minimum(y.astype(np.intp), max(rows - 2, 0))
     right = (left + 1) % cols
@@ -106,7 +106,7 @@ def bilinear_at(
     across, down = x - left, y - top
     upper = plane[top, left] * (1 - across) + plane[top, right] * across
     lower = plane[bottom, left] * (1 - across) + plane[bottom, right] * across
-    value: FloatArray = np.where(inside, upper * (1 - down) + lower * down, np.nan)
+    value: FloatArray = np.where(in_rows & in_cols, upper * (1 - down) + lower * down, np.nan)
     return value
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage, sparse
-from scipy.sparse import linalg
+from scipy import ndimage
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
@@ -152,6 +151,9 @@ def fill_voids(
 
 def _membrane(heights: NDArray[np.floating], hole: NDArray[np.bool_]) -> FloatArray:
     """Heights of the hole's cells, each the mean of its four neighbours."""
+    from scipy import sparse  # noqa: PLC0415 - slow to load, and few terrains have holes
+    from scipy.sparse import linalg  # noqa: PLC0415 - as above
+
     rows, cols = np.nonzero(hole)
     number = np.full(hole.shape, -1)
     number[hole] = np.arange(rows.size)

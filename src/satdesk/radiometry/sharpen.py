@@ -7,7 +7,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import BrokenInputError, DisjointInputError, UsageError
@@ -23,6 +22,8 @@ _FLOOR_SHARE = 0.05
 _TINY = 1e-30
 _BLOCKS = 64
 _REPLICATES = 200
+_SOUND = 1e-10
+"""Bands that say nearly the same are left to the bounded solution."""
 
 
 @runtime_checkable
@@ -217,14 +218,32 @@ def _normal(
 
 
 def _solve(gram: FloatArray, moment: FloatArray) -> FloatArray:
-    """Non-negative solution of the normal equations, by a square root of the Gram matrix."""
+    """Non-negative solution of the normal equations, by a square root of the Gram matrix.
+
+    The last two columns are the constant and its negative. Where the plain solution has no negative
+    weight it is the one that is sought; it nearly always is.
+    """
     scale = 1 / np.sqrt(np.diag(gram).clip(min=np.finfo(np.float64).tiny))
-    values, vectors = np.linalg.eigh(gram * np.outer(scale, scale))
+    even = gram * np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(even[:-1, :-1])
+    if values[0] > values[-1] * _SOUND:
+        plain = vectors @ ((vectors.T @ (moment * scale)[:-1]) / values) * scale[:-1]
+        if plain[:-1].min() >= 0:
+            ends = [max(plain[-1], 0.0), max(-plain[-1], 0.0)]
+            return np.asarray(np.append(plain[:-1], ends), dtype=np.float64)
+    bounded: FloatArray = _bounded(even, moment * scale) * scale
+    return bounded
+
+
+def _bounded(gram: FloatArray, moment: FloatArray) -> FloatArray:
+    from scipy.optimize import nnls  # noqa: PLC0415 - slow to load, and seldom wanted
+
+    values, vectors = np.linalg.eigh(gram)
     keep = values > values[-1] * 1e-13
     root = (vectors[:, keep] * np.sqrt(values[keep])).T
-    right = (vectors[:, keep] / np.sqrt(values[keep])).T @ (moment * scale)
+    right = (vectors[:, keep] / np.sqrt(values[keep])).T @ moment
     solution, _ = nnls(root, right)
-    return np.asarray(solution * scale, dtype=np.float64)
+    return np.asarray(solution, dtype=np.float64)
 
 
 def _interval(

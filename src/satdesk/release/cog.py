@@ -31,11 +31,13 @@ class WrittenImage:
         path: The file.
         pixels: Number of pixels of the grid.
         usable: Number of usable pixels.
+        sha256: Of the file, hex.
     """
 
     path: Path
     pixels: int
     usable: int
+    sha256: str
 
 
 def write_image(
@@ -147,9 +149,9 @@ def _written(
 ) -> WrittenImage:
     counter = _Counter()
     with closing(parts):  # whatever happens, no tile is computed in vain
-        write_blocks(path, counter.over(parts), form)
+        digest = write_blocks(path, counter.over(parts), form)
     rows, cols = form.grid.shape
-    return WrittenImage(path=path, pixels=rows * cols, usable=counter.tally.usable)
+    return WrittenImage(path=path, pixels=rows * cols, usable=counter.tally.usable, sha256=digest)
 
 
 class _Counter:

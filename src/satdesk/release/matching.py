@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,7 +78,8 @@ def aligned_ms(
             subject=pan.id,
             remedy="check that both images belong to one scene and that the district lies in them",
         )
-    alignment = measure_alignment(pairs)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        alignment = measure_alignment(pairs, spread=pool.map)
     broken = _unmeasured(alignment, pan) or residual_error(alignment, subject=pan.id)
     notices = [] if broken is None else [acceptance.settle(broken)]
     if alignment.needs_correction:

@@ -12,7 +12,6 @@ from shapely import make_valid
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
 from satdesk.errors import DisjointInputError
-from satdesk.files.digests import sha256
 from satdesk.files.store import new_file
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
@@ -91,7 +90,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
                 expected="an area that the scene shows",
                 remedy="check --bounds and --crs, and the scene's nodata",
             )
-    return _answer(out, composition, share)
+    return _answer(out, composition, share, written.sha256)
 
 
 def _composition(
@@ -140,7 +139,7 @@ def _tags(scene: Scene) -> dict[str, str]:
     return tags
 
 
-def _answer(out: Path, composition: Composition, share: float) -> dict[str, Any]:
+def _answer(out: Path, composition: Composition, share: float, digest: str) -> dict[str, Any]:
     layer = composition.layer
     return {
         "path": str(out),
@@ -149,7 +148,7 @@ def _answer(out: Path, composition: Composition, share: float) -> dict[str, Any]
         "bands": [band.name for band in layer.bands],
         "grid": grid_facts(layer.grid),
         "valid_share": round(share, 6),
-        "sha256": sha256(out),
+        "sha256": digest,
         "facts": dict(composition.facts),
         "notices": notice_facts(composition.notices),
         "lineage_digest": lineage(layer).digest,

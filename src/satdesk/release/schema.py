@@ -6,12 +6,12 @@ import json
 from functools import cache
 from importlib.resources import files
 from os import PathLike
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Any
 
 from satdesk.errors import UsageError
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 __all__ = ["SCHEMAS", "check", "schema"]
 
@@ -33,6 +33,9 @@ def schema(name: str) -> dict[str, Any]:
 
 def check(document: object, name: str, *, subject: str | PathLike[str] | None = None) -> None:
     """Raise UsageError, naming the key, where `document` does not follow the schema `name`."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to load
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - as above
+
     error = best_match(Draft202012Validator(schema(name)).iter_errors(document))
     if error is not None:
         where = ".".join(str(part) for part in error.absolute_path) or "the document"

@@ -105,7 +105,7 @@ class _Encode(Generic[Told]):
         for tile in tiles(part.grid, size):
             rows, cols = tile.grid.shape
             here = np.s_[tile.row0 : tile.row0 + rows, tile.col0 : tile.col0 + cols]
-            values = np.ascontiguousarray(stored.values[here])
+            values = stored.values[here]
             row, col = (part.row0 + tile.row0) // size, (part.col0 + tile.col0) // size
             blocks += ascent.add(Pixels(level=0, row=row, col=col, values=values))
         return EncodedPart(blocks=tuple(blocks), told=stored.told)
