@@ -87,9 +87,7 @@ def _pictures(folder: Path, content) -> list[Artifact]:
 
     import matplotlib.figure  # noqa: PLC0415
 
-    facts = PictureFacts.of(
-        content, content.dates, path="press/a.jpg", title="A", description="A picture."
-    )
+    facts = PictureFacts.of(content, content.dates, path="press/a.jpg")
     figure = matplotlib.figure.Figure(figsize=(1, 1))
     figure.text(0.1, 0.5, "a plate")
     drawn = io.BytesIO()

@@ -160,7 +160,7 @@ def test_what_is_not_stated_is_said_and_not_invented(content):
     bare = replace(content.dates[0], mission=None, instrument=None, cloud_percent=None, angles=None)
     text = words(drawn(content, (bare,)))
     assert "satellite not stated" in text
-    assert "not stated by the provider" in text
+    assert "not measured; the provider states nothing" in text
     assert "incidence" not in text
 
 

@@ -269,6 +269,7 @@ def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
         id=recipe.id,
         title=recipe.title,
         language=recipe.language,
+        languages=recipe.languages,
         district=plan.district,
         sites=plan.sites.shown,
         unpublished_sites=plan.sites.kept_back,

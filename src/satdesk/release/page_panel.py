@@ -9,13 +9,12 @@ from urllib.parse import quote
 
 from satdesk.core.place import Name, Site, Source
 from satdesk.release.accuracy_words import part_words
-from satdesk.release.captions import (
+from satdesk.release.content import Artifact, Content, DatedImage
+from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.descriptions import (
     accuracy_facts,
     accuracy_words,
-    alt_text,
-    caption,
     cloud_words,
-    comparison_caption,
     pixel_words,
     processing_words,
     relation_words,
@@ -23,8 +22,7 @@ from satdesk.release.captions import (
     seen_words,
     source_line,
 )
-from satdesk.release.content import Artifact, Content, DatedImage
-from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.page_captions import captions
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 
@@ -165,7 +163,7 @@ def panel(content: Content, downloads: Sequence[Download]) -> Html:
             *(_date_section(content, image) for image in content.dates),
             _sites(content.sites),
             _boundary(content),
-            _captions(content),
+            _section("captions", "Captions to copy", *captions(content, date_title)),
             _downloads(content, downloads),
             _colophon(content),
         )
@@ -320,36 +318,6 @@ def _boundary(content: Content) -> Html:
         el("p", codes) if codes else None,
         el("p", source_line(content)),
         disclaimer,
-    )
-
-
-def _captions(content: Content) -> Html:
-    blocks = [
-        _copyable(f"caption-{image.id}", date_title(content, image), caption(content, image))
-        for image in content.dates
-    ]
-    if len(content.dates) > 1:
-        both = comparison_caption(content, content.dates)
-        blocks.append(_copyable("caption-comparison", "Comparison of all dates", both))
-    blocks += [
-        _copyable(
-            f"alt-{image.id}",
-            f"Text alternative: {date_title(content, image)}",
-            alt_text(content, image),
-        )
-        for image in content.dates
-    ]
-    return _section("captions", "Captions to copy", *blocks)
-
-
-def _copyable(key: str, title: str, text: str) -> Html:
-    button = el("button", "Copy", type="button", data_copy=key, aria_label=f"Copy: {title}")
-    return el(
-        "div",
-        el("h3", title),
-        el("p", text, id=key, dir="auto"),
-        button,
-        class_="copyable",
     )
 
 

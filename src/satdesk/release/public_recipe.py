@@ -96,8 +96,8 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
 
 def _release(recipe: Recipe) -> dict[str, Any]:
     names = (
-        "id", "title", "publisher", "contact", "language", "time_zone", "assertion", "revision",
-        "copyright", "usage_terms", "instructions", "keywords",
+        "id", "title", "publisher", "contact", "language", "languages", "time_zone",
+        "assertion", "revision", "copyright", "usage_terms", "instructions", "keywords",
     )  # fmt: skip
     return _stated({name: getattr(recipe, name) for name in names})
 

@@ -18,6 +18,7 @@ from typing import Any
 from satdesk.core.scene import Acquisition
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
+from satdesk.release.language import language
 from satdesk.release.schema import check
 from satdesk.release.times import parse_acquisition, parse_zone
 
@@ -171,6 +172,7 @@ class Recipe:
     Attributes:
         sha256: Of the recipe file's bytes (hex).
         path: The recipe file itself; no result may replace it. None = made in memory.
+        languages: Tags of all languages of the captions, `language` first; empty = that one alone.
         accept: ``(rule, reason)`` pairs.
     """
 
@@ -183,6 +185,7 @@ class Recipe:
     path: Path | None = None
     contact: str | None = None
     language: str = "en"
+    languages: tuple[str, ...] = ()
     time_zone: str | None = None
     assertion: str | None = None
     revision: int = 1
@@ -246,12 +249,14 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
     """The recipe of a document that follows the schema; its paths are relative to `folder`."""
     release = document["release"]
     zone = release.get("time_zone")
+    spoken = _languages(release)
     return Recipe(
         id=release["id"],
         title=release["title"],
         publisher=release["publisher"],
         contact=release.get("contact"),
-        language=release.get("language", "en"),
+        language=spoken[0],
+        languages=spoken if len(spoken) > 1 else (),
         time_zone=None if zone is None else parse_zone(zone),
         assertion=release.get("assertion"),
         revision=release.get("revision", 1),
@@ -269,6 +274,20 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         accept=tuple(sorted(document.get("accept", {}).items())),
         sha256=sha256,
     )
+
+
+def _languages(release: Mapping[str, Any]) -> tuple[str, ...]:
+    """Tags of the release's languages, the first of which plates and press images speak."""
+    listed = tuple(release.get("languages", ()))
+    first = release.get("language", listed[0] if listed else "en")
+    if listed and first not in listed:
+        raise UsageError(
+            "release.language is none of release.languages",
+            found=repr(first),
+            expected=", ".join(listed),
+        )
+    tags = (first, *(tag for tag in listed if tag != first))
+    return tuple(language(tag).tag for tag in tags)
 
 
 def _inside(folder: Path, value: str | None) -> Path | None:
