@@ -134,7 +134,7 @@ def test_a_plate_says_everything_that_the_reader_needs(content):
         "SPOT 7, NAOMI",
         "10 m product, about 12 m native",
         "97.0 % of the district",
-        "3.5 % of the whole scene, as the provider",
+        "not measured; the provider states 3.5 %",
         "© Test Provider 2020",
         "The Test Desk",
         "EGM96 stands in for EGM2008",

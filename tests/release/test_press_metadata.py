@@ -20,7 +20,7 @@ from satdesk.release.press import write_press
 from satdesk.release.press_facts import PictureFacts, source_type
 from satdesk.release.press_iim import _cut, app13_segment, iim_records
 from satdesk.release.press_metadata import jpeg_bytes, pdf_bytes, pdf_information, png_bytes
-from satdesk.release.press_xmp import xmp_packet
+from satdesk.release.press_xmp import one_line, xmp_packet
 
 TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -264,7 +264,7 @@ def test_exiftool_reads_every_language(content, tmp_path, suffix):
             ("iptcCore:AltTextAccessibility", words.alt_text),
             ("xmpRights:UsageTerms", words.usage_terms),
         ):
-            assert found[f"XMP-{field}-{words.tag}"] == text
+            assert found[f"XMP-{field}-{words.tag}"] == one_line(text)
     assert found["XMP-dc:Description"] == facts.description
     assert "14 sentyabr 2020" in facts.description
     assert found["XMP-dc:Language"] == ["az", "en", "hy", "ru", "fa"]

@@ -129,7 +129,9 @@ def alt_text(content: Content, image: DatedImage, words: Language | None = None)
     place = Words(said.title_of(content.district.names))
     key = "alt_simulated" if image.simulated else "alt"
     what = said.say(key, place=place, day=Day(image.acquisition.day))
-    sites = ", ".join(isolated(said.title_of(site.names), said.direction) for site in content.sites)
+    sites = said.say("comma").join(
+        isolated(said.title_of(site.names), said.direction) for site in content.sites
+    )
     return f"{what} {said.say('alt_places', sites=Phrase(sites))}" if sites else what
 
 
@@ -151,7 +153,7 @@ def names_of_place(content: Content, said: Language) -> str:
     others = dict.fromkeys(name.text for name in names if name.text != title)
     if not others:
         return said.show(Words(title))
-    listed = ", ".join(isolated(text, said.direction) for text in others)
+    listed = said.say("comma").join(isolated(text, said.direction) for text in others)
     return said.say("place_with_names", title=Words(title), names=Phrase(listed))
 
 

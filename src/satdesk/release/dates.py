@@ -61,7 +61,7 @@ def format_acquisition(
             local=None,
             prose=said.say("when_not_known", day=day),
         )
-    utc = said.say("utc_time", time=Clock(moment.time()))
+    utc = said.show(Words(said.say("utc_time", time=Clock(moment.time()))))
     local = None if time_zone is None else _moved(moment, time_zone)
     if local is None or time_zone is None:
         prose = said.say("when", day=day, utc=Phrase(utc))

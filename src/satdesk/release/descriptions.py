@@ -164,7 +164,7 @@ def processing_words(image: DatedImage, words: Language | None = None) -> str:
     said, steps = spoken(words), _steps(image.lineage)
     done = dict.fromkeys(said.say(f"step_{step}") for step in steps if step in _STEPS)
     product = () if "sharpened" in steps else (_product(image.product, said),)
-    return "; ".join((*product, *done, said.say("display_tone")))
+    return said.say("separator").join((*product, *done, said.say("display_tone")))
 
 
 def _product(name: str, said: Language) -> str:
@@ -198,7 +198,7 @@ def source_line(content: Content, words: Language | None = None) -> str:
         _validity(source.valid_from, source.valid_to, said),
         *(said.show(Words(text)) for text in (source.licence, source.reference) if text),
     ]
-    return ", ".join(parts) + "."
+    return said.say("comma").join(parts) + "."
 
 
 def _validity(start: str | None, end: str | None, said: Language) -> str:

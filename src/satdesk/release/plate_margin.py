@@ -27,7 +27,7 @@ from satdesk.release.plate_blocks import Block, Facts, Legend, Locator, Notes, S
 from satdesk.release.plate_labels import PlacedLabel
 from satdesk.release.plate_map import INK, QUIET, RED, MapFrame
 from satdesk.release.plate_sheet import Rect, Sheet
-from satdesk.release.typography import Face, fit_line, measure, settable, wrap
+from satdesk.release.typography import Face, clean, fit_line, measure, settable, wrap
 from satdesk.release.wording import Angle, Count, Phrase, Words
 
 __all__ = [
@@ -88,7 +88,9 @@ def draw_header(sheet: Sheet, rect: Rect, content: Content, images: tuple[DatedI
         when = format_acquisition(image.acquisition, content.time_zone, said).line
         role = f"{said.capitalised(role_word(content, image))}: " if len(images) > 1 else ""
         y -= _DATES.leading_mm
-        sheet.begin(room, y + 0.2, fit_line(role + when, _DATES, width), _DATES, color=INK)
+        line = role + when
+        face = _smaller(line, _DATES, width)
+        sheet.begin(room, y + 0.2, fit_line(line, face, width), face, color=INK)
 
 
 def draw_footer(sheet: Sheet, rect: Rect, content: Content) -> None:
@@ -99,11 +101,14 @@ def draw_footer(sheet: Sheet, rect: Rect, content: Content) -> None:
     issuer = [said.say("published_by", publisher=Words(content.publisher))]
     if content.contact:
         issuer.append(said.say("corrections_to", contact=Words(content.contact)))
-    sheet.begin(rect, y, fit_line(" · ".join(issuer), _FOOT, rect.width * 0.6), _FOOT, color=QUIET)
+    left, right = rect.width * 0.55, rect.width * 0.43
+    face = _smaller(" · ".join(issuer), _FOOT, left)
+    sheet.begin(rect, y, fit_line(" · ".join(issuer), face, left), face, color=QUIET)
     status = said.say("strip_draft" if content.status is Status.DRAFT else "status_issued")
     names = (Words(content.id), Phrase(status), Words(f"satdesk {content.version}"))
     release = " · ".join(said.show(each) for each in names)
-    sheet.end(rect, y, fit_line(release, _FOOT, rect.width * 0.38), _FOOT, color=QUIET)
+    face = _smaller(release, _FOOT, right)
+    sheet.end(rect, y, fit_line(release, face, right), face, color=QUIET)
 
 
 def margin_blocks(
@@ -204,7 +209,7 @@ def _angle_rows(image: DatedImage, said: Language) -> list[tuple[str, str]]:
         ("sun_height", image.angles.sun_elevation_deg),
     )
     words = [said.say(k, angle=Angle(Decimal(f"{v:.1f}"))) for k, v in angles if v is not None]
-    return [(said.say("label_angles"), "; ".join(words))] if words else []
+    return [(said.say("label_angles"), said.say("separator").join(words))] if words else []
 
 
 def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) -> Notes:
@@ -245,6 +250,11 @@ def _title(text: str, width: float) -> tuple[Face, tuple[str, ...]]:
         if len(wrap(text, face, width)) == 1:
             return face, wrap(text, face, width)
     return _TITLES[-1], wrap(text, _TITLES[-1], width, 2)
+
+
+def _smaller(text: str, face: Face, width: float) -> Face:
+    """`face`, or as much smaller as `text` needs; never below three quarters."""
+    return face.scaled(min(1.0, max(0.75, width / max(measure(clean(text), face), 1e-9))))
 
 
 def _badges(content: Content, images: tuple[DatedImage, ...]) -> tuple[str, ...]:

@@ -71,7 +71,9 @@ def _lines(
         when = role + format_acquisition(image.acquisition, content.time_zone, said).line
         lines += [(text, _LINE, _WHITE) for text in wrap(when, _LINE, width, 2)]
     makers = " / ".join(
-        dict.fromkeys(f"{satellite_words(i, said)}, {pixel_words(i, said)}" for i in images)
+        dict.fromkeys(
+            f"{satellite_words(i, said)}{said.say('comma')}{pixel_words(i, said)}" for i in images
+        )
     )
     lines += [(text, _LINE, _SOFT) for text in wrap(makers, _LINE, width, 2)]
     credit = "; ".join(dict.fromkeys(image.credit for image in images))

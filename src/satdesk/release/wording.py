@@ -96,7 +96,8 @@ _CHECKED: Mapping[str, type] = {"figure": Metres, "n": Count}
 _EVENT: Mapping[str, type] = {"event": Phrase}
 
 _WITHOUT_FACTS = (
-    "time_not_known", "satellite_not_stated", "seen_nothing", "cloud_not_stated",
+    "comma", "separator", "time_not_known", "satellite_not_stated", "seen_nothing",
+    "cloud_not_stated",
     "role_before", "role_after", "role_unknown", "role_earlier", "role_later",
     "product_sharpened", "product_ms", "product_pan",
     "step_calibrated", "step_ortho", "step_warped", "step_sharpened", "step_mosaic", "step_masked",
