@@ -46,6 +46,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
     accepted: Sequence[Accepted],
     recipe_sha256: str,
     sites_inside: Mapping[str, bool],
+    subject_sha256: str,
     signing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole document; artifacts are measured where they lie in `folder`.
@@ -58,6 +59,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
         inputs: Files beside the scenes: terrain, geoid, boundary, register.
         accepted: Rules that were broken and accepted.
         recipe_sha256: Of ``recipe.json``, hex.
+        subject_sha256: What is signed off; see `satdesk.release.clearance`.
         sites_inside: For each site that is drawn, whether it lies inside this polygon.
         signing: Who signs, and how; None = nobody.
     """
@@ -82,6 +84,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
         "notices": notice_facts(content.notices),
         "accepted": [_accepted(each) for each in accepted],
         "recipe_sha256": recipe_sha256,
+        "subject_sha256": subject_sha256,
         "signing": None if signing is None else dict(signing),
         "inputs": list(inputs),
         "dates": [_date(content, image, scenes[image.id]) for image in content.dates],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from satdesk.core.scene import Acquisition
 from satdesk.core.place import Name, Site, Source
 from satdesk.release.accuracy_words import part_words
 from satdesk.release.content import Artifact, Content, DatedImage
@@ -178,6 +179,9 @@ def _section(key: str, title: str, *children: str | None) -> Html:
 
 def _notices(content: Content) -> Html | None:
     texts = [f"Draft: {reason}." for reason in content.draft_reasons]
+    if content.embargo is not None:
+        when = format_acquisition(Acquisition.at(content.embargo), content.time_zone)
+        texts.append(f"Embargo: not to be published before {when.prose}.")
     texts += [notice.text for notice in content.notices]
     return _section("notices", "Please note", _listed(texts)) if texts else None
 

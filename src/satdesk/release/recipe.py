@@ -25,6 +25,7 @@ from satdesk.release.times import parse_acquisition, parse_zone
 __all__ = [
     "DistrictChoice",
     "GridChoice",
+    "HoldsChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -136,6 +137,19 @@ class RegistrationChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldsChoice:
+    """How strict the rules are that hold a release back.
+
+    Attributes:
+        conflict_area: People could be harmed by what a fresh picture shows.
+        scene_age_hours: How old a scene of such an area must be.
+    """
+
+    conflict_area: bool = False
+    scene_age_hours: float = 72.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -174,6 +188,7 @@ class Recipe:
         path: The recipe file itself; no result may replace it. None = made in memory.
         languages: Tags of all languages of the captions, `language` first; empty = that one alone.
         accept: ``(rule, reason)`` pairs.
+        embargo: Nobody may publish before; None = no embargo.
     """
 
     id: str
@@ -199,6 +214,8 @@ class Recipe:
     registration: RegistrationChoice = RegistrationChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
+    holds: HoldsChoice = HoldsChoice()
+    embargo: datetime | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -272,6 +289,8 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
+        holds=HoldsChoice(**document.get("holds", {})),
+        embargo=_embargo(release.get("embargo")),
         sha256=sha256,
     )
 
@@ -288,6 +307,19 @@ def _languages(release: Mapping[str, Any]) -> tuple[str, ...]:
         )
     tags = (first, *(tag for tag in listed if tag != first))
     return tuple(language(tag).tag for tag in tags)
+
+
+def _embargo(value: str | datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    found = parse_acquisition(value, what="release.embargo").instant
+    if found is None:
+        raise UsageError(
+            "an embargo ends at an instant",
+            found=str(value),
+            expected="a date with a time and its offset, such as 2026-12-01T06:00:00Z",
+        )
+    return found
 
 
 def _inside(folder: Path, value: str | None) -> Path | None:

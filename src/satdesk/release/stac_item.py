@@ -85,6 +85,7 @@ def item(content: Content, image: DatedImage, folder: Path, home: Path) -> dict[
             {"rel": "root", "href": "../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../collection.json", "type": "application/json"},
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
+            {"rel": "status", "href": "../../status.json", "type": "application/json"},
         ],
     }
 
