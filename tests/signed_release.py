@@ -19,12 +19,14 @@ from satdesk.files.digests import write_sha256sums
 from satdesk.provenance.keys import Signer, load_folder, make_authority
 from satdesk.provenance.trust import Trust, load_trust
 from satdesk.release.claims import Claims
+from satdesk.release.clearance import Cleared
 from satdesk.release.content import Artifact
 from satdesk.release.document import release_document, write_release_json
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes, pdf_bytes, pdf_information, png_bytes
 from satdesk.release.seal import SIGNATURE_NAME
 from satdesk.release.sealing import KeySeal, key_seal
+from satdesk.release.status_file import STATUS_FILES, first_status, write_status
 
 __all__ = ["NOW", "claims_of", "make_keys", "make_signed", "picture"]
 
@@ -87,9 +89,7 @@ def _pictures(folder: Path, content) -> list[Artifact]:
 
     import matplotlib.figure  # noqa: PLC0415
 
-    facts = PictureFacts.of(
-        content, content.dates, path="press/a.jpg", title="A", description="A picture."
-    )
+    facts = PictureFacts.of(content, content.dates, path="press/a.jpg")
     figure = matplotlib.figure.Figure(figsize=(1, 1))
     figure.text(0.1, 0.5, "a plate")
     drawn = io.BytesIO()
@@ -123,9 +123,12 @@ def _close(folder: Path, content, claims: Claims, artifacts, seal: KeySeal | Non
         accepted=[],
         recipe_sha256=hashlib.sha256(b"{}\n").hexdigest(),
         sites_inside={},
+        subject_sha256="0" * 64,
         signing=None if seal is None else seal.facts(),
     )
     write_release_json(json.loads(json.dumps(document)), folder)
-    write_sha256sums(folder, apart=(SIGNATURE_NAME,))
+    write_sha256sums(folder, apart=(SIGNATURE_NAME, *STATUS_FILES))
+    write_status(first_status(content, Cleared(reasons=()), folder), folder)
     if seal is not None:
         seal.sums(folder)
+        seal.status(folder)

@@ -21,32 +21,42 @@ from satdesk.errors import UsageError
 
 if TYPE_CHECKING:
     from satdesk.core.sensor import FloatArray
+    from satdesk.provenance.keys import Signer
     from satdesk.release.adjustment import BlockWish
-    from satdesk.release.content import Artifact, Content
+    from satdesk.release.clearance import Clearance
+    from satdesk.release.issue import Issued
     from satdesk.release.pictures import Progress
     from satdesk.release.recipe import GridChoice, Recipe, SceneChoice, TerrainChoice
     from satdesk.release.refinement import PointsChoice, RefinementWish
     from satdesk.release.seal import Seal
+    from satdesk.release.workflow import Stroke
     from satdesk.scale.run import Executor
     from satdesk.simulate.variation import Variation
 
 __all__ = [
+    "Desk",
     "Signing",
     "adjust",
     "catalogue",
+    "correct",
     "identify",
     "inspect",
     "issue",
     "keys",
     "locate",
+    "log",
     "named",
     "ortho",
     "places",
     "project",
     "refine",
     "reproduce",
+    "review",
+    "sign_off",
     "simulate",
+    "status",
     "verify",
+    "withdraw",
 ]
 
 
@@ -69,6 +79,21 @@ class Signing:
     passphrase: bytes | None = field(default=None, repr=False)
     timestamp_url: str | None = None
     embedded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The desk's memory, and whom it lets sign off.
+
+    Attributes:
+        log: The file of its log.
+        trust: PEM files with the root certificates of those who may review and sign off.
+        by: Who answers for what is accepted; None = nobody.
+    """
+
+    log: Path
+    trust: tuple[Path, ...] = ()
+    by: str | None = None
 
 
 def inspect(choice: SceneChoice) -> dict[str, Any]:
@@ -267,22 +292,27 @@ def issue(
     executor: Executor | None = None,
     progress: Progress | None = None,
     signing: Signing | None = None,
+    desk: Desk | None = None,
 ) -> dict[str, Any]:
     """Issue the release of a recipe file into the folder `out` (``issue.schema.json``).
 
-    With `signing` its pictures get C2PA credentials and its checksums a signature.
+    With `signing` its pictures get C2PA credentials and its checksums a signature. It is issued if
+    the log of `desk` holds its review and two sign-offs and nothing holds it back, else a DRAFT.
 
     Raises:
         UsageError: The recipe does not follow its schema, or `out` exists without `overwrite`.
         InputError: An input cannot be used.
         LimitError: A measured value breaks a limit that is not accepted.
     """
+    from satdesk.release.clearance import Uncleared
     from satdesk.release.issue import issue_release
     from satdesk.release.recipe import load_recipe
 
     loaded = load_recipe(recipe)
     accepted = tuple(sorted({**dict(loaded.accept), **_reasons(accept)}.items()))
+    now = datetime.now(UTC)
     seal = None if signing is None else _seal(signing, loaded, out)
+    clearance = Uncleared(now=now) if desk is None else _clearance(desk, dict(accepted), out, now)
     issued = issue_release(
         replace(loaded, accept=accepted),
         out,
@@ -290,9 +320,13 @@ def issue(
         overwrite=overwrite,
         progress=progress,
         seal=seal,
+        clearance=clearance,
     )
     facts = None if seal is None else seal.facts()
-    return _issue_answer(issued.path, issued.content, issued.artifacts, facts)
+    if desk is not None:
+        actor = desk.by or (facts or {}).get("claims_to_be") or "not stated"
+        _record(desk, issued, actor, now)
+    return _issue_answer(issued, facts)
 
 
 def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -> dict[str, Any]:
@@ -337,6 +371,82 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> dict[str, Any]:
     from satdesk.release.verify import verify as verified
 
     return verified(path, load_trust(trust), at=datetime.now(UTC)).to_dict()
+
+
+def review(
+    release: Path, *, signing: Signing, log: Path, note: str | None = None
+) -> dict[str, Any]:
+    """Say of a draft that it was reviewed, signed by a key (``standing.schema.json``).
+
+    Raises:
+        UsageError: It is no draft.
+        VerificationError: It is not as it was written, or the log is broken.
+    """
+    return _named_by("review", release, signing, log, note)
+
+
+def sign_off(
+    release: Path, *, signing: Signing, log: Path, note: str | None = None
+) -> dict[str, Any]:
+    """Sign a draft off; two different keys must (``standing.schema.json``); see `review`."""
+    return _named_by("sign-off", release, signing, log, note)
+
+
+def correct(old: Path, new: Path, *, signing: Signing, log: Path, reason: str) -> dict[str, Any]:
+    """Say of `old` that the later revision `new` takes its place (``standing.schema.json``).
+
+    Raises:
+        UsageError: They are not two revisions of one release, both issued.
+    """
+    from satdesk.provenance.extra import require_extra
+
+    require_extra()
+    from satdesk.release.workflow import correct as corrected
+
+    return _standing(old, corrected(old, new, _stroke(signing, log, old), reason=reason))
+
+
+def withdraw(release: Path, *, signing: Signing, log: Path, reason: str) -> dict[str, Any]:
+    """Withdraw an issued release, with a kill notice (``standing.schema.json``).
+
+    Raises:
+        UsageError: It was never issued, or is withdrawn already.
+    """
+    from satdesk.provenance.extra import require_extra
+
+    require_extra()
+    from satdesk.release.workflow import withdraw as withdrawn
+
+    return _standing(release, withdrawn(release, _stroke(signing, log, release), reason=reason))
+
+
+def status(release: Path) -> dict[str, Any]:
+    """What holds of a release now (``standing.schema.json``); `verify` says whose word that is.
+
+    Raises:
+        MissingInputError: It has no status.
+        VerificationError: Its status speaks of another release.
+    """
+    from satdesk.release.status_file import read_status
+
+    return _standing(release, read_status(release))
+
+
+def log(path: Path) -> dict[str, Any]:
+    """All entries of a desk's log, its chain checked (``log.schema.json``).
+
+    Raises:
+        MissingInputError: There is no log.
+        VerificationError: An entry was changed, taken out or put in.
+    """
+    from satdesk.release.desk_log import DeskLog
+
+    entries = DeskLog(path).entries()
+    return {
+        "path": str(path),
+        "head": entries[-1].digest if entries else None,
+        "entries": [entry.to_dict() for entry in entries],
+    }
 
 
 def reproduce(
@@ -406,12 +516,69 @@ def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
     from satdesk.provenance.extra import require_extra
 
     require_extra()
+    from satdesk.release.sealing import key_seal
+
+    signer = _signer(signing, out)
+    return key_seal(signer, release=recipe.id, recipe=recipe.path, embedded=signing.embedded)
+
+
+def _named_by(
+    kind: str, release: Path, signing: Signing, log: Path, note: str | None
+) -> dict[str, Any]:
+    from satdesk.provenance.extra import require_extra
+
+    require_extra()
+    from satdesk.release.workflow import put_name
+
+    return _standing(release, put_name(kind, release, _stroke(signing, log, release), note=note))
+
+
+def _stroke(signing: Signing, log: Path, release: Path) -> Stroke:
+    from satdesk.release.desk_log import DeskLog
+    from satdesk.release.workflow import Stroke
+
+    signer = _signer(signing, release)
+    return Stroke(signer=signer, log=DeskLog(log), now=datetime.now(UTC))
+
+
+def _standing(release: Path, found: dict[str, Any]) -> dict[str, Any]:
+    from satdesk.release.status_file import effective
+
+    now = effective(found, datetime.now(UTC))
+    return {"path": str(release), "now": now, "status": found}
+
+
+def _clearance(desk: Desk, accepted: dict[str, str], out: Path, now: datetime) -> Clearance:
+    from satdesk.provenance.extra import require_extra
+    from satdesk.release.desk_log import DeskLog
+
+    require_extra()
+    from satdesk.provenance.trust import load_trust
+    from satdesk.release.workflow import LoggedClearance, require_apart
+
+    require_apart(desk.log, out)
+    return LoggedClearance(
+        log=DeskLog(desk.log),
+        trust=load_trust(desk.trust),
+        now=now,
+        by=desk.by,
+        accepted=accepted,
+    )
+
+
+def _record(desk: Desk, issued: Issued, actor: str, now: datetime) -> None:
+    from satdesk.release.desk_log import DeskLog
+    from satdesk.release.workflow import record_issue
+
+    record_issue(DeskLog(desk.log), issued.status, actor=actor, now=now, accepted=issued.accepted)
+
+
+def _signer(signing: Signing, out: Path) -> Signer:
     from satdesk.provenance.keys import (
         load_folder,
         load_signer,
         require_valid,
     )
-    from satdesk.release.sealing import key_seal
 
     server = signing.timestamp_url
     if signing.folder is not None:
@@ -428,7 +595,7 @@ def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
             expected="a key folder, or both a certificate file and a key file",
         )
     require_valid(signer, datetime.now(UTC))
-    return key_seal(signer, release=recipe.id, recipe=recipe.path, embedded=signing.embedded)
+    return signer
 
 
 def _refuse_keys_in(out: Path, keys_at: Path) -> None:
@@ -440,24 +607,21 @@ def _refuse_keys_in(out: Path, keys_at: Path) -> None:
         )
 
 
-def _issue_answer(
-    path: Path,
-    content: Content,
-    artifacts: Sequence[Artifact],
-    signing: dict[str, Any] | None,
-) -> dict[str, Any]:
+def _issue_answer(issued: Issued, signing: dict[str, Any] | None) -> dict[str, Any]:
+    path, content = issued.path, issued.content
     page = path / "index.html"
     return {
         "path": str(path),
         "page": str(page) if page.is_file() else None,
         "release": content.id,
-        "status": content.status.value,
+        "status": issued.status["status"],
+        "embargo_until": issued.status["embargo_until"],
         "draft_reasons": list(content.draft_reasons),
         "dates": [image.id for image in content.dates],
         "unpublished_sites": [
             {"site": site, "reason": reason} for site, reason in content.unpublished_sites
         ],
-        "artifacts": len(artifacts) + (2 if signing is None else 3),
+        "artifacts": len(issued.artifacts) + (4 if signing is None else 6),
         "signing": signing,
         "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
     }

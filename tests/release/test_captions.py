@@ -6,18 +6,15 @@ import pytest
 
 from release_content import make_content
 from satdesk.core.lineage import Lineage
-from satdesk.release.captions import (
-    alt_text,
-    caption,
-    caption_parts,
+from satdesk.release.captions import alt_text, caption, caption_parts, comparison_caption
+from satdesk.release.content import Relation
+from satdesk.release.descriptions import (
     cloud_words,
-    comparison_caption,
     pixel_words,
     satellite_words,
     seen_words,
     source_line,
 )
-from satdesk.release.content import Relation
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +59,7 @@ def test_what_nobody_stated_is_said_to_be_not_stated(content):
     )
     assert satellite_words(bare) == "satellite not stated"
     assert pixel_words(bare) == "10 m product, native size not stated"
-    assert cloud_words(bare) == "not stated by the provider"
+    assert cloud_words(bare) == "not measured; the provider states nothing"
 
 
 @pytest.mark.parametrize(

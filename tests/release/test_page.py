@@ -16,8 +16,8 @@ from PIL import Image
 from release_content import make_content
 from satdesk.core.place import Name, Publication, Site, Source
 from satdesk.errors import UsageError
-from satdesk.release.captions import NOT_CHECKED, accuracy_words
 from satdesk.release.content import Artifact, Licence
+from satdesk.release.descriptions import accuracy_words
 from satdesk.release.page import ASSETS, write_page
 from satdesk.release.page_facts import fact_words, label
 from satdesk.release.page_html import el, embed_json
@@ -138,8 +138,13 @@ def test_the_policy_forbids_what_is_inline_and_what_is_foreign(plain):
 
 
 def test_a_screen_reader_hears_the_right_language(content, tmp_path):
-    page = page_of(replace(content, language="az-Latn"), tmp_path)
-    assert page.one("html")["lang"] == "az-Latn"
+    page = page_of(replace(content, language="az-Latn", languages=("az-Latn", "fa")), tmp_path)
+    assert page.one("html")["lang"] == "en"  # the words around the captions are English
+    captions = {tag: page.all("p", lang=tag) for tag in ("az", "fa")}
+    assert {e["dir"] for e in captions["az"]} == {"ltr"}
+    assert {e["dir"] for e in captions["fa"]} == {"rtl"}
+    assert any("14 sentyabr 2020" in e["text"] for e in captions["az"])
+    assert any("unreviewed" in e["text"] for e in captions["fa"])
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -254,12 +259,12 @@ def test_facts_notices_and_boundary_are_printed(content, plain):
     for expected in (
         "10 m product, about 12 m native",
         "97.0 % of the district",
-        "3.5 % of the whole scene, as the provider states",
+        "not measured; the provider states 3.5 % of the whole scene",
         "incidence 7.9°",
         "elevation 50.1°",
         "dx 1.4\u00a0px",
         "residual 0.04\u00a0px",
-        NOT_CHECKED,
+        "not checked; the provider states nothing",
         "SCENE_BEFORE_1",
         content.notices[0].text,
         content.dates[0].notices[0].text,
@@ -335,7 +340,6 @@ def test_hostile_words_stay_words(content, tmp_path):
     hostile = replace(
         content,
         title=HOSTILE,
-        language=HOSTILE,
         publisher=HOSTILE,
         contact=HOSTILE,
         assertion=HOSTILE,
@@ -378,9 +382,10 @@ def test_a_date_cannot_leave_its_folder(content, tmp_path, date_id):
 
 def test_a_checked_accuracy_is_told(content):
     image = content.dates[0]
-    statement = "2.1 m (CE90) at 14 points"
-    checked = replace(image, facts=(("accuracy", {"checked": True, "statement": statement}),))
-    assert accuracy_words(image) == NOT_CHECKED
+    figures = {"ce90_m": 2.1, "n": 14, "how": "leave-one-out", "against": "points"}
+    statement = "within about 2.1 m (CE90, 14 independent points)"
+    checked = replace(image, facts=(("accuracy", {"checked": True, **figures}),))
+    assert accuracy_words(image) == "not checked; the provider states nothing"
     assert accuracy_words(checked) == statement
     assert fact_words(checked) == ()
 

@@ -134,7 +134,7 @@ def test_a_plate_says_everything_that_the_reader_needs(content):
         "SPOT 7, NAOMI",
         "10 m product, about 12 m native",
         "97.0 % of the district",
-        "3.5 % of the whole scene, as the provider",
+        "not measured; the provider states 3.5 %",
         "© Test Provider 2020",
         "The Test Desk",
         "EGM96 stands in for EGM2008",
@@ -160,7 +160,7 @@ def test_what_is_not_stated_is_said_and_not_invented(content):
     bare = replace(content.dates[0], mission=None, instrument=None, cloud_percent=None, angles=None)
     text = words(drawn(content, (bare,)))
     assert "satellite not stated" in text
-    assert "not stated by the provider" in text
+    assert "not measured; the provider states nothing" in text
     assert "incidence" not in text
 
 

@@ -38,9 +38,8 @@ def drawn(content, shape="16x9", *, annotated=True, images=1):
 
 
 def facts_of(content, image):
-    return PictureFacts.of(
-        content, (image,), path="press/x.jpg", title="A <title> & more", description="Line\none"
-    )
+    content = replace(content, title="A <title> & more", assertion="Line\none")
+    return PictureFacts.of(content, (image,), path="press/x.jpg")
 
 
 def test_each_date_and_the_pair_come_in_three_shapes_clean_and_annotated(written):

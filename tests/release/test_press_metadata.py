@@ -15,10 +15,12 @@ from PIL import Image
 
 from release_content import make_content
 from satdesk.places.public import public_sites
+from satdesk.release.plate import write_plates
+from satdesk.release.press import write_press
 from satdesk.release.press_facts import PictureFacts, source_type
 from satdesk.release.press_iim import _cut, app13_segment, iim_records
 from satdesk.release.press_metadata import jpeg_bytes, pdf_bytes, pdf_information, png_bytes
-from satdesk.release.press_xmp import xmp_packet
+from satdesk.release.press_xmp import one_line, xmp_packet
 
 TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -28,6 +30,7 @@ def content(tmp_path_factory):
     made = make_content(tmp_path_factory.mktemp("content"))
     return replace(
         made,
+        title="Քարվաճառ <all> & more",
         revision=3,
         usage_terms="Editorial use only; nicht für Werbung",
         instructions="Ask before cropping.",
@@ -46,8 +49,6 @@ def facts_of(content, images=None, path="press/a.jpg"):
         content,
         images or content.dates[:1],
         path=path,
-        title="Kəlbəcər, Քարվաճառ, Кельбаджар",
-        description="Kəlbəcər (Քարվաճառ, Кельбаджар) on 14 September 2020 & later <all>.",
     )
 
 
@@ -239,7 +240,7 @@ def test_a_short_iim_field_never_cuts_the_credit_line(content):
     long = "© " + "Ünïted " * 30 + "Agency"
     image = replace(content.dates[0], credit=long)
     segment = app13_segment(facts_of(replace(content, copyright=None), (image,)))
-    assert segment.count(long.encode()) == 2  # credit and copyright
+    assert segment.count(long.encode()) == 3  # credit, copyright and the end of the caption
 
 
 @given(st.text(max_size=80), st.integers(4, 64))
@@ -248,3 +249,91 @@ def test_cutting_keeps_whole_characters_and_the_limit(text, octets):
     assert len(cut) <= octets
     words = cut.decode()
     assert words == " ".join(words.split())
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("suffix", MADE)
+def test_exiftool_reads_every_language(content, tmp_path, suffix):
+    spoken = replace(content, language="az", languages=("az", "en", "hy", "ru", "fa"))
+    facts = facts_of(spoken)
+    found = read_back(MADE[suffix](facts), tmp_path, suffix)
+    for words in facts.worded:
+        for field, text in (
+            ("dc:Title", words.title),
+            ("dc:Description", words.description),
+            ("iptcCore:AltTextAccessibility", words.alt_text),
+            ("xmpRights:UsageTerms", words.usage_terms),
+        ):
+            assert found[f"XMP-{field}-{words.tag}"] == one_line(text)
+    assert found["XMP-dc:Description"] == facts.description
+    assert "14 sentyabr 2020" in facts.description
+    assert found["XMP-dc:Language"] == ["az", "en", "hy", "ru", "fa"]
+    assert found["XMP-iptcExt:LocationShown"][0]["LocationName"] == "Kəlbəcər"
+    assert found["XMP-iptcExt:LocationShown"][0]["LocationName-hy"] == "Քարվաճառ"
+    assert "unreviewed" in found["XMP-photoshop:Instructions"]
+
+
+WANTED = {
+    "XMP-photoshop:Headline",
+    "XMP-dc:Title",
+    "XMP-dc:Description",
+    "XMP-iptcCore:AltTextAccessibility",
+    "XMP-photoshop:Credit",
+    "XMP-dc:Creator",
+    "XMP-dc:Rights",
+    "XMP-xmpRights:UsageTerms",
+    "XMP-photoshop:Instructions",
+    "XMP-photoshop:DateCreated",
+    "XMP-iptcExt:LocationShown",
+    "XMP-iptcCore:CountryCode",
+    "XMP-dc:Subject",
+    "XMP-dc:Identifier",
+    "XMP-iptcExt:DigitalImageGUID",
+    "XMP-xmpMM:VersionID",
+    "XMP-iptcCore:CreatorContactInfo",
+    "XMP-iptcExt:DigitalSourceType",
+}
+IIM = {
+    "IPTC:ObjectName",
+    "IPTC:Headline",
+    "IPTC:Caption-Abstract",
+    "IPTC:Credit",
+    "IPTC:By-line",
+    "IPTC:CopyrightNotice",
+    "IPTC:SpecialInstructions",
+    "IPTC:DateCreated",
+    "IPTC:Keywords",
+    "IPTC:UniqueDocumentID",
+    "IPTC:Contact",
+    "IPTC:Country-PrimaryLocationCode",
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("simulated", "scenes", "kind"),
+    [
+        (False, ("one",), "digitalCapture"),
+        (False, ("one", "two"), "compositeCapture"),
+        (True, ("one",), "algorithmicMedia"),
+    ],
+)
+def test_every_press_image_and_plate_carries_every_field(tmp_path, simulated, scenes, kind):
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    made = make_content(tmp_path, simulated=simulated, dates=1)
+    made = replace(made, dates=(replace(made.dates[0], scene_ids=scenes),))
+    artifacts = (*write_press(made, tmp_path), *write_plates(made, tmp_path))
+    command = ["exiftool", "-json", "-G1", "-struct", "-n", "-charset", "iptc=utf8"]
+    paths = [str(tmp_path / artifact.path) for artifact in artifacts]
+    run = subprocess.run([*command, *paths], capture_output=True, check=True)
+    read = json.loads(run.stdout)
+    assert len(read) == len(artifacts) == 6 + 2
+    for found in read:
+        wanted = WANTED | (IIM if found["SourceFile"].endswith(".jpg") else set())
+        assert wanted <= found.keys(), (found["SourceFile"], wanted - found.keys())
+        assert found["XMP-photoshop:DateCreated"] == "2020:09:14 07:33:20+00:00"
+        assert found["XMP-iptcExt:DigitalSourceType"] == f"{TYPES}{kind}"
+        place = found["XMP-iptcExt:LocationShown"][0]
+        assert place["CountryCode"] == "AZ"
+        assert {"GPSLatitude", "GPSLongitude", "LocationId"} <= place.keys()

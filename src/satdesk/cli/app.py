@@ -16,6 +16,12 @@ __all__ = ["COMMANDS", "Commands", "app", "run"]
 
 COMMANDS = {
     "issue": "Turn scenes and a recipe into a release.",
+    "review": "Say that a draft was reviewed, signed by a key.",
+    "sign-off": "Sign a draft off; two different keys must before it is issued.",
+    "correct": "Say that a later revision takes the place of an issued release.",
+    "withdraw": "Withdraw an issued release, with a kill notice.",
+    "status": "Say what holds of a release now.",
+    "log": "List the desk's log and check its chain.",
     "verify": "Say who released a release or a file, and whether it is unchanged.",
     "reproduce": "Make a release again from its public recipe, and compare.",
     "keys": "Make keys to sign with, for tests and closed circles.",
@@ -44,7 +50,7 @@ class Commands(click.Group):
         """The command `cmd_name`, or None."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"satdesk.cli.{cmd_name}").command
+        command: click.Command = import_module(f"satdesk.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -43,6 +43,25 @@ __all__ = ["command"]
     type=click.Choice(["cog", "pdf"]),
     help="Put credentials into these files, too, instead of beside them.",
 )
+@click.option(
+    "--log",
+    type=FILE,
+    envvar="SATDESK_LOG",
+    help="The desk's log, where reviews and sign-offs stand; without it a DRAFT [SATDESK_LOG].",
+)
+@click.option(
+    "--trust",
+    type=FILE,
+    multiple=True,
+    envvar="SATDESK_TRUST",
+    help="Root certificates (PEM) of those who may review and sign off [SATDESK_TRUST].",
+)
+@click.option(
+    "--by",
+    metavar="NAME",
+    envvar="SATDESK_BY",
+    help="Who answers for what is accepted; stands in the log [SATDESK_BY].",
+)
 @overwrite
 @as_json
 def command(  # noqa: PLR0913 - click hands over one argument an option
@@ -55,12 +74,17 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     key: Path | None,
     timestamp: str | None,
     embed: tuple[str, ...],
+    log: Path | None,
+    trust: tuple[Path, ...],
+    by: str | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Turn the scenes of RECIPE into a release: images, plates, press pictures, page, STAC.
 
-    The release appears whole, or not at all. It is signed where keys are named.
+    The release appears whole, or not at all. It is signed where keys are named. It is a DRAFT until
+    it was reviewed and signed off by two different keys (satdesk review, sign-off), whatever else
+    holds it back was accepted by somebody, and the log that says so is named.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
@@ -83,11 +107,14 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
             overwrite=overwrite,
             progress=progress,
             signing=signing,
+            desk=None if log is None else desk.Desk(log=log, trust=trust, by=by),
         )
     if as_json:
         print_json(answer)
         return
     click.echo(f"{answer['status'].upper()} release {answer['release']}: {answer['path']}")
+    if answer["status"] == "embargoed":
+        click.echo(f"  embargo until {answer['embargo_until']}")
     for reason in answer["draft_reasons"]:
         click.echo(f"  draft because {reason}")
     for site in answer["unpublished_sites"]:

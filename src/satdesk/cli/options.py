@@ -13,7 +13,15 @@ from satdesk.errors import UsageError
 from satdesk.release.recipe import SceneChoice, StatedAccuracy
 from satdesk.release.times import parse_acquisition
 
-__all__ = ["accepted", "as_json", "overwrite", "scene_choice", "scene_options", "stated_accuracy"]
+__all__ = [
+    "accepted",
+    "as_json",
+    "overwrite",
+    "scene_choice",
+    "scene_options",
+    "signing_options",
+    "stated_accuracy",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +92,37 @@ def scene_choice(source: Path | None) -> SceneChoice:
         counts_per_reflectance=given["counts_per_reflectance"],
         nodata=given["nodata"],
     )
+
+
+_SIGNING_OPTIONS = (
+    click.option("--sign", type=FILE, metavar="KEYFOLDER", help="The keys of satdesk keys."),
+    click.option(
+        "--certificates",
+        type=FILE,
+        envvar="SATDESK_CERTIFICATES",
+        help="PEM, signing certificate first [SATDESK_CERTIFICATES].",
+    ),
+    click.option(
+        "--key",
+        type=FILE,
+        envvar="SATDESK_KEY",
+        help="PEM private key [SATDESK_KEY]; its pass-phrase only in SATDESK_KEY_PASSPHRASE.",
+    ),
+    click.option(
+        "--log",
+        type=FILE,
+        required=True,
+        envvar="SATDESK_LOG",
+        help="The desk's log; made where it does not exist [SATDESK_LOG].",
+    ),
+)
+
+
+def signing_options(command: F) -> F:
+    """Add the options that say with which key a step is signed, and in which log it is written."""
+    for option in reversed(_SIGNING_OPTIONS):
+        command = option(command)
+    return command
 
 
 def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from satdesk.errors import LimitError, UsageError
 from satdesk.release.content import Notice
+from satdesk.release.holds import HOLDS
 
 __all__ = ["RULES", "Acceptance", "Accepted"]
 
@@ -24,6 +25,7 @@ RULES: Mapping[str, str] = {
     "refine-too-few-points": "too few points agree to tell a bad one among them",
     "refine-spread": "the points are too badly spread to speak for the whole image",
     "refine-residual": "the points do not fit the image after the refinement",
+    **HOLDS,
 }
 """Every rule that can be accepted, with what it refuses."""
 

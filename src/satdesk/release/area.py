@@ -51,11 +51,13 @@ class Sites:
         shown: Those that may be published, coordinates coarsened where they must be.
         kept_back: ``(title, reason)`` of those that may not.
         inside: For each shown site, by id, whether it lies inside this very polygon.
+        sensitive: Whether a place that the register coarsens or withholds lies in the polygon.
     """
 
     shown: tuple[Site, ...]
     kept_back: tuple[tuple[str, str], ...]
     inside: dict[str, bool]
+    sensitive: bool
 
 
 def chosen_sites(choice: SitesChoice, area: District) -> Sites:
@@ -66,13 +68,14 @@ def chosen_sites(choice: SitesChoice, area: District) -> Sites:
         InputError: The register cannot be read.
     """
     if choice.none:
-        return Sites(shown=(), kept_back=(), inside={})
+        return Sites(shown=(), kept_back=(), inside={}, sensitive=False)
     register = seeds() if choice.register is None else read_sites(choice.register)
     wanted = _wanted(register, choice.include, area)
     shown, kept_back = public_sites(wanted)
     # by the public position: the exact one of a coarse site must not show through at the boundary
     inside = {site.id: contains(area, site) for site in shown}
-    return Sites(shown=shown, kept_back=kept_back, inside=inside)
+    sensitive = any(site.sensitivity != "public" and contains(area, site) for site in register)
+    return Sites(shown=shown, kept_back=kept_back, inside=inside, sensitive=sensitive)
 
 
 def _wanted(

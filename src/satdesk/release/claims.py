@@ -14,8 +14,8 @@ from typing import Any
 from satdesk.bundles.report import acquisition_facts
 from satdesk.core.lineage import Lineage
 from satdesk.provenance.claim import Action, Claim, Ingredient
-from satdesk.release.captions import step_words
 from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.descriptions import step_words
 from satdesk.release.press_facts import source_type
 
 __all__ = ["ASSERTION_FORMAT", "Claims"]

@@ -7,6 +7,7 @@ status known. The modules that draw it only draw.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
@@ -154,7 +155,7 @@ class Content:
     Attributes:
         id: Short name, ``[a-z0-9-]``; also the base of file names.
         title: Headline.
-        language: BCP 47 tag of the words on the products.
+        language: BCP 47 tag of the words on plates, on press images and in their metadata.
         district: The area; its boundary's source is printed.
         sites: Those that may be published, coordinates already coarsened where they must be.
         unpublished_sites: Names of sites that are kept back and why, for the log and ``--json``;
@@ -176,6 +177,9 @@ class Content:
         instructions: The publisher's words to editors.
         address: Where the release will stand on the web; None = not told.
         keywords: Beside the names of places and satellites.
+        languages: Tags of all languages in which there are captions, `language` first; empty =
+            `language` alone.
+        embargo: Nobody may publish before; None = no embargo.
     """
 
     id: str
@@ -201,6 +205,13 @@ class Content:
     instructions: str | None = None
     address: str | None = None
     keywords: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    embargo: datetime | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Of all its languages, the first one first."""
+        return self.languages or (self.language,)
 
     @property
     def simulated(self) -> bool:

@@ -11,7 +11,7 @@ from satdesk.errors import BrokenInputError, UndeclaredInputError
 from satdesk.release.content import Licence
 from satdesk.release.recipe import SceneChoice
 
-__all__ = ["Dated", "dated_scenes", "draft_reasons"]
+__all__ = ["Dated", "acquired", "dated_scenes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,27 +117,3 @@ def _named(group: list[tuple[Scene, SceneChoice]], taken: dict[str, int]) -> Dat
         scenes=tuple(scene for scene, _ in group),
         choices=tuple(choice for _, choice in group),
     )
-
-
-_PERMISSIONS = ("press", "tiles", "analysis")
-
-
-def _listed(words: Sequence[str]) -> str:
-    """``press, tiles and analysis``."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
-def draft_reasons(dates: Iterable[Dated]) -> tuple[str, ...]:
-    """Why a release must stay a draft; empty where nothing stands in its way."""
-    reasons: list[str] = []
-    for date in dates:
-        for scene, choice in zip(date.scenes, date.choices, strict=True):
-            unsaid = [what for what in _PERMISSIONS if getattr(choice.licence, what) is None]
-            if unsaid:
-                reasons.append(
-                    f"the licence of {scene.id} does not say whether the public may have "
-                    f"{_listed(unsaid)}"
-                )
-            if scene.credit is None:
-                reasons.append(f"nobody states a credit line for {scene.id}")
-    return tuple(dict.fromkeys(reasons))

@@ -16,8 +16,10 @@ from satdesk.core.scene import Acquisition, Angles
 from satdesk.files.digests import sha256
 from satdesk.geometry.areas import area_km2
 from satdesk.release.acceptance import Accepted
-from satdesk.release.captions import accuracy_facts, alt_text, caption
+from satdesk.release.captions import alt_text, caption
 from satdesk.release.content import Artifact, Content, DatedImage, Licence, Notice
+from satdesk.release.descriptions import accuracy_facts
+from satdesk.release.language import language
 from satdesk.release.schema import check
 
 __all__ = ["grid_facts", "notice_facts", "release_document", "scene_facts", "write_release_json"]
@@ -44,6 +46,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
     accepted: Sequence[Accepted],
     recipe_sha256: str,
     sites_inside: Mapping[str, bool],
+    subject_sha256: str,
     signing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole document; artifacts are measured where they lie in `folder`.
@@ -56,6 +59,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
         inputs: Files beside the scenes: terrain, geoid, boundary, register.
         accepted: Rules that were broken and accepted.
         recipe_sha256: Of ``recipe.json``, hex.
+        subject_sha256: What is signed off; see `satdesk.release.clearance`.
         sites_inside: For each site that is drawn, whether it lies inside this polygon.
         signing: Who signs, and how; None = nobody.
     """
@@ -65,6 +69,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
         "revision": content.revision,
         "title": content.title,
         "language": content.language,
+        "languages": [_language(tag) for tag in content.tags],
         "status": content.status.value,
         "draft_reasons": list(content.draft_reasons),
         "simulated": content.simulated,
@@ -79,6 +84,7 @@ def release_document(  # noqa: PLR0913 - the parts of one document, keyword-only
         "notices": notice_facts(content.notices),
         "accepted": [_accepted(each) for each in accepted],
         "recipe_sha256": recipe_sha256,
+        "subject_sha256": subject_sha256,
         "signing": None if signing is None else dict(signing),
         "inputs": list(inputs),
         "dates": [_date(content, image, scenes[image.id]) for image in content.dates],
@@ -121,6 +127,11 @@ def grid_facts(grid: GeoBox) -> dict[str, Any]:
 def notice_facts(notices: Sequence[Notice]) -> list[dict[str, str]]:
     """``code, text`` of notices."""
     return [{"code": notice.code, "text": notice.text} for notice in notices]
+
+
+def _language(tag: str) -> dict[str, Any]:
+    found = language(tag)
+    return {"tag": found.tag, "name": found.name, "reviewers": list(found.reviewers)}
 
 
 def _district(district: District) -> dict[str, Any]:
@@ -206,6 +217,8 @@ def _date(
         "notices": notice_facts(image.notices),
         "caption": caption(content, image),
         "alt_text": alt_text(content, image),
+        "captions": {tag: caption(content, image, language(tag)) for tag in content.tags},
+        "alt_texts": {tag: alt_text(content, image, language(tag)) for tag in content.tags},
         "lineage": image.lineage.to_dict(),
         "lineage_digest": image.lineage.digest,
     }

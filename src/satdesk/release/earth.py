@@ -18,8 +18,9 @@ from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.place import Site
 from satdesk.files.xml_text import leaf, leaves, tag
-from satdesk.release.captions import caption, source_line
+from satdesk.release.captions import caption
 from satdesk.release.content import Artifact, Content, DatedImage
+from satdesk.release.descriptions import source_line
 from satdesk.release.marks import spread_pattern
 from satdesk.release.page_html import printable
 from satdesk.release.page_marks import mark_words

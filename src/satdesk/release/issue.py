@@ -22,16 +22,19 @@ from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
 from satdesk.products.clipped import inside
+from satdesk.release.acceptance import Accepted
 from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.budgets import date_budgets
 from satdesk.release.claims import Claims
+from satdesk.release.clearance import Clearance, Cleared, Subject, subject_digest
 from satdesk.release.cog import write_image, write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
-from satdesk.release.dated import Dated, acquired, draft_reasons
+from satdesk.release.dated import Dated, acquired
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.earth import write_kmz
 from satdesk.release.ground import image_outline
+from satdesk.release.holds import holds_of
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
 from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
@@ -49,6 +52,7 @@ from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
 from satdesk.release.sequence import write_sequence
 from satdesk.release.stac import write_stac
+from satdesk.release.status_file import STATUS_FILES, first_status, read_status, write_status
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
 from satdesk.scale.tiles import tiles
@@ -79,11 +83,21 @@ _SIGNATURE = Artifact(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """What was issued."""
+    """What was issued.
+
+    Attributes:
+        path: The release's folder.
+        content: What it is about.
+        artifacts: Its files.
+        status: Its ``status.json``.
+        accepted: Limits that were broken and accepted.
+    """
 
     path: Path
     content: Content
     artifacts: tuple[Artifact, ...]
+    status: dict[str, Any]
+    accepted: tuple[Accepted, ...]
 
 
 def issue_release(
@@ -94,6 +108,7 @@ def issue_release(
     overwrite: bool = False,
     progress: Progress | None = None,
     seal: Seal | None = None,
+    clearance: Clearance,
 ) -> Issued:
     """Issue the release of `recipe` into the folder `out`.
 
@@ -104,6 +119,7 @@ def issue_release(
         overwrite: Replace what is there.
         progress: Told each step.
         seal: Signs what is written; None = the release is not signed.
+        clearance: Answers whether it may be issued, or must stay a draft.
 
     Raises:
         UsageError: `out` exists, or the recipe wants what the scenes cannot give.
@@ -118,9 +134,37 @@ def issue_release(
     inputs += [*side_files(recipe), *((recipe.path,) if recipe.path else ())]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
         plan = planned(recipe, scenes, told)
-        content, artifacts = _written(plan, folder, scratch, executor, told)
-        artifacts = _published(_Job(plan, content, scenes, seal, folder, told), artifacts)
-    return Issued(path=out, content=content, artifacts=artifacts)
+        images = _written(plan, folder, scratch, executor, told)
+        subject, cleared = _cleared(plan, images, scenes, clearance)
+        content = _content(plan, images, cleared.reasons)
+        written = tuple(_image_artifacts(content, folder))
+        job = _Job(plan, content, scenes, seal, folder, told, subject, cleared)
+        artifacts = _published(job, written)
+        status = read_status(folder)
+    return Issued(
+        path=out,
+        content=content,
+        artifacts=artifacts,
+        status=status,
+        accepted=tuple(plan.acceptance.used),
+    )
+
+
+def _cleared(
+    plan: Plan,
+    images: Sequence[DatedImage],
+    scenes: Sequence[Scene],
+    clearance: Clearance,
+) -> tuple[Subject, Cleared]:
+    """What may be signed off, and whether it was."""
+    digest = subject_digest(
+        _public_recipe(plan, scenes), [(image.id, image.visual) for image in images]
+    )
+    subject = Subject(release=plan.recipe.id, revision=plan.recipe.revision, digest=digest)
+    holds = holds_of(
+        plan.dates, plan.recipe.holds, sensitive=plan.sites.sensitive, now=clearance.now
+    )
+    return subject, clearance.settle(subject, holds)
 
 
 def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
@@ -130,8 +174,8 @@ def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
 
 def _written(
     plan: Plan, folder: Path, scratch: str, executor: Executor, told: Progress
-) -> tuple[Content, tuple[Artifact, ...]]:
-    """Write the images of every date; the content speaks of them."""
+) -> tuple[DatedImage, ...]:
+    """Write the images of every date."""
     stored = [
         _write_image(plan, index, folder, Path(scratch), executor, told)
         for index in range(len(plan.dates))
@@ -153,8 +197,7 @@ def _written(
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
         images.append(_dated_image(plan, index, image, visual, seen))
-    content = _content(plan, tuple(images))
-    return content, tuple(_image_artifacts(content, folder))
+    return tuple(images)
 
 
 def _date_folder(home: Path, date_id: str) -> Path:
@@ -264,13 +307,14 @@ def _footprint(plan: Plan, compositions: tuple[Composition, ...]) -> BaseGeometr
     return seen.simplify(_FOOTPRINT_DEG)
 
 
-def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
+def _content(plan: Plan, images: tuple[DatedImage, ...], reasons: tuple[str, ...]) -> Content:
     recipe = plan.recipe
-    reasons = draft_reasons(plan.dates)
     return Content(
         id=recipe.id,
         title=recipe.title,
         language=recipe.language,
+        languages=recipe.languages,
+        embargo=recipe.embargo,
         district=plan.district,
         sites=plan.sites.shown,
         unpublished_sites=plan.sites.kept_back,
@@ -325,6 +369,8 @@ class _Job:
     seal: Seal | None
     folder: Path
     told: Progress
+    subject: Subject
+    cleared: Cleared
 
     def sealed(self, artifacts: Sequence[Artifact], claims: Claims) -> tuple[Artifact, ...]:
         """The sidecars of `artifacts`, which now bear their credentials."""
@@ -337,7 +383,7 @@ def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
     Credentials go into a picture before its size is printed anywhere.
     """
     content, folder, told = job.content, job.folder, job.told
-    claims = _claims(job, write_public_recipe(_recipe_of(job), folder))
+    claims = _claims(job, write_public_recipe(_public_recipe(job.plan, job.scenes), folder))
     artifacts = [*images, *_drawn(job), *write_kmz(content, folder)]
     artifacts += [_RECIPE, *_site_list(job), *job.sealed(artifacts, claims)]
     artifacts += write_stac(content, folder)
@@ -356,11 +402,14 @@ def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
         recipe_sha256=claims.recipe_sha256,
         sites_inside=job.plan.sites.inside,
         signing=None if job.seal is None else job.seal.facts(),
+        subject_sha256=job.subject.digest,
     )
     write_release_json(document, folder)
-    write_sha256sums(folder, apart=(SIGNATURE_NAME,))
+    write_sha256sums(folder, apart=(SIGNATURE_NAME, *STATUS_FILES))
+    write_status(first_status(content, job.cleared, folder), folder)
     if job.seal is not None:
         job.seal.sums(folder)
+        job.seal.status(folder)
     return tuple(artifacts)
 
 
@@ -385,11 +434,10 @@ def _drawn(job: _Job) -> list[Artifact]:
     return [*plates, *press, *sequence]
 
 
-def _recipe_of(job: _Job) -> dict[str, Any]:
-    plan = job.plan
+def _public_recipe(plan: Plan, scenes: Sequence[Scene]) -> dict[str, Any]:
     return public_recipe(
         plan.recipe,
-        job.scenes,
+        scenes,
         shown_sites=plan.sites.shown,
         accepted=[(each.rule, each.reason) for each in plan.acceptance.used],
         version=__version__,

@@ -18,6 +18,7 @@ from satdesk.errors import UsageError
 from satdesk.files.pictures import Picture
 from satdesk.release.captions import alt_text, comparison_alt_text
 from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.language import language
 from satdesk.release.page_data import page_data
 from satdesk.release.page_html import Html, el, embed_json, join
 from satdesk.release.page_marks import tile_mark
@@ -185,7 +186,7 @@ def _html(
 ) -> str:
     template = files("satdesk").joinpath("data", "page", "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        language=join((content.language,)),
+        language=join(("en",)),
         policy=join((CONTENT_SECURITY_POLICY,)),
         title=join((_title(content),)),
         description=join((_description(content),)),
@@ -208,8 +209,8 @@ def _title(content: Content) -> str:
 
 def _description(content: Content) -> str:
     if len(content.dates) == 1:
-        return alt_text(content, content.dates[0])
-    return comparison_alt_text(content, content.dates)
+        return alt_text(content, content.dates[0], language("en"))
+    return comparison_alt_text(content, content.dates, language("en"))
 
 
 def _robots(content: Content) -> Html | None:

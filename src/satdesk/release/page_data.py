@@ -18,6 +18,13 @@ from satdesk.release.tiles import TILE, Pyramid, TileIndex
 
 __all__ = ["page_data"]
 
+STANDING = {
+    "embargoed": "EMBARGOED until",
+    "corrected": "CORRECTED",
+    "withdrawn": "WITHDRAWN",
+}
+"""What the page says on top of itself, by the status in ``status.js``."""
+
 _DEGREE_M = 111_320.0
 _DECIMALS = 6
 """Of a degree: about 0.1 m."""
@@ -36,6 +43,7 @@ def page_data(
     west, south, east, north = content.district.geometry.bounds
     return {
         "bounds": [[_round(south), _round(west)], [_round(north), _round(east)]],
+        "standing": STANDING,
         "tiles": {"size": TILE, "first": pyramid.first, "last": pyramid.last},
         "district": {
             "title": content.district.title,

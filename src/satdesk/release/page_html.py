@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape
 
+from satdesk.release.direction import isolates_kept
+
 __all__ = ["Html", "el", "embed_json", "join", "printable"]
 
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
@@ -56,17 +58,10 @@ def _safe(part: str) -> str:
 def printable(text: str) -> str:
     """Without control characters, surrogates and overrides of the writing direction.
 
-    The overrides (U+202A–U+202E, U+2066–U+2069) could make a credit read as another one.
+    The overrides could make a credit read as another one; isolates that are closed cannot.
     """
-    return "".join(c for c in text if c in "\n\t" or not _is_control(c))
-
-
-def _is_control(c: str) -> bool:
-    return (
-        unicodedata.category(c) in {"Cc", "Cs"}
-        or c in "\u202a\u202b\u202c\u202d\u202e"
-        or ("\u2066" <= c <= "\u2069")
-    )
+    kept = isolates_kept(text)
+    return "".join(c for c in kept if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
 
 
 def _attribute(key: str, value: str | bool | None) -> str:  # noqa: FBT001 - an attribute's value

@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from satdesk.core.place import Name, Site, Source
+from satdesk.core.scene import Acquisition
 from satdesk.release.accuracy_words import part_words
-from satdesk.release.captions import (
+from satdesk.release.content import Artifact, Content, DatedImage
+from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.descriptions import (
     accuracy_facts,
     accuracy_words,
-    alt_text,
-    caption,
     cloud_words,
-    comparison_caption,
     pixel_words,
     processing_words,
     relation_words,
@@ -23,8 +23,7 @@ from satdesk.release.captions import (
     seen_words,
     source_line,
 )
-from satdesk.release.content import Artifact, Content, DatedImage
-from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.page_captions import captions
 from satdesk.release.page_check import check_words
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
@@ -169,7 +168,7 @@ def panel(content: Content, downloads: Sequence[Download]) -> Html:
             *(_date_section(content, image) for image in content.dates),
             _sites(content.sites),
             _boundary(content),
-            _captions(content),
+            _section("captions", "Captions to copy", *captions(content, date_title)),
             _downloads(content, downloads),
             _section(
                 "check", "Check this release", check_words(content, [d.artifact for d in downloads])
@@ -188,6 +187,9 @@ def _section(key: str, title: str, *children: str | None) -> Html:
 
 def _notices(content: Content) -> Html | None:
     texts = [f"Draft: {reason}." for reason in content.draft_reasons]
+    if content.embargo is not None:
+        when = format_acquisition(Acquisition.at(content.embargo), content.time_zone)
+        texts.append(f"Embargo: not to be published before {when.prose}.")
     texts += [notice.text for notice in content.notices]
     return _section("notices", "Please note", _listed(texts)) if texts else None
 
@@ -328,36 +330,6 @@ def _boundary(content: Content) -> Html:
         el("p", codes) if codes else None,
         el("p", source_line(content)),
         disclaimer,
-    )
-
-
-def _captions(content: Content) -> Html:
-    blocks = [
-        _copyable(f"caption-{image.id}", date_title(content, image), caption(content, image))
-        for image in content.dates
-    ]
-    if len(content.dates) > 1:
-        both = comparison_caption(content, content.dates)
-        blocks.append(_copyable("caption-comparison", "Comparison of all dates", both))
-    blocks += [
-        _copyable(
-            f"alt-{image.id}",
-            f"Text alternative: {date_title(content, image)}",
-            alt_text(content, image),
-        )
-        for image in content.dates
-    ]
-    return _section("captions", "Captions to copy", *blocks)
-
-
-def _copyable(key: str, title: str, text: str) -> Html:
-    button = el("button", "Copy", type="button", data_copy=key, aria_label=f"Copy: {title}")
-    return el(
-        "div",
-        el("h3", title),
-        el("p", text, id=key, dir="auto"),
-        button,
-        class_="copyable",
     )
 
 

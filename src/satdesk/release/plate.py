@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from satdesk.release.captions import caption, comparison_caption
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.dates import format_acquisition
+from satdesk.release.language import language
 from satdesk.release.plate_blocks import flow
 from satdesk.release.plate_labels import PlacedLabel
 from satdesk.release.plate_layout import choose_layout, make_sheet
@@ -56,8 +56,6 @@ class _Plate:
     stem: str
     images: tuple[DatedImage, ...]
     date_id: str | None
-    title: str
-    caption: str
 
     def path(self, suffix: str) -> str:
         return f"plates/{self.stem}.{suffix}"
@@ -84,14 +82,16 @@ def write_plates(content: Content, folder: Path) -> tuple[Artifact, ...]:
 
 def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
     """Draw the plate of one date, or of two side by side (or one above the other)."""
+    said = language(content.language)
     crs = map_crs(content)
     bounds = district_bounds(content.district, crs)
     layout = choose_layout(
         bounds,
         maps=len(images),
         header=lambda width: header_height(content, images, width),
+        direction=said.direction,
     )
-    sheet = make_sheet(layout)
+    sheet = make_sheet(layout, said.direction)
     placed = []
     frames = [fit_frame(sheet, rect, bounds, crs, 0.05) for rect in layout.maps]
     for frame, image in zip(frames, images, strict=True):
@@ -131,13 +131,16 @@ def _draw_one(
     draw_graticule(sheet, frame, _TICKS)
     draw_marks(sheet, frame.rect, draft=content.status is Status.DRAFT)
     taken = (_draw_tag(sheet, frame.rect, content, image),) if tagged else ()
-    return draw_sites(sheet, frame, content.sites, _LABELS, taken)
+    words = language(content.language)
+    return draw_sites(sheet, frame, content.sites, _LABELS, taken, words=words)
 
 
 def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
     """Which date this map shows, in its upper left corner."""
-    when = format_acquisition(image.acquisition, content.time_zone)
-    lines = ((role_word(content, image).upper(), _TAG), (f"{when.day}, {when.utc}", _TICKS))
+    said = language(content.language)
+    when = format_acquisition(image.acquisition, content.time_zone, said)
+    role = said.upper(role_word(content, image))
+    lines = ((role, _TAG), (f"{when.day}, {when.utc}", _TICKS))
     sheet_width = max(measure(text, face) for text, face in lines) + 3
     rect = Rect(x=frame.x, y=frame.top - 7.4, width=min(sheet_width, frame.width), height=7.4)
     sheet.box(rect, fill="#ffffff", edge=INK, width_pt=0.5, order=5.5)
@@ -153,8 +156,6 @@ def _plates(content: Content) -> tuple[_Plate, ...]:
             stem=_stem(content, image.id, simulated=image.simulated),
             images=(image,),
             date_id=image.id,
-            title=f"{content.title}: {format_acquisition(image.acquisition, None).day}",
-            caption=caption(content, image),
         )
         for image in shown
     ]
@@ -164,8 +165,6 @@ def _plates(content: Content) -> tuple[_Plate, ...]:
                 stem=_stem(content, "comparison", simulated=content.simulated),
                 images=shown,
                 date_id=None,
-                title=f"{content.title}: two dates",
-                caption=comparison_caption(content, shown),
             )
         )
     return tuple(plates)
@@ -181,10 +180,4 @@ def _stem(content: Content, name: str, *, simulated: bool) -> str:
 
 
 def _facts(content: Content, plate: _Plate, suffix: str) -> PictureFacts:
-    return PictureFacts.of(
-        content,
-        plate.images,
-        path=plate.path(suffix),
-        title=plate.title,
-        description=plate.caption,
-    )
+    return PictureFacts.of(content, plate.images, path=plate.path(suffix))

@@ -17,10 +17,12 @@ from shapely.geometry.base import BaseGeometry
 
 from satdesk.errors import UsageError
 from satdesk.release.furniture import length_label, scale_bar, true_north_deg
+from satdesk.release.language import Language
 from satdesk.release.locator import Country, draw_locator
 from satdesk.release.plate_map import INK, QUIET, MapFrame, draw_boundary, draw_marker
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.typography import Face, wrap
+from satdesk.release.wording import Phrase, Words
 
 __all__ = ["Block", "Facts", "Legend", "Locator", "Notes", "ScaleAndNorth", "flow"]
 
@@ -34,7 +36,6 @@ _SHARES = (
 )
 """What facts and notes get of the height that they need, tried in this order: notes give first."""
 _GAP_MM = 3.2
-_CONTINUED = "… in full in release.json."
 
 
 class Block(Protocol):
@@ -52,6 +53,7 @@ class Facts:
     """A heading and rows of label and value, values in one aligned column."""
 
     heading: str
+    words: Language
     rows: tuple[tuple[str, str], ...]
 
     def height(self, width: float, factor: float) -> float:
@@ -73,11 +75,11 @@ class Facts:
         for i, (label, line) in enumerate(rows):
             y -= face.leading_mm + (0.5 if label and i else 0)
             if cut and y - face.leading_mm - 0.5 < rect.y:
-                sheet.text((rect.x, y), _CONTINUED, face, color=QUIET)
+                sheet.begin(rect, y, self.words.say("continued"), face, color=QUIET)
                 return
             if label:
-                sheet.text((rect.x, y), label, face, color=QUIET)
-            sheet.text((rect.x + indent, y), line, face, color=INK)
+                sheet.begin(rect, y, label, face, color=QUIET)
+            sheet.begin(rect, y, line, face, color=INK, indent=indent)
 
     def _indent(self, width: float) -> float:
         return min(19.0, width * 0.32)
@@ -92,6 +94,7 @@ class Notes:
     """A heading and paragraphs in small type; may be cut short, visibly."""
 
     heading: str
+    words: Language
     paragraphs: tuple[str, ...]
 
     def height(self, width: float, factor: float) -> float:
@@ -109,9 +112,9 @@ class Notes:
             for line in wrap(text, face, rect.width):
                 y -= face.leading_mm
                 if cut and y - face.leading_mm < rect.y:
-                    sheet.text((rect.x, y), _CONTINUED, face, color=QUIET)
+                    sheet.begin(rect, y, self.words.say("continued"), face, color=QUIET)
                     return
-                sheet.text((rect.x, y), line, face, color=INK)
+                sheet.begin(rect, y, line, face, color=INK)
             y -= 0.9
 
 
@@ -120,6 +123,7 @@ class ScaleAndNorth:
     """Scale bar, the scale as a ratio, and an arrow to true north."""
 
     frame: MapFrame
+    words: Language
 
     def height(self, width: float, factor: float) -> float:  # noqa: ARG002 - the block's contract
         """See `Block`."""
@@ -131,8 +135,10 @@ class ScaleAndNorth:
         longest = (rect.width - 16) / self.frame.mm_per_unit
         bar_top = rect.top - 5.0
         draw_scale_bar(sheet, self.frame, (rect.x, bar_top), longest, face)
-        ratio = f"about 1 : {_rounded(self.frame.scale_denominator):,}".replace(",", "\u202f")
-        sheet.text((rect.x, bar_top - 5.6), f"{ratio} on A4", face, color=QUIET)
+        ratio = f"1 : {_rounded(self.frame.scale_denominator):,}".replace(",", "\u202f")
+        shown = Phrase(self.words.show(Words(ratio)))
+        scale = self.words.say("scale_on_paper", ratio=shown)
+        sheet.text((rect.x, bar_top - 5.6), scale, face, color=QUIET)
         draw_north(sheet, (rect.right - 4.5, rect.top - 6.4), true_north_deg(self.frame.grid), face)
 
 
@@ -163,6 +169,7 @@ class Legend:
     sites: bool
     circles: bool
     hatched: bool
+    words: Language
     numbered: tuple[tuple[int, str], ...] = ()
 
     def height(self, width: float, factor: float) -> float:
@@ -172,23 +179,23 @@ class Legend:
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`."""
-        y = _draw_heading(sheet, rect, "Legend", factor)
+        y = _draw_heading(sheet, rect, self.words.say("heading_legend"), factor)
         face = _BODY.scaled(factor)
         for sign, text in self._lines(rect.width, factor):
             y -= face.leading_mm * 1.15
-            swatch = Rect(x=rect.x, y=y - 0.35, width=8.5, height=2.5)
+            swatch = sheet.facing(Rect(x=rect.x, y=y - 0.35, width=8.5, height=2.5), rect)
             _draw_sign(sheet, swatch, sign, contested=self.contested, face=face)
-            sheet.text((rect.x + 11, y), text, face, color=INK)
+            sheet.begin(rect, y, text, face, color=INK, indent=11)
             if y - face.leading_mm * 1.15 < rect.y - 0.01:
                 return
 
     def _lines(self, width: float, factor: float) -> list[tuple[str, str]]:
         """``(sign, one line of text)``; further lines of an entry have no sign."""
-        boundary = "district boundary" + (" (contested; see notes)" if self.contested else "")
-        entries = [("boundary", boundary)]
-        entries += [("site", "place named in the release")] if self.sites else []
-        entries += [("circle", "the place lies within this circle")] if self.circles else []
-        entries += [("hatch", "not imaged, or not usable")] if self.hatched else []
+        key = "legend_boundary_contested" if self.contested else "legend_boundary"
+        entries = [("boundary", self.words.say(key))]
+        entries += [("site", self.words.say("legend_site"))] if self.sites else []
+        entries += [("circle", self.words.say("legend_circle"))] if self.circles else []
+        entries += [("hatch", self.words.say("legend_hatched"))] if self.hatched else []
         entries += [(str(number), name) for number, name in self.numbered]
         lines = []
         for sign, text in entries:
@@ -292,7 +299,7 @@ def _heading_mm(factor: float) -> float:
 def _draw_heading(sheet: Sheet, rect: Rect, heading: str, factor: float) -> float:
     """Heading with a rule below it; returns where the text below begins."""
     face = _HEADING.scaled(factor)
-    sheet.text((rect.x, rect.top - face.ascent_mm), heading, face, color=INK)
+    sheet.begin(rect, rect.top - face.ascent_mm, heading, face, color=INK)
     y = rect.top - _heading_mm(factor) + 0.6
     sheet.line([(rect.x, y), (rect.right, y)], color=QUIET, width_pt=0.4)
     return y - 0.6

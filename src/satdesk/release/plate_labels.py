@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from shapely.geometry import LineString, Point, Polygon, box
 
 from satdesk.core.place import Site
+from satdesk.release.descriptions import names_line
+from satdesk.release.language import Language, spoken
 from satdesk.release.plate_sheet import Rect
 from satdesk.release.typography import Face, measure, settable, wrap
 
@@ -76,19 +78,24 @@ class PlacedLabel:
 
 
 def make_label(
-    site: Site, anchor: tuple[float, float], *, width_mm: float, title_face: Face
+    site: Site,
+    anchor: tuple[float, float],
+    *,
+    width_mm: float,
+    title_face: Face,
+    words: Language | None = None,
 ) -> Label:
-    """The label of `site`: its title, below it all its other names in smaller type.
+    """The label of `site`: its name in `words`, below it all its other names in smaller type.
 
     At most three lines each; what does not fit ends in an ellipsis (the page and ``release.json``
     carry every name in full).
     """
     others_face = title_face.scaled(0.8)
     others_face = Face(size_pt=others_face.size_pt)
-    others = " · ".join(
-        dict.fromkeys(n.text for n in site.names if n.text != site.title and settable(n.text))
-    )
-    title = wrap(site.title, title_face, width_mm, 3)
+    said = spoken(words)
+    name = said.title_of(site.names)
+    others = names_line((n for n in site.names if n.text != name and settable(n.text)), words=said)
+    title = wrap(name, title_face, width_mm, 3)
     return Label(
         site_id=site.id,
         anchor=anchor,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from satdesk.release.direction import LTR, RTL
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet
 
 __all__ = ["DPI", "Layout", "choose_layout", "make_sheet"]
@@ -39,11 +40,16 @@ class Layout:
 
 
 def choose_layout(
-    bounds: tuple[float, float, float, float], *, maps: int, header: Callable[[float], float]
+    bounds: tuple[float, float, float, float],
+    *,
+    maps: int,
+    header: Callable[[float], float],
+    direction: str = LTR,
 ) -> Layout:
     """The layout in which ground of `bounds` (any unit) is drawn largest; landscape at a draw.
 
-    `header` tells the height that the header needs in a given width, in millimetres.
+    `header` tells the height that the header needs in a given width, in millimetres. Where lines
+    run from right to left, so does the sheet: the first map stands on the right.
     """
     width = max(bounds[2] - bounds[0], 1e-12)
     height = max(bounds[3] - bounds[1], 1e-12)
@@ -56,13 +62,23 @@ def choose_layout(
         frame = layout.maps[0]
         return min(frame.width / width, frame.height / height)
 
-    return max(candidates, key=scale)
+    best = max(candidates, key=scale)
+    return _mirrored(best) if direction == RTL else best
 
 
-def make_sheet(layout: Layout) -> Sheet:
+def _mirrored(layout: Layout) -> Layout:
+    whole = Rect(x=0, y=0, width=layout.size[0], height=layout.size[1])
+    return replace(
+        layout,
+        maps=tuple(rect.mirrored(whole) for rect in layout.maps),
+        columns=tuple(rect.mirrored(whole) for rect in layout.columns),
+    )
+
+
+def make_sheet(layout: Layout, direction: str = LTR) -> Sheet:
     """An empty sheet for `layout`, in whole pixels."""
     width, height = (round(side / MM_PER_INCH * DPI) for side in layout.size)
-    return Sheet(pixels=(width, height), dpi=DPI, paper="#ffffff")
+    return Sheet(pixels=(width, height), dpi=DPI, paper="#ffffff", direction=direction)
 
 
 def _landscape(maps: int, head: Callable[[float], float], *, beside: bool) -> Layout:

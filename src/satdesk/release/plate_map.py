@@ -19,6 +19,7 @@ from satdesk.core.place import District, Site
 from satdesk.geometry.grids import utm_crs
 from satdesk.release.content import Content
 from satdesk.release.furniture import Tick, edge_ticks, graticule, ground_metres, to_map
+from satdesk.release.language import Language, spoken
 from satdesk.release.plate_labels import Label, PlacedLabel, make_label, place_labels
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.typography import Face, measure
@@ -173,12 +174,18 @@ def draw_graticule(sheet: Sheet, frame: MapFrame, face: Face, color: str = QUIET
 
 
 def draw_sites(
-    sheet: Sheet, frame: MapFrame, sites: tuple[Site, ...], face: Face, taken: tuple[Rect, ...]
+    sheet: Sheet,
+    frame: MapFrame,
+    sites: tuple[Site, ...],
+    face: Face,
+    taken: tuple[Rect, ...],
+    *,
+    words: Language | None = None,
 ) -> tuple[PlacedLabel, ...]:
     """Markers, circles of uncertainty and labels; returns what was placed, for the legend."""
     labels = []
     for site in sites:
-        label = _label(frame, site, face)
+        label = _label(frame, site, face, spoken(words))
         if label is not None:
             labels.append(label)
             _draw_uncertainty(sheet, frame, site, label.anchor)
@@ -198,7 +205,7 @@ def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool) -> None:
         sheet.banner(rect.inset(6), "DRAFT", color=RED, alpha=0.30, angle=28)
 
 
-def _label(frame: MapFrame, site: Site, face: Face) -> Label | None:
+def _label(frame: MapFrame, site: Site, face: Face, words: Language) -> Label | None:
     """The label of a site that lies in the frame; None for one outside it."""
     if site.geometry is None:
         return None
@@ -207,7 +214,7 @@ def _label(frame: MapFrame, site: Site, face: Face) -> Label | None:
     if not inside.holds(Rect(x=point.x, y=point.y, width=0, height=0)):
         return None
     widest = min(42.0, frame.rect.width * 0.36)
-    return make_label(site, (point.x, point.y), width_mm=widest, title_face=face)
+    return make_label(site, (point.x, point.y), width_mm=widest, title_face=face, words=words)
 
 
 def _draw_uncertainty(

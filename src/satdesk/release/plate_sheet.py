@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib.style
@@ -24,6 +24,7 @@ from PIL import Image
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
+from satdesk.release.direction import LTR, RTL, marked
 from satdesk.release.typography import Face, clean, measure
 
 __all__ = ["MM_PER_INCH", "Rect", "Sheet", "TextBox", "drawing_style"]
@@ -61,6 +62,10 @@ class Rect:
             x=self.x + by, y=self.y + by, width=self.width - 2 * by, height=self.height - 2 * by
         )
 
+    def mirrored(self, within: Rect) -> Rect:
+        """The same rectangle with left and right of `within` exchanged."""
+        return replace(self, x=within.x + within.right - self.right)
+
     def holds(self, other: Rect, slack: float = 0.0) -> bool:
         """Whether `other` lies inside, give or take `slack`."""
         return (
@@ -94,13 +99,17 @@ class Sheet:
     Attributes:
         rect: The whole sheet.
         dpi: Pixels an inch of its picture.
+        direction: ``ltr`` or ``rtl``: where lines begin.
         boxes: Every line of text set so far.
     """
 
-    def __init__(self, *, pixels: tuple[int, int], dpi: int, paper: str) -> None:
+    def __init__(
+        self, *, pixels: tuple[int, int], dpi: int, paper: str, direction: str = LTR
+    ) -> None:
         width, height = (count / dpi * MM_PER_INCH for count in pixels)
         self.rect = Rect(x=0, y=0, width=width, height=height)
         self.dpi = dpi
+        self.direction = direction
         self.boxes: list[TextBox] = []
         self._pixels = pixels
         self._figure = Figure(figsize=(pixels[0] / dpi, pixels[1] / dpi), dpi=dpi, facecolor=paper)
@@ -144,7 +153,7 @@ class Sheet:
         line = clean(text)
         self._axes.text(
             *at,
-            line,
+            marked(line, self.direction),
             fontproperties=face.properties(),
             color=color,
             ha=align,
@@ -157,6 +166,24 @@ class Sheet:
         rect = _text_rect(at, measure(line, face), face, align, upright=upright)
         self.boxes.append(TextBox(text=line, rect=rect))
         return rect
+
+    def begin(
+        self, rect: Rect, y: float, text: str, face: Face, *, color: str, indent: float = 0.0
+    ) -> Rect:
+        """Set one line where lines begin in `rect`, `indent` further in."""
+        if self.direction == RTL:
+            return self.text((rect.right - indent, y), text, face, color=color, align="right")
+        return self.text((rect.x + indent, y), text, face, color=color)
+
+    def end(self, rect: Rect, y: float, text: str, face: Face, *, color: str) -> Rect:
+        """Set one line so that it ends where lines end in `rect`."""
+        if self.direction == RTL:
+            return self.text((rect.x, y), text, face, color=color)
+        return self.text((rect.right, y), text, face, color=color, align="right")
+
+    def facing(self, rect: Rect, within: Rect) -> Rect:
+        """`rect` as it lies `within`; its mirror image where lines run from right to left."""
+        return rect.mirrored(within) if self.direction == RTL else rect
 
     def banner(self, rect: Rect, text: str, *, color: str, alpha: float, angle: float) -> None:
         """Write `text` large across `rect`, turned by `angle` degrees, see-through."""

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satdesk.files.pictures import read_picture
-from satdesk.release.captions import caption, comparison_caption
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.crops import Crop, choose_crop, survey_grid
-from satdesk.release.dates import format_acquisition
 from satdesk.release.furniture import to_map
+from satdesk.release.language import language
 from satdesk.release.plate_map import OUTSIDE, MapFrame, district_bounds, draw_marks, map_crs
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
@@ -73,13 +72,14 @@ def write_press(content: Content, folder: Path) -> tuple[Artifact, ...]:
 def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ...]]:
     """Draw one press image; returns it and the crop of each of its pictures."""
     rows, cols = SHAPES[frame.shape]
-    sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE)
+    direction = language(content.language).direction
+    sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE, direction=direction)
     strip = _strip(sheet, content, frame) if frame.annotated else 0.0
     strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip)).height
     room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)
     crs = map_crs(content)
     bounds = district_bounds(content.district, crs)
-    parts = _parts(sheet, room, len(frame.images), bounds)
+    parts = [sheet.facing(p, room) for p in _parts(sheet, room, len(frame.images), bounds)]
     crop = _shared_crop(content, survey_grid(bounds, crs), sheet.pixel_shape(parts[0]))
     maps = []
     for part, image in zip(parts, frame.images, strict=True):
@@ -116,20 +116,7 @@ def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
 
 
 def _facts(content: Content, frame: Frame, crop: Crop, path: str) -> PictureFacts:
-    if len(frame.images) == 1:
-        words = caption(content, frame.images[0])
-        when = format_acquisition(frame.images[0].acquisition, None).day
-    else:
-        words = comparison_caption(content, frame.images)
-        when = "two dates"
-    enlarged = f" Enlarged {crop.enlarged:.1f} times." if crop.enlarged > 1.05 else ""
-    return PictureFacts.of(
-        content,
-        frame.images,
-        path=path,
-        title=f"{content.title}: {when}",
-        description=words + enlarged,
-    )
+    return PictureFacts.of(content, frame.images, path=path, enlarged=crop.enlarged)
 
 
 def _groups(content: Content) -> tuple[tuple[DatedImage, ...], ...]:

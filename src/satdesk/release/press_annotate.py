@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from satdesk.release.captions import pixel_words, satellite_words
+from decimal import Decimal
+
 from satdesk.release.content import Content, DatedImage, Status
 from satdesk.release.crops import Crop
-from satdesk.release.dates import format_acquisition
+from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.descriptions import pixel_words, satellite_words
 from satdesk.release.furniture import length_label, scale_bar, true_north_deg
+from satdesk.release.language import Language, language
 from satdesk.release.plate_blocks import draw_north, draw_scale_bar
 from satdesk.release.plate_map import INK, MapFrame, draw_sites
 from satdesk.release.plate_margin import role_word
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.typography import Face, fit_line, measure, wrap
+from satdesk.release.wording import Number, Words
 
 __all__ = ["annotate", "strip_height"]
 
@@ -42,12 +46,13 @@ def annotate(
     y = strip - _PAD
     for text, face, color in _lines(sheet, content, images, crop):
         y -= face.leading_mm
-        sheet.text((_PAD, y + face.descent_mm), text, face, color=color)
+        sheet.begin(sheet.rect.inset(_PAD), y + face.descent_mm, text, face, color=color)
     for i, (frame, image) in enumerate(zip(maps, images, strict=True)):
         taken = [_draw_furniture(sheet, frame)] if i == 0 else []
         if len(images) > 1:
             taken.append(_draw_tag(sheet, frame.rect, content, image))
-        draw_sites(sheet, frame, content.sites, _LABELS, tuple(taken))
+        words = language(content.language)
+        draw_sites(sheet, frame, content.sites, _LABELS, tuple(taken), words=words)
 
 
 def _lines(
@@ -55,30 +60,41 @@ def _lines(
 ) -> list[tuple[str, Face, str]]:
     """The strip's lines with face and colour; as many with as without a crop."""
     width = sheet.rect.width - 2 * _PAD
-    lines = [(fit_line(content.district.title, _TITLE, width), _TITLE, _WHITE)]
-    marks = _marks(content, images)
+    said = language(content.language)
+    title = said.show(Words(said.title_of(content.district.names)))
+    lines = [(fit_line(title, _TITLE, width), _TITLE, _WHITE)]
+    marks = _marks(content, images, said)
     if marks:
         lines.append((fit_line(marks, _LINE, width), _LINE, _ALARM))
     for image in images:
-        role = f"{role_word(content, image).capitalize()}: " if len(images) > 1 else ""
-        when = role + format_acquisition(image.acquisition, content.time_zone).line
+        role = f"{said.capitalised(role_word(content, image))}: " if len(images) > 1 else ""
+        when = role + format_acquisition(image.acquisition, content.time_zone, said).line
         lines += [(text, _LINE, _WHITE) for text in wrap(when, _LINE, width, 2)]
-    makers = " / ".join(dict.fromkeys(f"{satellite_words(i)}, {pixel_words(i)}" for i in images))
+    makers = " / ".join(
+        dict.fromkeys(
+            f"{satellite_words(i, said)}{said.say('comma')}{pixel_words(i, said)}" for i in images
+        )
+    )
     lines += [(text, _LINE, _SOFT) for text in wrap(makers, _LINE, width, 2)]
     credit = "; ".join(dict.fromkeys(image.credit for image in images))
-    lines += [(text, _LINE, _SOFT) for text in wrap(f"Credit: {credit}", _LINE, width, 2)]
-    size = "" if crop is None or crop.enlarged <= 1.05 else f"Enlarged {crop.enlarged:.1f} times. "
-    boundary = f"{size}Published by {content.publisher}."
-    lines.append((fit_line(boundary, _SMALL, width), _SMALL, _SOFT))
+    lines += [
+        (text, _LINE, _SOFT)
+        for text in wrap(said.say("credit", credit=Words(credit)), _LINE, width, 2)
+    ]
+    last = [f"{said.say('published_by', publisher=Words(content.publisher))}."]
+    if crop is not None and crop.enlarged > 1.05:
+        factor = Number(Decimal(f"{crop.enlarged:.1f}"))
+        last.insert(0, said.say("enlarged", factor=factor))
+    lines.append((fit_line(" ".join(last), _SMALL, width), _SMALL, _SOFT))
     return lines
 
 
-def _marks(content: Content, images: tuple[DatedImage, ...]) -> str:
+def _marks(content: Content, images: tuple[DatedImage, ...], said: Language) -> str:
     marks = []
     if content.status is Status.DRAFT:
-        marks.append("DRAFT, not for publication")
+        marks.append(said.say("strip_draft"))
     if any(image.simulated for image in images):
-        marks.append("SIMULATED: no camera took this picture")
+        marks.append(said.say("strip_simulated"))
     return " · ".join(marks)
 
 
@@ -97,8 +113,9 @@ def _draw_furniture(sheet: Sheet, frame: MapFrame) -> Rect:
 
 def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
     """BEFORE, AFTER and the day, in the upper left corner of a picture of two."""
-    day = format_acquisition(image.acquisition, None).day
-    text = fit_line(f"{role_word(content, image).upper()} · {day}", _LINE, frame.width - 8)
+    said = language(content.language)
+    day = format_day(image.acquisition.day, said)
+    text = fit_line(f"{said.upper(role_word(content, image))} · {day}", _LINE, frame.width - 8)
     width = measure(text, _LINE) + 4
     rect = Rect(x=frame.x + 3, y=frame.top - 3 - 6.4, width=width, height=6.4)
     sheet.box(rect, fill="#ffffff", alpha=0.9, order=5)

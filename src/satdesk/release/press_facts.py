@@ -7,15 +7,45 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from decimal import Decimal
 
 from satdesk.core.scene import Acquisition
-from satdesk.release.captions import alt_text, comparison_alt_text
+from satdesk.release.captions import (
+    alt_text,
+    caption,
+    comparison_alt_text,
+    comparison_caption,
+)
 from satdesk.release.content import Content, DatedImage, Status
+from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.language import Language, language
 from satdesk.release.press_places import ShownPlace, shown_places
+from satdesk.release.wording import Number, Phrase, Words
 
-__all__ = ["PictureFacts", "source_type"]
+__all__ = ["PictureFacts", "Worded", "source_type"]
 
+_ENLARGED = 1.05
+"""From here on a picture says that it was enlarged."""
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worded:
+    """What is said in one language.
+
+    Attributes:
+        tag: BCP 47.
+        title: Headline; begins with the marks that the picture bears.
+        description: The caption.
+        alt_text: For readers who do not see the picture.
+        usage_terms: What may be done with it.
+    """
+
+    tag: str
+    title: str
+    description: str
+    alt_text: str
+    usage_terms: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +53,9 @@ class PictureFacts:
     """What is written into a picture file.
 
     Attributes:
-        title: Headline; begins with the marks that the picture bears.
-        description: The caption.
-        alt_text: For readers who do not see the picture.
+        worded: Title, caption, alt text and usage terms in each language, the release's first.
         credit: The line that must stand beside it.
         copyright: The notice.
-        usage_terms: What may be done with it.
         instructions: What an editor has to know before printing it.
         publisher: Who issues it.
         contact: Where corrections go; None = not stated.
@@ -49,12 +76,9 @@ class PictureFacts:
         software: Name and version.
     """
 
-    title: str
-    description: str
-    alt_text: str
+    worded: tuple[Worded, ...]
     credit: str
     copyright: str
-    usage_terms: str
     instructions: str
     publisher: str
     contact: str | None
@@ -80,20 +104,19 @@ class PictureFacts:
         images: tuple[DatedImage, ...],
         *,
         path: str,
-        title: str,
-        description: str,
+        enlarged: float = 1.0,
     ) -> PictureFacts:
-        """The facts of the picture at `path` (POSIX, in the release) that shows `images`."""
+        """The facts of the picture at `path` (POSIX, in the release) that shows `images`.
+
+        `enlarged` is how many times larger than its own pixels it is shown.
+        """
         simulated = any(image.simulated for image in images)
         draft = content.status is Status.DRAFT
         credit = "; ".join(dict.fromkeys(image.credit for image in images))
         return cls(
-            title=": ".join([*_marks(draft=draft, simulated=simulated), title]),
-            description=description,
-            alt_text=_alt(content, images),
+            worded=tuple(_worded(content, images, language(tag), enlarged) for tag in content.tags),
             credit=credit,
             copyright=content.copyright or credit,
-            usage_terms=content.usage_terms or _licence_words(images),
             instructions=_instructions(content, draft=draft, simulated=simulated),
             publisher=content.publisher,
             contact=content.contact,
@@ -112,6 +135,26 @@ class PictureFacts:
             language=content.language,
             software=f"satdesk {content.version}",
         )
+
+    @property
+    def title(self) -> str:
+        """Headline, in the release's language."""
+        return self.worded[0].title
+
+    @property
+    def description(self) -> str:
+        """The caption, in the release's language."""
+        return self.worded[0].description
+
+    @property
+    def alt_text(self) -> str:
+        """For readers who do not see the picture, in the release's language."""
+        return self.worded[0].alt_text
+
+    @property
+    def usage_terms(self) -> str:
+        """What may be done with it, in the release's language or the publisher's own words."""
+        return self.worded[0].usage_terms
 
     @property
     def date_created(self) -> str:
@@ -142,28 +185,49 @@ def _marks(*, draft: bool, simulated: bool) -> tuple[str, ...]:
     return tuple(word for word, on in (("DRAFT", draft), ("SIMULATED", simulated)) if on)
 
 
-def _alt(content: Content, images: tuple[DatedImage, ...]) -> str:
-    if len(images) == 1:
-        return alt_text(content, images[0])
-    return comparison_alt_text(content, images)
+def _worded(
+    content: Content, images: tuple[DatedImage, ...], said: Language, enlarged: float
+) -> Worded:
+    single = len(images) == 1
+    when = format_day(images[0].acquisition.day, said) if single else said.say("two_dates")
+    words = (
+        caption(content, images[0], said) if single else comparison_caption(content, images, said)
+    )
+    if enlarged > _ENLARGED:
+        factor = Number(Decimal(f"{enlarged:.1f}"))
+        words = f"{words} {said.say('enlarged', factor=factor)}"
+    draft = content.status is Status.DRAFT
+    marks = _marks(draft=draft, simulated=any(image.simulated for image in images))
+    return Worded(
+        tag=said.tag,
+        title=": ".join([*marks, said.show(Words(content.title)), when]),
+        description=words,
+        alt_text=alt_text(content, images[0], said)
+        if single
+        else comparison_alt_text(content, images, said),
+        usage_terms=content.usage_terms or _licence_words(images, said),
+    )
 
 
-def _licence_words(images: tuple[DatedImage, ...]) -> str:
+def _licence_words(images: tuple[DatedImage, ...], said: Language) -> str:
     names = dict.fromkeys(image.licence.name or "not stated" for image in images)
-    return f"Licence of the satellite data: {'; '.join(names)}."
+    return said.say("licence_words", licences=Words("; ".join(names)))
 
 
 def _instructions(content: Content, *, draft: bool, simulated: bool) -> str:
-    parts = (
-        "DRAFT: not for publication." if draft else None,
-        "SIMULATED: no camera took this picture; say so wherever it is shown."
-        if simulated
-        else None,
-        "Publish with the credit line and the date of acquisition.",
-        f"Corrections: {content.contact}." if content.contact else None,
-        content.instructions,
-    )
-    return " ".join(part for part in parts if part)
+    """In the release's language; the review of its words last but for the publisher's own."""
+    said = language(content.language)
+    parts = [said.say("instruction_draft")] if draft else []
+    parts += [said.say("instruction_simulated")] if simulated else []
+    if content.embargo is not None:
+        when = format_acquisition(Acquisition.at(content.embargo), content.time_zone, said)
+        parts.append(said.say("instruction_embargo", when=Phrase(when.prose)))
+    parts.append(said.say("instruction_publish"))
+    if content.contact:
+        parts.append(said.say("instruction_corrections", contact=Words(content.contact)))
+    parts += [language(tag).review for tag in content.tags]
+    parts += [content.instructions] if content.instructions else []
+    return " ".join(parts)
 
 
 def _keywords(

@@ -12,6 +12,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 
+from satdesk.release.direction import reopened
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_xmp import one_line
 
@@ -77,7 +78,12 @@ def _cut(text: str, octets: int) -> bytes:
     if len(whole) <= octets:
         return whole
     mark = "…".encode()
-    return whole[: octets - len(mark)].decode(errors="ignore").rstrip().encode() + mark
+    room = octets - len(mark)
+    while True:  # closing what was cut open takes room itself
+        (closed,) = reopened([whole[:room].decode(errors="ignore").rstrip()])
+        if len(closed.encode()) + len(mark) <= octets:
+            return closed.encode() + mark
+        room -= 3
 
 
 def _dataset(record: int, number: int, data: bytes) -> bytes:

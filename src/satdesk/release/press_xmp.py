@@ -6,13 +6,16 @@ part 2. The packet has neither padding nor a clock in it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
+from satdesk.release.direction import JOINERS, isolates_kept
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_places import ShownPlace
 
 __all__ = ["one_line", "xmp_packet"]
 
+_KEPT = frozenset(JOINERS + "\u2068\u2069")
 _NAMESPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "exif": "http://ns.adobe.com/exif/1.0/",
@@ -40,20 +43,24 @@ def xmp_packet(facts: PictureFacts) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """No control characters: XML 1.0, EXIF and IIM allow few or none of them."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """No control characters: XML 1.0, EXIF and IIM allow few or none of them.
+
+    Isolates and joiners stay: without them Arabic among Latin reads in a wrong order.
+    """
+    kept = (c if c.isprintable() or c in _KEPT else " " for c in isolates_kept(text))
+    return " ".join("".join(kept).split())
 
 
 def _words(facts: PictureFacts) -> tuple[str, ...]:
     return (
-        _alternative("dc:title", facts.title),
-        _alternative("dc:description", facts.description),
+        _alternative("dc:title", _said(facts, "title")),
+        _alternative("dc:description", _said(facts, "description")),
         _listed("dc:subject", "Bag", facts.keywords),
-        _listed("dc:language", "Bag", (facts.language,)),
+        _listed("dc:language", "Bag", tuple(words.tag for words in facts.worded)),
         _plain("photoshop:Headline", facts.title),
         _plain("photoshop:DateCreated", facts.date_created),
         _plain("photoshop:Instructions", facts.instructions),
-        _alternative("Iptc4xmpCore:AltTextAccessibility", facts.alt_text),
+        _alternative("Iptc4xmpCore:AltTextAccessibility", _said(facts, "alt_text")),
         _plain("Iptc4xmpExt:DigitalSourceType", facts.source_type),
     )
 
@@ -61,10 +68,10 @@ def _words(facts: PictureFacts) -> tuple[str, ...]:
 def _rights(facts: PictureFacts) -> tuple[str, ...]:
     return (
         _listed("dc:creator", "Seq", (facts.publisher,)),
-        _alternative("dc:rights", facts.copyright),
+        _alternative("dc:rights", {"x-default": facts.copyright}),
         _plain("photoshop:Credit", facts.credit),
         _plain("photoshop:Source", facts.publisher),
-        _alternative("xmpRights:UsageTerms", facts.usage_terms),
+        _alternative("xmpRights:UsageTerms", _said(facts, "usage_terms")),
         *_contact(facts.contact),
     )
 
@@ -90,7 +97,7 @@ def _where(facts: PictureFacts) -> tuple[str, ...]:
 
 
 def _place(place: ShownPlace) -> str:
-    parts = [_alternative("Iptc4xmpExt:LocationName", place.name)]
+    parts = [_alternative("Iptc4xmpExt:LocationName", {"x-default": place.name, **place.names})]
     if place.codes:
         parts.append(_listed("Iptc4xmpExt:LocationId", "Bag", place.codes))
     if place.country is not None:
@@ -123,10 +130,19 @@ def _plain(name: str, text: str) -> str:
     return f"<{name}>{escape(one_line(text))}</{name}>"
 
 
-def _alternative(name: str, text: str) -> str:
-    language = quoteattr("x-default")
-    words = escape(one_line(text))
-    return f"<{name}><rdf:Alt><rdf:li xml:lang={language}>{words}</rdf:li></rdf:Alt></{name}>"
+def _said(facts: PictureFacts, name: str) -> dict[str, str]:
+    """What is said in each language; the release's own is the default, too."""
+    by_tag: dict[str, str] = {words.tag: getattr(words, name) for words in facts.worded}
+    return {"x-default": getattr(facts.worded[0], name), **by_tag}
+
+
+def _alternative(name: str, texts: Mapping[str, str]) -> str:
+    """One property in several languages (XMP part 1, 8.2.2.4: Language Alternative)."""
+    items = "".join(
+        f"<rdf:li xml:lang={quoteattr(tag)}>{escape(one_line(text))}</rdf:li>"
+        for tag, text in texts.items()
+    )
+    return f"<{name}><rdf:Alt>{items}</rdf:Alt></{name}>"
 
 
 def _listed(name: str, kind: str, texts: tuple[str, ...]) -> str:

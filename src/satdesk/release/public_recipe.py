@@ -21,6 +21,7 @@ from satdesk.files.digests import sha256
 from satdesk.release.inputs import scene_files
 from satdesk.release.recipe import Recipe, SceneChoice
 from satdesk.release.schema import check
+from satdesk.release.status_file import instant_text
 
 __all__ = ["RECIPE_NAME", "SCENE_PATHS", "SITES_NAME", "public_recipe", "write_public_recipe"]
 
@@ -82,6 +83,7 @@ def _document(
         "registration": _stated(asdict(recipe.registration)),
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),
         "event": _event(recipe),
+        "holds": _stated(asdict(recipe.holds)),
         "accept": dict(accepted) or None,
         "scenes": [_scene(choice) for choice in recipe.scenes],
     }
@@ -96,10 +98,13 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
 
 def _release(recipe: Recipe) -> dict[str, Any]:
     names = (
-        "id", "title", "publisher", "contact", "language", "time_zone", "assertion", "revision",
-        "copyright", "usage_terms", "instructions", "address", "keywords",
+        "id", "title", "publisher", "contact", "language", "languages", "time_zone",
+        "assertion", "revision", "copyright", "usage_terms", "instructions", "address",
+        "keywords",
     )  # fmt: skip
-    return _stated({name: getattr(recipe, name) for name in names})
+    stated = _stated({name: getattr(recipe, name) for name in names})
+    embargo = {} if recipe.embargo is None else {"embargo": instant_text(recipe.embargo)}
+    return {**stated, **embargo}
 
 
 def _stated(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from typing import Any
 from satdesk.core.scene import Acquisition
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
+from satdesk.release.language import language
 from satdesk.release.schema import check
 from satdesk.release.times import parse_acquisition, parse_zone
 
 __all__ = [
     "DistrictChoice",
     "GridChoice",
+    "HoldsChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -135,6 +137,19 @@ class RegistrationChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldsChoice:
+    """How strict the rules are that hold a release back.
+
+    Attributes:
+        conflict_area: People could be harmed by what a fresh picture shows.
+        scene_age_hours: How old a scene of such an area must be.
+    """
+
+    conflict_area: bool = False
+    scene_age_hours: float = 72.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -172,7 +187,9 @@ class Recipe:
         sha256: Of the recipe file's bytes (hex).
         path: The recipe file itself; no result may replace it. None = made in memory.
         address: Of the release's folder on the web; None = not told.
+        languages: Tags of all languages of the captions, `language` first; empty = that one alone.
         accept: ``(rule, reason)`` pairs.
+        embargo: Nobody may publish before; None = no embargo.
     """
 
     id: str
@@ -184,6 +201,7 @@ class Recipe:
     path: Path | None = None
     contact: str | None = None
     language: str = "en"
+    languages: tuple[str, ...] = ()
     time_zone: str | None = None
     assertion: str | None = None
     revision: int = 1
@@ -198,6 +216,8 @@ class Recipe:
     registration: RegistrationChoice = RegistrationChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
+    holds: HoldsChoice = HoldsChoice()
+    embargo: datetime | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -248,12 +268,14 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
     """The recipe of a document that follows the schema; its paths are relative to `folder`."""
     release = document["release"]
     zone = release.get("time_zone")
+    spoken = _languages(release)
     return Recipe(
         id=release["id"],
         title=release["title"],
         publisher=release["publisher"],
         contact=release.get("contact"),
-        language=release.get("language", "en"),
+        language=spoken[0],
+        languages=spoken if len(spoken) > 1 else (),
         time_zone=None if zone is None else parse_zone(zone),
         assertion=release.get("assertion"),
         revision=release.get("revision", 1),
@@ -270,8 +292,37 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
+        holds=HoldsChoice(**document.get("holds", {})),
+        embargo=_embargo(release.get("embargo")),
         sha256=sha256,
     )
+
+
+def _languages(release: Mapping[str, Any]) -> tuple[str, ...]:
+    """Tags of the release's languages, the first of which plates and press images speak."""
+    listed = tuple(release.get("languages", ()))
+    first = release.get("language", listed[0] if listed else "en")
+    if listed and first not in listed:
+        raise UsageError(
+            "release.language is none of release.languages",
+            found=repr(first),
+            expected=", ".join(listed),
+        )
+    tags = (first, *(tag for tag in listed if tag != first))
+    return tuple(language(tag).tag for tag in tags)
+
+
+def _embargo(value: str | datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    found = parse_acquisition(value, what="release.embargo").instant
+    if found is None:
+        raise UsageError(
+            "an embargo ends at an instant",
+            found=str(value),
+            expected="a date with a time and its offset, such as 2026-12-01T06:00:00Z",
+        )
+    return found
 
 
 def _inside(folder: Path, value: str | None) -> Path | None:

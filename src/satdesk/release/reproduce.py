@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,16 @@ from satdesk.provenance.claim import CREDENTIALS_SUFFIX
 from satdesk.provenance.manifest import read_credentials
 from satdesk.provenance.trust import Trust
 from satdesk.release.claims import Claims
+from satdesk.release.clearance import Cleared, Subject
 from satdesk.release.content import Artifact
+from satdesk.release.holds import Hold
 from satdesk.release.issue import issue_release
 from satdesk.release.pictures import Progress
 from satdesk.release.public_recipe import RECIPE_NAME, SCENE_PATHS, SITES_NAME
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.schema import check
 from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.status_file import STATUS_FILES
 from satdesk.scale.run import Executor
 
 __all__ = ["Compared", "Reproduction", "reproduce_release"]
@@ -130,13 +134,35 @@ def reproduce_release(
         staged["sites"]["register"] = str(release / SITES_NAME)
     seal = None if document["signing"] is None else _Comparing(release, document["signing"])
     fresh = work / "release"
-    issue_release(_recipe(staged, document), fresh, executor=executor, progress=progress, seal=seal)
+    issue_release(
+        _recipe(staged, document),
+        fresh,
+        executor=executor,
+        progress=progress,
+        seal=seal,
+        clearance=_Stated(reasons=tuple(document["draft_reasons"])),
+    )
     known = {} if seal is None else seal.found
     return Reproduction(
         release=str(release),
         version=str(document["satdesk_version"]),
         files=tuple(_compared(release, fresh, known)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """A `Clearance` that answers as the release says that it was answered."""
+
+    reasons: tuple[str, ...]
+
+    @property
+    def now(self) -> datetime:
+        """No clock: who cleared it looked at theirs."""
+        return datetime.max.replace(tzinfo=UTC)
+
+    def settle(self, subject: Subject, holds: Sequence[Hold]) -> Cleared:  # noqa: ARG002 - the contract
+        return Cleared(reasons=self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +187,9 @@ class _Comparing:
         if _is_plain(self.release, SIGNATURE_NAME):
             shutil.copyfile(self.release / SIGNATURE_NAME, folder / SIGNATURE_NAME)
         self._settle(SIGNATURE_NAME, "by-nature", "a signature differs each time that it is made")
+
+    def status(self, folder: Path) -> None:
+        """What holds today is no part of what is made again."""
 
     def _file(self, folder: Path, artifact: Artifact, claims: Claims) -> Artifact | None:
         inside = artifact.media_type.partition(";")[0] in set(self.signing.get("embedded") or [])
@@ -217,7 +246,8 @@ def _is_plain(folder: Path, path: str) -> bool:
 
 
 def _compared(release: Path, fresh: Path, known: Mapping[str, Compared]) -> Iterator[Compared]:
-    old, new = _paths(release), _paths(fresh)
+    apart = set(STATUS_FILES)
+    old, new = _paths(release) - apart, _paths(fresh) - apart
     for path in sorted(old | new):
         if path in known:
             yield known[path]

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "adjust", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "ortho",
-    "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce", "simulate",
-    "verify",
+    "adjust", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
+    "ortho", "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce",
+    "simulate", "standing", "status", "verify",
 )  # fmt: skip
-"""Names of the schemas that ship: the recipe, two files of a release, every ``--json`` answer."""
+"""Names of the schemas that ship: the recipe, three files of a release, every ``--json`` answer."""
 
 
 @cache

@@ -28,4 +28,7 @@ class Seal(Protocol):
         """What ``release.json`` says of it, under ``signing``."""
 
     def sums(self, folder: Path) -> None:
-        """Sign ``SHA256SUMS``, the last file but one to be written."""
+        """Sign ``SHA256SUMS``."""
+
+    def status(self, folder: Path) -> None:
+        """Sign ``status.json``, the last file to be written."""

@@ -24,6 +24,7 @@ from satdesk.provenance.trust import fingerprint, holder
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
 from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.status_file import STATUS_NAME, STATUS_SIGNATURE
 
 __all__ = ["FORM", "KeySeal", "base_type", "key_seal", "recipe_commitment"]
 
@@ -71,9 +72,15 @@ class KeySeal:
 
     def sums(self, folder: Path) -> None:
         """Sign ``SHA256SUMS``."""
-        target = folder / SIGNATURE_NAME
+        self._sign(folder / SUMS_NAME, folder / SIGNATURE_NAME)
+
+    def status(self, folder: Path) -> None:
+        """Sign ``status.json``."""
+        self._sign(folder / STATUS_NAME, folder / STATUS_SIGNATURE)
+
+    def _sign(self, path: Path, target: Path) -> None:
         with machine_errors(target):
-            target.write_bytes(sign_detached((folder / SUMS_NAME).read_bytes(), self.signer))
+            target.write_bytes(sign_detached(path.read_bytes(), self.signer))
 
     def _file(self, folder: Path, artifact: Artifact, claims: Claims) -> Artifact | None:
         path, media_type = folder / artifact.path, base_type(artifact.media_type)

@@ -31,6 +31,13 @@ from satdesk.release.stac_item import (
 
 __all__ = ["write_stac"]
 
+STATUS_LINK = {
+    "rel": "status",
+    "href": "../status.json",
+    "type": "application/json",
+    "title": "What holds of this release today",
+}
+"""Whoever shows an item reads there whether it was corrected or withdrawn."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -119,6 +126,7 @@ def _catalogue(content: Content) -> dict[str, Any]:
         "links": [
             {"rel": "root", "href": "./catalog.json", "type": "application/json"},
             {"rel": "child", "href": "./collection.json", "type": "application/json"},
+            STATUS_LINK,
         ],
     }
 
@@ -140,6 +148,7 @@ def _collection(content: Content, items: list[dict[str, Any]]) -> dict[str, Any]
             {"rel": "root", "href": "./catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "./catalog.json", "type": "application/json"},
             *(_item_link(document) for document in items),
+            STATUS_LINK,
         ],
         **_own(content),
     }

@@ -21,8 +21,8 @@ from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.files.digests import sha256
 from satdesk.geometry.frames import crs_of, to_lonlat
-from satdesk.release.captions import accuracy_facts
 from satdesk.release.content import Content, DatedImage, Notice, Status
+from satdesk.release.descriptions import accuracy_facts
 
 __all__ = [
     "EXTENSIONS",
@@ -85,6 +85,7 @@ def item(content: Content, image: DatedImage, folder: Path, home: Path) -> dict[
             {"rel": "root", "href": "../catalog.json", "type": "application/json"},
             {"rel": "parent", "href": "../collection.json", "type": "application/json"},
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
+            {"rel": "status", "href": "../../status.json", "type": "application/json"},
         ],
     }
 

@@ -1,7 +1,8 @@
 """Type: which face, how wide a line is, where it breaks. Independent of any drawing surface.
 
 Widths come from the unhinted outlines of DejaVu Sans, which travels inside matplotlib and covers
-Latin, Azerbaijani, Armenian, Cyrillic and Georgian; no font of the machine is ever used.
+Latin, Azerbaijani, Armenian, Cyrillic, Georgian and Arabic; no font of the machine is ever used.
+Matplotlib shapes and orders what runs from right to left (libraqm).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import matplotlib as mpl
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 from matplotlib.textpath import text_to_path
+
+from satdesk.release.direction import JOINERS, isolates_kept, reopened
 
 __all__ = [
     "MISSING_GLYPH",
@@ -37,6 +40,8 @@ _FILES = {
     (False, True): "DejaVuSans-Oblique.ttf",
     (True, True): "DejaVuSans-BoldOblique.ttf",
 }
+_UNSEEN = frozenset(JOINERS + "\u2068\u2069")
+"""Take no room and need no glyph, but decide how their neighbours are set."""
 _ASCENT, _CAP, _DESCENT = 0.93, 0.729, 0.24
 """Of DejaVu Sans in ems: capitals with accents above, tails below."""
 
@@ -82,11 +87,15 @@ def clean(text: str) -> str:
     """`text` as it can be set: one line, no control characters, missing characters made visible.
 
     Direction overrides go as well: a name must not be able to turn around what stands beside it.
+    Isolates stay where each of them is closed.
     """
     known = _covered()
-    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Zs"} else c for c in text)
-    visible = [c for c in kept if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}]
-    shown = (c if ord(c) in known else MISSING_GLYPH for c in visible)
+    spaced = isolates_kept(text)
+    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Zs"} else c for c in spaced)
+    visible = [
+        c for c in kept if c in _UNSEEN or unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
+    ]
+    shown = (c if c in _UNSEEN or ord(c) in known else MISSING_GLYPH for c in visible)
     return " ".join("".join(shown).split())
 
 
@@ -120,14 +129,17 @@ def wrap(text: str, face: Face, width_mm: float, max_lines: int | None = None) -
                 break
     lines = [entry for entry in (*lines, line) if entry]
     if max_lines is None or len(lines) <= max_lines:
-        return tuple(lines)
-    last = fit_line(f"{lines[max_lines - 1]} …", face, width_mm)
-    return (*lines[: max_lines - 1], last)
+        return reopened(lines)
+    last = _shortened(f"{lines[max_lines - 1]} …", face, width_mm)
+    return reopened((*lines[: max_lines - 1], last))
 
 
 def fit_line(text: str, face: Face, width_mm: float) -> str:
     """`text` on one line of `width_mm`, its end replaced by an ellipsis where it is longer."""
-    line = clean(text)
+    return reopened([_shortened(clean(text), face, width_mm)])[0]
+
+
+def _shortened(line: str, face: Face, width_mm: float) -> str:
     if measure(line, face) <= width_mm:
         return line
     line = line.removesuffix("…").rstrip()

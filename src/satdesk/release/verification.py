@@ -17,7 +17,7 @@ __all__ = ["LIMITS", "Checked", "SignerFound", "Verdict", "Verification", "print
 
 LIMITS = (
     "It says who released the files and that they are unchanged; not that what they show is true.",
-    "It cannot tell whether the release was corrected or withdrawn since: ask the publisher.",
+    "A copy knows of a correction or withdrawal only if its status is as new: ask the publisher.",
 )
 LIMITS_OF_A_FILE = (
     "Away from its release a file is checked by its own credentials, which have unused bytes.",
@@ -122,6 +122,8 @@ class Verification:
         anchors: Names of the trust anchors that the reader named.
         files: Sorted by path.
         release: What it says of itself (id, revision, title, status, simulated); None = nothing.
+        status: What its ``status.json`` says today; None = there is none, or it cannot be read.
+        status_words: What nobody may overlook of that.
     """
 
     subject: str
@@ -130,6 +132,8 @@ class Verification:
     anchors: tuple[str, ...]
     files: tuple[Checked, ...]
     release: dict[str, Any] | None
+    status: str | None = None
+    status_words: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -166,7 +170,8 @@ class Verification:
         stated = self.release or {}
         simulated = " It is SIMULATED: no camera took it." if stated.get("simulated") else ""
         draft = " It is a DRAFT: not for publication." if stated.get("status") == "draft" else ""
-        return simulated + draft
+        told = f" {printable(self.status_words)}" if self.status_words else ""
+        return simulated + draft + told
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; follows ``verify.schema.json``."""
@@ -188,6 +193,7 @@ class Verification:
             },
             "anchors": list(self.anchors),
             "release": self.release,
+            "status": self.status,
             "files": [each.to_dict() for each in self.files],
             "limits": list(self.limits),
         }

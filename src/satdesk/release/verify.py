@@ -23,6 +23,8 @@ from satdesk.provenance.manifest import Credentials, State, media_type_of, read_
 from satdesk.provenance.signature import MAX_SIGNATURE_BYTES, read_detached
 from satdesk.provenance.trust import Trust, fingerprint, holder
 from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.status_check import check_status
+from satdesk.release.status_file import STATUS_FILES
 from satdesk.release.verification import Checked, SignerFound, Verdict, Verification
 
 __all__ = ["verify", "verify_file", "verify_release"]
@@ -89,12 +91,17 @@ def verify_release(
     listed = _listed(folder, present, trust, at)
     document = _document(folder, listed)
     judged = [_list_checked(listed), *_signature_checked(listed)]
-    paths = (listed.digests.keys() | present.keys()) - {SUMS_NAME, SIGNATURE_NAME}
+    apart = {SUMS_NAME, SIGNATURE_NAME, *STATUS_FILES}
+    paths = (listed.digests.keys() | present.keys()) - apart
     judged += [_judged(folder, path, present, listed) for path in sorted(paths)]
     if credentials:
         expected = _expected(document)
         judged = [_with_credentials(folder, each, trust, expected) for each in judged]
+    status = check_status(folder, present, trust, at=at, expected=_has_status(document))
+    judged += status.files
     return Verification(
+        status=status.effective,
+        status_words=status.words,
         subject=str(folder),
         kind="release",
         signer=listed.signer,
@@ -292,6 +299,10 @@ def _loaded(path: Path) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _has_status(document: dict[str, Any] | None) -> bool:
+    return document is not None and "subject_sha256" in document
 
 
 def _says_signed(folder: Path) -> bool:

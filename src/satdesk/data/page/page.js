@@ -5,8 +5,30 @@
   const data = JSON.parse(document.getElementById('data').textContent);
   const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   document.documentElement.classList.add('js');
+  const texts = data.standing;
+
+  /* What holds today stands in status.js, which changes when the release does not. */
+  function standing() {
+    const found = window.satdeskStatus;
+    if (!found || !(found.status in texts)) return;
+    if (found.status === 'embargoed' && Date.now() >= Date.parse(found.embargo_until)) return;
+    const line = make('p', 'banner standing');
+    line.append(make('strong', '', texts[found.status]), ' ');
+    const until = found.status === 'embargoed' ? found.embargo_until : '';
+    const later = found.replaced_by ? 'Revision ' + found.replaced_by.revision + ' takes its place. ' : '';
+    line.append(make('span', '', later + until + (found.reason || '')));
+    let place = document.querySelector('.banners');
+    if (!place) {
+      place = make('section', 'banners');
+      place.setAttribute('aria-label', 'Status of this release');
+      document.querySelector('header').before(place);
+    }
+    place.prepend(line);
+  }
 
   const make = window.Satdesk.make;
+
+  standing();
 
   /* Map. */
 

@@ -1,0 +1,38 @@
+"""``satdesk withdraw``: a release is taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from satdesk.cli.options import FILE, as_json, signing_options
+from satdesk.cli.standing import print_standing, signing_of
+
+__all__ = ["command"]
+
+
+@click.command("withdraw")
+@click.argument("release", type=FILE)
+@click.option("--reason", required=True, help="Why; published, and logged.")
+@signing_options
+@as_json
+def command(
+    release: Path,
+    *,
+    reason: str,
+    sign: Path | None,
+    certificates: Path | None,
+    key: Path | None,
+    log: Path,
+    as_json: bool,
+) -> None:
+    """Withdraw the issued RELEASE for good, and print the kill notice to send out.
+
+    Its page, its status and satdesk verify say so; publish its status files again.
+    """
+    from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
+
+    signing = signing_of(sign, certificates, key)
+    answer = desk.withdraw(release, signing=signing, log=log, reason=reason)
+    print_standing(answer, as_json=as_json)

@@ -1,0 +1,183 @@
+"""The sentences of the products: which there are, and which typed facts each of them takes.
+
+A language's file has exactly these sentences with exactly these placeholders, so no sentence in any
+language can say what its facts do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+
+__all__ = [
+    "SLOTS",
+    "Angle",
+    "Clock",
+    "Count",
+    "Day",
+    "Fact",
+    "Metres",
+    "Number",
+    "Percent",
+    "Phrase",
+    "Words",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Somebody else's text (a name, a credit): kept apart from the sentence around it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What another sentence of the same language gave."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with the digits that it has."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Metres:
+    """A length."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share in percent."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Angle:
+    """Degrees of an angle."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many; decides the plural."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar day."""
+
+    value: date
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day, whole seconds."""
+
+    value: time
+
+
+Fact = Words | Phrase | Number | Metres | Percent | Angle | Count | Day | Clock
+
+_LOCAL: Mapping[str, type] = {"time": Clock, "zone": Words, "offset": Phrase}
+_CHECKED: Mapping[str, type] = {"figure": Metres, "n": Count}
+_EVENT: Mapping[str, type] = {"event": Phrase}
+
+_WITHOUT_FACTS = (
+    "comma", "separator", "time_not_known", "satellite_not_stated", "seen_nothing",
+    "cloud_not_stated",
+    "role_before", "role_after", "role_unknown", "role_earlier", "role_later",
+    "product_sharpened", "product_ms", "product_pan",
+    "step_calibrated", "step_ortho", "step_warped", "step_sharpened", "step_mosaic", "step_masked",
+    "step_clipped", "display_tone", "comparison", "accuracy_nothing",
+    "mark_simulated", "mark_draft", "strip_simulated", "strip_draft", "status_issued", "two_dates",
+    "boundary_date_unknown", "boundary_viewpoint_unknown", "boundary_valid_unknown", "unknown",
+    "disclaimer", "heading_picture", "heading_both", "heading_notes", "heading_legend",
+    "label_taken", "label_event", "label_satellite", "label_angles", "label_pixel", "label_shows",
+    "label_cloud", "label_positions", "label_credit",
+    "legend_boundary", "legend_boundary_contested", "legend_site", "legend_circle",
+    "legend_hatched", "north_up", "note_locator", "continued", "not_reviewed",
+    "instruction_draft", "instruction_simulated", "instruction_publish",
+)  # fmt: skip
+
+SLOTS: Mapping[str, Mapping[str, type]] = {
+    **{key: {} for key in _WITHOUT_FACTS},
+    "utc_time": {"time": Clock},
+    "local_time": _LOCAL,
+    "local_time_prose": _LOCAL,
+    "local_time_other_day": {**_LOCAL, "day": Day},
+    "local_time_other_day_prose": {**_LOCAL, "day": Day},
+    "when": {"day": Day, "utc": Phrase},
+    "when_local": {"day": Day, "utc": Phrase, "local": Phrase},
+    "when_not_known": {"day": Day},
+    "metres": {"number": Number},
+    "percent": {"number": Number},
+    "observation": {"place": Phrase, "when": Phrase, "satellite": Phrase, "pixels": Phrase},
+    "place_with_names": {"title": Words, "names": Phrase},
+    "satellite": {"mission": Words, "instrument": Words},
+    "satellite_not_stated_camera": {"instrument": Words},
+    "pixel_native": {"product": Metres, "native": Metres},
+    "pixel_resolved": {"product": Metres},
+    "pixel_native_not_stated": {"product": Metres},
+    "seen_all": {"share": Percent},
+    "seen_part": {"share": Percent},
+    "cloud": {"cloud": Phrase},
+    "cloud_measured": {"share": Percent, "provider": Phrase},
+    "cloud_not_measured": {"provider": Phrase},
+    "cloud_stated": {"share": Percent},
+    "event": {"name": Words, "time": Phrase, "source": Words},
+    **{
+        f"{kind}_{relation}": _EVENT
+        for kind in ("relation", "sentence")
+        for relation in ("before", "after", "unknown")
+    },
+    "processing": {"steps": Phrase},
+    "positions": {"accuracy": Phrase},
+    "positions_of": {"day": Day, "accuracy": Phrase},
+    "accuracy_stated": {"figure": Metres},
+    **{
+        f"accuracy_{against}{how}": _CHECKED
+        for against in ("", "reference_")
+        for how in ("leave_one_out", "check_points", "held_out")
+    },
+    "assertion": {"publisher": Words, "words": Words},
+    "credit": {"credit": Words},
+    "alt": {"place": Words, "day": Day},
+    "alt_simulated": {"place": Words, "day": Day},
+    "alt_places": {"sites": Phrase},
+    "alt_comparison": {"place": Words, "days": Phrase},
+    "alt_comparison_simulated": {"place": Words, "days": Phrase},
+    "enlarged": {"factor": Number},
+    "published_by": {"publisher": Words},
+    "corrections_to": {"contact": Words},
+    "boundary": {"title": Words},
+    "boundary_date": {"date": Words},
+    "boundary_viewpoint": {"viewpoint": Words},
+    "boundary_valid": {"start": Phrase, "end": Phrase},
+    "incidence": {"angle": Angle},
+    "sun_height": {"angle": Angle},
+    "note_draft": {"reasons": Words},
+    "note_names": {"names": Phrase},
+    "note_names_more": {"n": Count},
+    "projection": {"crs": Words, "north": Phrase},
+    "north_east": {"angle": Angle},
+    "north_west": {"angle": Angle},
+    "scale_on_paper": {"ratio": Phrase},
+    "reviewed": {"reviewers": Words},
+    "instruction_corrections": {"contact": Words},
+    "instruction_embargo": {"when": Phrase},
+    "licence_words": {"licences": Words},
+}
+"""The facts of each sentence, by its key and their names."""
