@@ -1,0 +1,156 @@
+"""Pictures that do not fit each other are refused; an accepted rule prints its reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from scipy import ndimage
+
+from acceptance.commandline import satdesk, told, tree
+
+REASON = "the only pictures of that day"
+WIDE = (
+    ("box = [46.131, 40.2045, 46.134, 40.207]", "box = [46.1285, 40.2025, 46.1365, 40.2085]"),
+    ("[terrain]", '[grid]\nproduct = "pan"\n[terrain]'),
+)
+"""A district as wide as the pictures, and PAN alone."""
+
+
+def remade(delivery: Path, kind: str, change) -> Path:
+    """`delivery` with its PAN or MS changed: ``change(values, row, col)`` gives ``(band, y, x)``."""
+    path = next(delivery.glob(f"IMG_*_{kind}_*/IMG_*.TIF"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path) as source:
+            values, profile = source.read().astype(float), source.profile
+        row, col = np.mgrid[: values.shape[1], : values.shape[2]].astype(float)
+        # beside and renamed: GDAL would delete the whole delivery before it writes
+        beside = delivery / "changed.tif"
+        with rasterio.open(beside, "w", **profile) as target:
+            target.write(np.clip(np.rint(change(values, row, col)), 0, 4094).astype("uint16"))
+    beside.replace(path)
+    return delivery
+
+
+def moved(values, row, col):
+    """`values` taken at other places; the border repeats."""
+    return np.stack(
+        [ndimage.map_coordinates(band, [row, col], order=3, mode="nearest") for band in values]
+    )
+
+
+def right_half_moved(values, row, col):
+    return moved(values, row, col + np.where(col > col.max() / 2, 1.0, 0.0))
+
+
+def turned_over(values, row, col):
+    return values[:, ::-1, ::-1]
+
+
+def mostly_in_one_corner(values, row, col):
+    """True in one corner, turned over in islands far from it, nothing elsewhere."""
+    true = (row < 190) & (col < 190)
+    other = ((row > 290) | (row < 90)) & (col > 370) | (row > 290) & (col < 90)
+    return np.where(true, values, np.where(other, values[:, ::-1, ::-1], 0))
+
+
+def bent(values, row, col):
+    return moved(values, row + 0.9 * np.sin(col / 11), col + 0.9 * np.cos(row / 13))
+
+
+@pytest.fixture(scope="module")
+def ms_apart(world, tmp_path_factory):
+    """A delivery whose MS lies on PAN in its left half alone."""
+    folder = shutil.copytree(world.before, tmp_path_factory.mktemp("apart") / "delivery")
+    return remade(folder, "MS", right_half_moved)
+
+
+def refusal(*words: object, around: Path) -> dict:
+    """The error of a command that must refuse, and leaves nothing behind."""
+    before = tree(around)
+    ended = satdesk(*words, "--json")
+    assert ended.code == 4, ended.out
+    assert tree(around) == before
+    error = ended.error
+    assert error["measured"] > error["limit"]
+    assert f"--accept {error['rule']}=REASON" in error["remedy"]
+    for part in (error["found"], error["expected"], error["remedy"]):
+        assert part in error["message"]
+    return error
+
+
+def test_colour_that_does_not_lie_on_detail(world, ms_apart, tmp_path):
+    words = ("ortho", ms_apart, "--dem", world.dem, "--product", "sharpened")
+    words += ("--out", tmp_path / "o.tif")
+    error = refusal(*words, around=tmp_path)
+    assert error["rule"] == "pan-ms-residual"
+    assert error["limit"] == 0.3
+    assert error["expected"] == "at most 0.3 PAN px"
+    assert "make the MS image alone" in error["remedy"]
+    answer = told(satdesk(*words, "--accept", f"pan-ms-residual={REASON}", "--json"), "ortho")
+    (notice,) = [n for n in answer["notices"] if n["code"] == "accepted:pan-ms-residual"]
+    assert notice["text"].endswith(f"expected: at most 0.3 PAN px): {REASON}")
+    assert answer["facts"]["pan_ms_alignment"]["residual_px"] == pytest.approx(error["measured"], abs=1e-4)
+
+
+def test_a_release_prints_why_colour_was_let_pass(world, ms_apart, tmp_path):
+    before = ('bundle = "{}"'.format(world.before), f'bundle = "{ms_apart}"')
+    recipe = world.recipe(tmp_path, before)
+    words = ("issue", recipe, "--out", tmp_path / "release")
+    assert refusal(*words, around=tmp_path)["rule"] == "pan-ms-residual"
+    accept = ("--accept", f"pan-ms-residual={REASON}")
+    told(satdesk(*words, *accept, "--json"), "issue")
+    printed(tmp_path / "release", "pan-ms-residual")
+
+
+def printed(release: Path, rule: str) -> None:
+    """The reason stands in the document, on the page, in the catalogue and on the plates."""
+    document = json.loads((release / "release.json").read_text(encoding="utf-8"))
+    (accepted,) = document["accepted"]
+    assert (accepted["rule"], accepted["reason"]) == (rule, REASON)
+    assert accepted["measured"] > accepted["limit"]
+    assert REASON in (release / "index.html").read_text(encoding="utf-8")
+    assert any(REASON in p.read_text(encoding="utf-8") for p in release.rglob("stac/items/*.json"))
+
+
+CASES = {
+    "coregistration-too-few": (
+        turned_over,
+        ("windows with usable ground agree", "that agree", "clear, unchanged ground in common"),
+    ),
+    "coregistration-spread": (
+        mostly_in_one_corner,
+        ("% of the usable ground", "at least 25 %", "surrounds the area"),
+    ),
+    "coregistration-residual": (
+        bent,
+        ("px", "refine both scenes, take a finer DEM, or scenes of one season"),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_dates_that_do_not_lie_on_each_other(world, tmp_path, rule):
+    change, says = CASES[rule]
+    after = world.folder / "SIMULATED_test_after"
+    broken = remade(shutil.copytree(after, tmp_path / "after"), "P", change)
+    recipe = world.recipe(tmp_path, *WIDE, (f'bundle = "{after}"', f'bundle = "{broken}"'))
+    words = ("issue", recipe, "--out", tmp_path / "release")
+    error = refusal(*words, around=tmp_path)
+    assert error["rule"] == rule
+    assert error["subject"] == "2018-10-08 on 2018-09-05"
+    assert "inf" not in error["found"] + error["expected"]
+    for text in says:
+        assert text in error["message"]
+    told(satdesk(*words, "--accept", f"{rule}={REASON}", "--json"), "issue")
+    printed(tmp_path / "release", rule)
+    document = json.loads((tmp_path / "release" / "release.json").read_text(encoding="utf-8"))
+    facts = document["dates"][1]["facts"]["registration"]
+    assert facts["role"] == "measured"
+    assert "not laid on" in (tmp_path / "release" / "index.html").read_text(encoding="utf-8")
