@@ -96,11 +96,13 @@ def test_colour_that_does_not_lie_on_detail(world, ms_apart, tmp_path):
     answer = told(satdesk(*words, "--accept", f"pan-ms-residual={REASON}", "--json"), "ortho")
     (notice,) = [n for n in answer["notices"] if n["code"] == "accepted:pan-ms-residual"]
     assert notice["text"].endswith(f"expected: at most 0.3 PAN px): {REASON}")
-    assert answer["facts"]["pan_ms_alignment"]["residual_px"] == pytest.approx(error["measured"], abs=1e-4)
+    assert answer["facts"]["pan_ms_alignment"]["residual_px"] == pytest.approx(
+        error["measured"], abs=1e-4
+    )
 
 
 def test_a_release_prints_why_colour_was_let_pass(world, ms_apart, tmp_path):
-    before = ('bundle = "{}"'.format(world.before), f'bundle = "{ms_apart}"')
+    before = (f'bundle = "{world.before}"', f'bundle = "{ms_apart}"')
     recipe = world.recipe(tmp_path, before)
     words = ("issue", recipe, "--out", tmp_path / "release")
     assert refusal(*words, around=tmp_path)["rule"] == "pan-ms-residual"

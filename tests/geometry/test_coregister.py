@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from satdesk.errors import UsageError
 from satdesk.geometry.coregister import PicturePair, coregister, refusal
-from satdesk.geometry.coregister_agree import agreeing, fit_agreeing, followed
+from satdesk.geometry.coregister_agree import agreeing
 from satdesk.geometry.coregister_fit import fit_field
 from satdesk.geometry.coregister_ground import levels_of, stable
 
