@@ -1,6 +1,6 @@
 """The table of docs/explanation/accuracy.md: measured, written as JSON, and put into the page.
 
-    python benchmarks/accuracy.py [--quick] [--parts ortho,refined,pairs,share,times]
+    python benchmarks/accuracy.py [--quick] [--parts ortho,refined,reference,pairs,share,times]
         [--data DATA] [--orthority OTY] [--arosics PYTHON]
 
 ``--quick`` measures a few rows in about a minute and writes nothing; else each part replaces its own
@@ -27,12 +27,13 @@ from accuracy_ortho import QUICK, REFINED, ortho_rows, prepared, refined_rows
 from accuracy_page import tables
 from accuracy_pairs import pair_rows
 from accuracy_programs import gdal, orthority, ours
+from accuracy_reference import reference_rows
 from accuracy_share import share_that_holds
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/explanation/accuracy.md"
 FACTS = PAGE.with_suffix(".json")
-PARTS = ("ortho", "refined", "pairs", "share", "times")
+PARTS = ("ortho", "refined", "reference", "pairs", "share", "times")
 MARKS = "<!-- measured: {} -->", "<!-- end -->"
 RUNS = 3
 
@@ -92,6 +93,7 @@ def measured(part: str, wishes) -> list[dict]:
             "refined": lambda: refined_rows(
                 folder, wishes.orthority, (REFINED[1][0],) if quick else None
             ),
+            "reference": lambda: reference_rows(folder, quick=quick),
             "pairs": lambda: pair_rows(wishes.data, wishes.arosics, quick=quick),
             "share": lambda: [share_that_holds(60 if quick else 1000)],
             "times": lambda: times(folder, wishes.orthority),

@@ -11,10 +11,20 @@ PROGRAMS = {
     "orthority": "orthority",
 }
 
+METRES_A_PIXEL = 1.6
+"""Of PAN on the ground in the cases of `accuracy_reference`, 7° off nadir; a little too large."""
+
 
 def tables(facts: dict) -> dict[str, str]:
     """Each part's table, for those that `facts` has."""
-    made = {"ortho": ortho, "refined": refined, "pairs": pairs, "share": share, "times": times}
+    made = {
+        "ortho": ortho,
+        "refined": refined,
+        "reference": reference,
+        "pairs": pairs,
+        "share": share,
+        "times": times,
+    }
     return {part: made[part](f["rows"]) + "\n\n" + source(f["about"]) for part, f in facts.items()}
 
 
@@ -84,6 +94,29 @@ def refined(rows: list[dict]) -> str:
             str(r.get("used", "–")), "–" if told is None else f"{told:.2f} m", holds,
         ])  # fmt: skip
     return table(head, lines)
+
+
+def reference(rows: list[dict]) -> str:
+    head = [
+        "the reference shows",
+        "satdesk: worst px",
+        "matches used",
+        "their RMS px",
+        "prints CE90",
+        "holds",
+        "s",
+    ]
+    return table(head, [by_reference(r) for r in rows])
+
+
+def by_reference(r: dict) -> list[str]:
+    if "refused" in r:
+        return [r["case"], "refused", "–", "–", "–", "–", f"{r['seconds']:.1f}"]
+    holds = "yes" if r["worst_px"] * METRES_A_PIXEL <= r["printed_m"] else "**no**"
+    return [
+        r["case"], px(r["worst_px"]), str(r["matches"]), px(r["rms_px"]), f"{r['printed_m']:.2f} m",
+        holds, f"{r['seconds']:.1f}",
+    ]  # fmt: skip
 
 
 def pairs(rows: list[dict]) -> str:

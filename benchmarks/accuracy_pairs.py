@@ -28,6 +28,7 @@ from coregistration import (
     warped,
 )
 from PIL import Image
+from rasterio.warp import Resampling, reproject
 
 from satdesk.geometry.coregister import refusal
 from satdesk.simulate.sky import Clouds, Sky
@@ -52,20 +53,29 @@ def clouded(size):
     )
 
 
+def on_grid_of(first: Path, second: Path, band: int):
+    """Two pictures on the grid of the first; the other is resampled once where its own differs."""
+    with rasterio.open(first) as one, rasterio.open(second) as other:
+        fixed = one.read(band).astype("float32")
+        moving = other.read(band).astype("float32")
+        if not one.transform.almost_equals(other.transform) or fixed.shape != moving.shape:
+            moving = np.zeros_like(fixed)
+            reproject(
+                rasterio.band(other, band), moving, dst_transform=one.transform, dst_crs=one.crs,
+                dst_nodata=0, resampling=Resampling.cubic,
+            )  # fmt: skip
+    return fixed, np.maximum(moving, 0)
+
+
 def real(data: Path):
     """Pairs of two dates; nobody knows their displacement."""
     for folder in sorted((data / "change/oscd").iterdir()):
         paths = sorted(folder.glob("imgs_*.tif"))
         if len(paths) == 2:
-            pictures = []
-            for path in paths:
-                with rasterio.open(path) as file:
-                    pictures.append((file.read(3).astype("float32"), file.transform))
-            if (
-                pictures[0][1].almost_equals(pictures[1][1])
-                and pictures[0][0].shape == pictures[1][0].shape
-            ):
-                yield named(f"Sentinel-2, {folder.name}", pictures[0][0], pictures[1][0])
+            yield named(f"Sentinel-2, {folder.name}", *on_grid_of(*paths, 3))
+    tornado = [data / "change/joplin" / name for name in ("0_pre.tif", "0_post.tif")]
+    if all(path.is_file() for path in tornado):
+        yield named("tornado 0.6 m, Joplin", *on_grid_of(*tornado, 1))
     for folder in sorted((data / "change/sztaki_airchange").iterdir()):
         paths = [folder / f"im{k}.png" for k in (1, 2)]
         if all(path.is_file() for path in paths):

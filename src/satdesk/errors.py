@@ -148,12 +148,14 @@ class LimitError(SatdeskError):
 
     Attributes:
         rule: The rule's name, as ``--accept`` takes it.
-        measured: The measured value, in `unit`.
+        measured: The measured value, in `unit`; greater than `limit`, finite.
         limit: The limit that it breaks, in `unit`.
         unit: The unit of both.
+
+    `found` and `expected` say the two in words where a number and its unit make no sentence.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one message
         self,
         what: str,
         *,
@@ -163,6 +165,8 @@ class LimitError(SatdeskError):
         unit: str,
         remedy: str,
         subject: str | PathLike[str] | None = None,
+        found: str | None = None,
+        expected: str | None = None,
     ) -> None:
         self.rule = rule
         self.measured = measured
@@ -171,10 +175,16 @@ class LimitError(SatdeskError):
         super().__init__(
             what,
             subject=subject,
-            found=f"{measured:g} {unit}",
-            expected=f"at most {limit:g} {unit}",
+            found=found or f"{_above(measured, limit)} {unit}",
+            expected=expected or f"at most {limit:g} {unit}",
             remedy=f"{remedy}; or accept it with --accept {rule}=REASON",
         )
+
+
+def _above(measured: float, limit: float) -> str:
+    """`measured` in three digits; in as many as tell it from `limit`."""
+    short = f"{measured:.3g}"
+    return short if float(short) > limit else f"{measured:g}"
 
 
 class VerificationError(SatdeskError):

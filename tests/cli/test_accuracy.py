@@ -114,8 +114,21 @@ def _placed(truth, dem, refinement, col, row):
     return np.column_stack([lon, lat])
 
 
-def test_a_terrain_too_coarse_for_what_is_wanted_is_refused(world, coarse_dem, tmp_path, capfd):
+@pytest.fixture(scope="module")
+def surveyed(world, tmp_path_factory):
+    """A refinement of the first scene by twelve points."""
+    folder = tmp_path_factory.mktemp("surveyed")
+    points_file(folder / "points.csv", world.truths[0], count=12, noise=0.3)
+    words = ["refine", str(world.truths[0].bundle), "--gcps", str(folder / "points.csv")]
+    assert run([*words, "--out", str(folder / "r.json")]) == 0
+    return folder / "r.json"
+
+
+def test_a_terrain_too_coarse_for_what_is_wanted_is_refused(
+    world, coarse_dem, surveyed, tmp_path, capfd
+):
     bundle, out = world.truths[0].bundle, tmp_path / "o.tif"
+    refined_by = ("--refinement", surveyed)
     error = ortho(capfd, bundle, coarse_dem, out, "--accuracy", 0.5, code=4)["error"]
     assert error["rule"] == "dem-too-coarse"
     assert error["measured"] > error["limit"] == 0.5
@@ -123,15 +136,85 @@ def test_a_terrain_too_coarse_for_what_is_wanted_is_refused(world, coarse_dem, t
     assert "from the vertical" in error["message"]
     assert "finer DEM" in error["message"]
     assert not out.exists()
+    # the whole figure is the larger one: camera and terrain together
     supported = float(error["message"].split("it supports ")[1].split(" m")[0])
-    ortho(capfd, bundle, coarse_dem, out, "--accuracy", supported)
-    ortho(capfd, bundle, world.dem, out, "--accuracy", 0.5)
+    error = ortho(capfd, bundle, coarse_dem, out, *refined_by, "--accuracy", supported, code=4)
+    assert error["error"]["rule"] == "accuracy-not-met"
     told = answer(
         capfd, "ortho", bundle, "--dem", coarse_dem, "--out", out, "--overwrite", "--accuracy",
-        0.5, "--accept", "dem-too-coarse=nothing finer is to be had",
+        0.5, *refined_by, "--accept", "dem-too-coarse=nothing finer is to be had",
+        "--accept", "accuracy-not-met=it is for an overview",
     )  # fmt: skip
-    (notice,) = [n for n in told["notices"] if n["code"] == "accepted:dem-too-coarse"]
-    assert "nothing finer is to be had" in notice["text"]
+    texts = [n["text"] for n in told["notices"] if n["code"].startswith("accepted:")]
+    assert [text.rpartition(": ")[2] for text in texts] == [
+        "nothing finer is to be had", "it is for an overview",
+    ]  # fmt: skip
+
+
+def test_what_is_printed_must_not_exceed_what_is_wanted(world, surveyed, tmp_path, capfd):
+    bundle, out = world.truths[0].bundle, tmp_path / "o.tif"
+    words = ("--refinement", surveyed)
+    found = ortho(capfd, bundle, world.dem, out, *words)
+    printed = float(found["statement"].split("about ")[1].split(" m")[0])
+    assert printed >= found["ce90_m"]
+    ortho(capfd, bundle, world.dem, out, *words, "--accuracy", printed)
+    out.unlink()
+    wanted = round(printed - 0.05, 2)
+    error = ortho(capfd, bundle, world.dem, out, *words, "--accuracy", wanted, code=4)["error"]
+    assert error["rule"] == "accuracy-not-met"
+    assert (error["measured"], error["limit"]) == (printed, wanted)
+    assert error["found"] == f"positions {found['statement']}"
+    assert error["expected"] == f"within {wanted:g} m (CE90)"
+    assert "measure more or better points" in error["remedy"]
+    assert not out.exists()
+
+
+def test_an_accuracy_that_nobody_checked_cannot_be_shown(world, tmp_path, capfd):
+    bundle, out = world.truths[0].bundle, tmp_path / "o.tif"
+    error = ortho(capfd, bundle, world.dem, out, "--accuracy", 50, code=4)["error"]
+    assert error["rule"] == "accuracy-not-shown"
+    assert error["measured"] > error["limit"]
+    assert error["found"] == "positions not checked; the provider states nothing"
+    assert error["expected"] == "independent points that show 50 m (CE90)"
+    assert "satdesk refine --gcps" in error["remedy"]
+    accept = ("--accept", "accuracy-not-shown=nobody was ever there")
+    found = ortho(capfd, bundle, world.dem, out, "--accuracy", 50, *accept)
+    assert found["statement"] == "not checked; the provider states nothing"
+
+
+def test_a_release_is_held_to_the_accuracy_of_its_recipe(world, surveyed, tmp_path, capfd):
+    recipe = tmp_path / "recipe.toml"
+    text = f"""
+[release]
+id = "wanted"
+title = "Wanted"
+publisher = "Nobody"
+[district]
+box = [46.1315, 40.205, 46.1335, 40.206]
+[sites]
+none = true
+[grid]
+accuracy_m = 0.3
+[terrain]
+dem = ["{world.dem}"]
+[[scenes]]
+bundle = "{world.truths[0].bundle}"
+refinement = "{surveyed}"
+licence = {{press = false, tiles = false, analysis = false}}
+"""
+    recipe.write_text(text)
+    out = tmp_path / "release"
+    error = answer(capfd, "issue", recipe, "--out", out, code=4)["error"]
+    assert (error["rule"], error["limit"]) == ("accuracy-not-met", 0.3)
+    assert not out.exists()
+    answer(capfd, "issue", recipe, "--out", out, "--accept", "accuracy-not-met=an overview")
+    document = json.loads((out / "release.json").read_text(encoding="utf-8"))
+    (accepted,) = document["accepted"]
+    assert accepted["rule"] == "accuracy-not-met"
+    assert "an overview" in (out / "index.html").read_text(encoding="utf-8")
+    recipe.write_text(text.replace(f'refinement = "{surveyed}"', ""))
+    error = answer(capfd, "issue", recipe, "--out", tmp_path / "other", code=4)["error"]
+    assert error["rule"] == "accuracy-not-shown"
 
 
 def test_what_somebody_states_of_the_heights_counts_too(world, tmp_path, capfd):

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from satdesk.errors import UsageError
 from satdesk.geometry.coregister import PicturePair, coregister, refusal
-from satdesk.geometry.coregister_fit import agreeing, fit_field
+from satdesk.geometry.coregister_agree import agreeing
+from satdesk.geometry.coregister_fit import fit_field
 from satdesk.geometry.coregister_ground import levels_of, stable
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -15,6 +17,7 @@ from satdesk.geometry.lattice import (
     warp_positions,
 )
 from satdesk.geometry.occlusion import seen_terrain
+from satdesk.geometry.patches import patches_under, relief_under, sight_of
 from satdesk.geometry.terrain import ConstantTerrain, GridTerrain
 from worlds import Hills, made_up_rpc, read_dimap_rpc, read_text_rpc
 
@@ -138,3 +141,60 @@ def test_hidden_ground_whose_edge_is_the_edge_of_a_pixel():
     grid = GeoBox((170, 170), Affine(10, 0, 593505, 0, -10, 4434495), "EPSG:32638")
     args = (made_up_rpc(), seen, grid, 0, 0, (170, 170))
     assert worst(positions(*args), exact_positions(*args)) < 1e-4
+
+
+def on_cliffs(model, lat, cell_m, pixel_m):
+    """A camera moved to `lat`, cliffs between single cells of a Mercator map, and a grid in degrees."""
+    stretch = np.cos(np.radians(model.lat_off)) / np.cos(np.radians(lat))
+    moved = replace(model, lat_off=lat, lon_scale=model.lon_scale * stretch, domain=None)
+    at = moved.samp_off, moved.line_off, moved.height_off
+    lon, lat = (float(v) for v in moved.locate(*at))
+    low, high = model.height_range
+    low, n = max(low, -400.0), 400
+    steps = np.random.default_rng(3).random((n // 8, n // 8)) > 0.5
+    heights = low + (high - low) * (0.1 + 0.8 * steps.repeat(8, 0).repeat(8, 1))
+    x, y = (float(v) for v in from_lonlat("EPSG:3857", lon, lat))
+    corner = Affine(cell_m, 0, x - cell_m * n / 2, 0, -cell_m, y + cell_m * n / 2)
+    terrain = GridTerrain(heights=heights.astype(np.float32), affine=corner, crs="EPSG:3857")
+    step, size = np.array([1 / np.cos(np.radians(lat)), 1.0]) * pixel_m / 111_000, 150
+    edge = Affine(step[0], 0, lon - step[0] * size / 2, 0, -step[1], lat + step[1] * size / 2)
+    return moved, terrain, GeoBox((size, size), edge, "EPSG:4326")
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("lat", [40.0, 78.0])
+@pytest.mark.parametrize(
+    ("cell_m", "pixel_m"), [(0.5, 1.5), (2.0, 6.0), (2.0, 30.0), (30.0, 100.0)]
+)
+def test_cliffs_between_cells_of_another_map(shared_data, name, lat, cell_m, pixel_m):
+    """A place in the terrain that is missed by a hair is missed by a whole cliff."""
+    path = shared_data / name
+    given = read_text_rpc(path) if path.suffix == ".txt" else read_dimap_rpc(path)[0]
+    model, terrain, grid = on_cliffs(given, lat, cell_m, pixel_m)
+    shape = tuple(grid.shape)
+    exact = exact_positions(model, terrain, grid, 0, 0, shape)
+    assert np.isfinite(exact[0]).any()
+    assert worst(positions(model, terrain, grid, 0, 0, shape), exact) < 0.005
+    patches = patches_under(grid, 0, 0, shape)
+    relief = relief_under(terrain, patches)
+    sight = sight_of(model, terrain, patches, relief, Affine.identity(), (60_000, 60_000))
+    assert worst(seen(sight, patches, relief, shape), exact) < 0.01
+
+
+def seen(sight, patches, relief, shape):
+    """Positions of all pixels, as the fused pass evaluates them."""
+    out = np.full((2, *patches.shape), np.nan)
+    t = (2 * np.arange(128) - 127) / 127
+    for patch in range(len(sight.kind)):
+        part = patches.part(patch)
+        base = (sight.base[patch] + 0.5)[:, None, None]
+        if sight.kind[patch] == 2:
+            out[(slice(None), *part)] = sight.exact[(slice(None), *part)] + base
+        elif sight.kind[patch] == 1:
+            level = (relief.heights[part] - sight.middle[patch]) * sight.inverse[patch]
+            powers = [np.stack([v**0, v, v**2]) for v in (level, t)]
+            terms = sight.terms[patch].astype(float)
+            out[(slice(None), *part)] = base + np.einsum(
+                "kzvu,zyx,vy,ux->kyx", terms, powers[0], powers[1], powers[1]
+            )
+    return out[:, : shape[0], : shape[1]]

@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from satdesk.cli.answer import print_json
-from satdesk.cli.options import FILE, accepted, as_json, overwrite
+from satdesk.cli.options import (
+    FILE,
+    accept,
+    accepted,
+    as_json,
+    image_id,
+    model_kind,
+    overwrite,
+    terrain_choice,
+    terrain_options,
+)
 from satdesk.cli.spread import SpreadCommand
 from satdesk.errors import UsageError
 
@@ -23,37 +33,19 @@ __all__ = ["command"]
     metavar="BUNDLE[=REFINEMENT]",
     help="A scene that stays where it is, or where a refinement of its own puts it.",
 )
-@click.option(
-    "--model",
-    "kind",
-    type=click.Choice(["shift", "drift", "affine"]),
-    default="shift",
-    show_default=True,
-    help="A shift; one that grows with the row; one that also grows with the column.",
-)
-@click.option("--image", "image_id", help="Which image: pan, ms (default: pan, else the first).")
-@click.option("--dem", type=FILE, multiple=True, help="DEM tiles or a VRT: one or more files.")
-@click.option(
-    "--vertical",
-    type=click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"]),
-    help="Vertical datum of the DEM, where the file does not declare it.",
-)
-@click.option("--geoid", type=FILE, help="Geoid grid file of the DEM; EGM96 ships.")
-@click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@model_kind
+@image_id
+@terrain_options
 @click.option("--out", type=FILE, help="Folder to write: a refinement and a picture of each scene.")
-@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@accept
 @overwrite
 @as_json
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     bundles: tuple[Path, ...],
     *,
     hold: tuple[str, ...],
     kind: str,
     image_id: str | None,
-    dem: tuple[Path, ...],
-    vertical: str | None,
-    geoid: Path | None,
-    height: float | None,
     out: Path | None,
     accept: tuple[str, ...],
     overwrite: bool,
@@ -67,7 +59,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
     from satdesk.release.adjustment import BlockWish  # noqa: PLC0415 - as above
-    from satdesk.release.recipe import SceneChoice, TerrainChoice  # noqa: PLC0415 - as above
+    from satdesk.release.recipe import SceneChoice  # noqa: PLC0415 - as above
 
     held = _held(hold, bundles)
     answer = desk.adjust(
@@ -75,7 +67,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         BlockWish(
             kind=kind, image_id=image_id, held=tuple(sorted(held)), out=out, overwrite=overwrite
         ),
-        terrain=TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height),
+        terrain=terrain_choice(),
         accept=accepted(accept),
     )
     if as_json:

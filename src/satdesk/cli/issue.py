@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from satdesk.cli.answer import print_json
-from satdesk.cli.options import FILE, accepted, as_json, overwrite
+from satdesk.cli.options import FILE, accept, accepted, as_json, overwrite
 from satdesk.cli.progress import progress_bar
 
 __all__ = ["command"]
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("issue")
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The release's folder; must not exist.")
-@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@accept
 @click.option("--sign", type=FILE, metavar="KEYFOLDER", help="Sign with the keys of satdesk keys.")
 @click.option(
     "--certificates",

@@ -10,49 +10,91 @@ from typing import Any, TypeVar
 import click
 
 from satdesk.errors import UsageError
-from satdesk.release.recipe import SceneChoice, StatedAccuracy
+from satdesk.release.recipe import SceneChoice, StatedAccuracy, TerrainChoice
 from satdesk.release.times import parse_acquisition
 
 __all__ = [
+    "DATUMS",
+    "accept",
     "accepted",
     "as_json",
+    "image_id",
+    "model_kind",
     "overwrite",
     "scene_choice",
     "scene_options",
     "signing_options",
     "stated_accuracy",
+    "terrain_choice",
+    "terrain_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
+DATUMS = click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 overwrite = click.option(
     "--overwrite", is_flag=True, help="Swap an existing result whole, by rename."
 )
 
+accept = click.option(
+    "--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule."
+)
+model_kind = click.option(
+    "--model",
+    "kind",
+    type=click.Choice(["shift", "drift", "affine"]),
+    default="shift",
+    show_default=True,
+    help="A shift; one that grows with the row; one that also grows with the column.",
+)
+image_id = click.option(
+    "--image", "image_id", help="Which image: pan, ms (default: pan, else the first)."
+)
+
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keep a scene option's value in the call's context instead of the command's signature."""
-    context.meta[f"scene.{parameter.name}"] = value
+    """Keep an option's value in the call's context instead of the command's signature."""
+    context.meta[f"given.{parameter.name}"] = value
 
 
-def _scene_option(name: str, kind: Any, help_text: str) -> Callable[[F], F]:  # noqa: ANN401 - a click type
-    return click.option(name, type=kind, help=help_text, expose_value=False, callback=_remember)
+def _given(*names: str) -> dict[str, Any]:
+    """Values that `_remember` kept in the running call, by name."""
+    meta = click.get_current_context().meta
+    return {name: meta[f"given.{name}"] for name in names}
+
+
+def _kept(
+    name: str,
+    kind: Any,  # noqa: ANN401 - a click type
+    help_text: str,
+    *,
+    multiple: bool = False,
+) -> Callable[[F], F]:
+    return click.option(
+        name, type=kind, help=help_text, multiple=multiple, expose_value=False, callback=_remember
+    )
 
 
 _SCENE_OPTIONS = (
-    _scene_option("--pan", FILE, "Panchromatic image of a scene of loose files."),
-    _scene_option("--ms", FILE, "Multispectral image of a scene of loose files."),
-    _scene_option("--rpc", FILE, "RPC of the (PAN) image; else its tags, sidecar, DIMAP."),
-    _scene_option("--ms-rpc", FILE, "RPC of the MS image."),
-    _scene_option("--at", str, "Acquisition where the files do not say: a day, or an instant."),
-    _scene_option("--bands", str, "Our band names in the file's order: B,G,R,NIR."),
-    _scene_option(
-        "--counts-per-reflectance", float, "Counts that mean reflectance 1.0, e.g. 10000."
-    ),
-    _scene_option("--nodata", float, "The count that means no data."),
+    _kept("--pan", FILE, "Panchromatic image of a scene of loose files."),
+    _kept("--ms", FILE, "Multispectral image of a scene of loose files."),
+    _kept("--rpc", FILE, "RPC of the (PAN) image; else its tags, sidecar, DIMAP."),
+    _kept("--ms-rpc", FILE, "RPC of the MS image."),
+    _kept("--at", str, "Acquisition where the files do not say: a day, or an instant."),
+    _kept("--bands", str, "Our band names in the file's order: B,G,R,NIR."),
+    _kept("--counts-per-reflectance", float, "Counts that mean reflectance 1.0, e.g. 10000."),
+    _kept("--nodata", float, "The count that means no data."),
+)
+
+_SCENE = ("pan", "ms", "rpc", "ms_rpc", "at", "bands", "counts_per_reflectance", "nodata")
+_TERRAIN_OPTIONS = (
+    _kept("--dem", FILE, "DEM tiles or a VRT: one or more files.", multiple=True),
+    _kept("--vertical", DATUMS, "Vertical datum of the DEM, where the file does not declare it."),
+    _kept("--geoid", FILE, "Geoid grid file of the DEM; EGM96 ships."),
+    _kept("--height", float, "One ellipsoidal height in metres instead of a DEM."),
 )
 
 
@@ -69,11 +111,7 @@ def scene_choice(source: Path | None) -> SceneChoice:
     Raises:
         UsageError: Neither a bundle nor loose files, or both.
     """
-    given = {
-        key.removeprefix("scene."): value
-        for key, value in click.get_current_context().meta.items()
-        if key.startswith("scene.")
-    }
+    given = _given(*_SCENE)
     if (source is None) == (given["pan"] is None and given["ms"] is None):
         raise UsageError(
             "a scene is a bundle, or loose files",
@@ -123,6 +161,32 @@ def signing_options(command: F) -> F:
     for option in reversed(_SIGNING_OPTIONS):
         command = option(command)
     return command
+
+
+def terrain_options(command: F) -> F:
+    """Add the options that say what the ground is; `terrain_choice` reads them."""
+    for option in reversed(_TERRAIN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def terrain_choice(accuracy: StatedAccuracy | None = None) -> TerrainChoice:
+    """The terrain that the options of the running command describe.
+
+    Args:
+        accuracy: How exact its heights are, as somebody states.
+
+    Raises:
+        UsageError: A DEM and one height.
+    """
+    given = _given("dem", "vertical", "geoid", "height")
+    return TerrainChoice(
+        dem=given["dem"],
+        vertical=given["vertical"],
+        geoid=given["geoid"],
+        height_m=given["height"],
+        accuracy=accuracy,
+    )
 
 
 def accepted(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

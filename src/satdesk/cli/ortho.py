@@ -11,12 +11,15 @@ import click
 from satdesk.cli.answer import print_json
 from satdesk.cli.options import (
     FILE,
+    accept,
     accepted,
     as_json,
     overwrite,
     scene_choice,
     scene_options,
     stated_accuracy,
+    terrain_choice,
+    terrain_options,
 )
 from satdesk.cli.progress import progress_bar
 from satdesk.cli.spread import SpreadCommand
@@ -27,14 +30,7 @@ __all__ = ["command"]
 @click.command("ortho", cls=SpreadCommand)
 @click.argument("bundle", type=FILE, required=False)
 @scene_options
-@click.option("--dem", type=FILE, multiple=True, help="DEM tiles or a VRT: one or more files.")
-@click.option(
-    "--vertical",
-    type=click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"]),
-    help="Vertical datum of the DEM, where the file does not declare it.",
-)
-@click.option("--geoid", type=FILE, help="Geoid grid file; EGM96 ships.")
-@click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@terrain_options
 @click.option(
     "--dem-accuracy",
     metavar="LE90=SOURCE",
@@ -43,7 +39,7 @@ __all__ = ["command"]
 @click.option(
     "--accuracy",
     type=click.FloatRange(min=0, min_open=True),
-    help="CE90 in metres that is wanted: a terrain that cannot carry it is refused.",
+    help="CE90 in metres that is wanted: a picture that prints a larger one, or none, is refused.",
 )
 @click.option(
     "--product", type=click.Choice(["pan", "ms", "sharpened"]), help="Default: sharpened."
@@ -67,16 +63,12 @@ __all__ = ["command"]
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
 @click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
 @click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
-@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@accept
 @overwrite
 @as_json
 def command(  # noqa: PLR0913 - one parameter an option
     bundle: Path | None,
     *,
-    dem: tuple[Path, ...],
-    vertical: str | None,
-    geoid: Path | None,
-    height: float | None,
     dem_accuracy: str | None,
     accuracy: float | None,
     product: str | None,
@@ -95,7 +87,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Orthorectify one scene into a Cloud Optimized GeoTIFF; sharpened where PAN and MS exist."""
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
-    from satdesk.release.recipe import GridChoice, TerrainChoice  # noqa: PLC0415 - as above
+    from satdesk.release.recipe import GridChoice  # noqa: PLC0415 - as above
 
     choice = replace(scene_choice(bundle), refinement=refinement)
     grid = GridChoice(
@@ -108,13 +100,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         accuracy_m=accuracy,
         codec=codec,
     )
-    terrain = TerrainChoice(
-        dem=dem,
-        vertical=vertical,
-        geoid=geoid,
-        height_m=height,
-        accuracy=stated_accuracy(dem_accuracy),
-    )
+    terrain = terrain_choice(stated_accuracy(dem_accuracy))
     with progress_bar("ortho") as progress:
         answer = desk.ortho(
             choice,

@@ -8,12 +8,23 @@ from typing import Any
 import click
 
 from satdesk.cli.answer import print_json
-from satdesk.cli.options import FILE, accepted, as_json, overwrite, scene_choice, scene_options
+from satdesk.cli.options import (
+    DATUMS,
+    FILE,
+    accept,
+    accepted,
+    as_json,
+    image_id,
+    model_kind,
+    overwrite,
+    scene_choice,
+    scene_options,
+    terrain_choice,
+    terrain_options,
+)
 from satdesk.cli.spread import SpreadCommand
 
 __all__ = ["command"]
-
-_DATUMS = ["EGM96", "EGM2008", "MSL", "ellipsoid"]
 
 
 @click.command("refine", cls=SpreadCommand)
@@ -33,35 +44,21 @@ _DATUMS = ["EGM96", "EGM2008", "MSL", "ellipsoid"]
     help="Share of the points that is not fitted but checks the fit.",
 )
 @click.option("--reference", type=FILE, help="Orthoimage to be matched automatically.")
-@click.option(
-    "--model",
-    "kind",
-    type=click.Choice(["shift", "drift", "affine"]),
-    default="shift",
-    show_default=True,
-    help="A shift; one that grows with the row; one that also grows with the column.",
-)
-@click.option("--image", "image_id", help="Which image: pan, ms (default: pan, else the first).")
+@model_kind
+@image_id
 @click.option("--crs", help="CRS of x and y in the file of points; longitude, latitude need none.")
 @click.option(
     "--gcp-vertical",
-    type=click.Choice(_DATUMS),
+    type=DATUMS,
     default="ellipsoid",
     show_default=True,
     help="Vertical datum of the points' heights.",
 )
 @click.option("--gcp-geoid", type=FILE, help="Geoid grid file for that datum; EGM96 ships.")
-@click.option("--dem", type=FILE, multiple=True, help="DEM tiles or a VRT: one or more files.")
-@click.option(
-    "--vertical",
-    type=click.Choice(_DATUMS),
-    help="Vertical datum of the DEM, where the file does not declare it.",
-)
-@click.option("--geoid", type=FILE, help="Geoid grid file of the DEM; EGM96 ships.")
-@click.option("--height", type=float, help="One ellipsoidal height in metres instead of a DEM.")
+@terrain_options
 @click.option("--out", type=FILE, help="The refinement to write (JSON), for ortho --refinement.")
 @click.option("--report", type=FILE, help="Picture of the residuals to write (PNG).")
-@click.option("--accept", multiple=True, metavar="RULE=REASON", help="Accept one broken rule.")
+@accept
 @overwrite
 @as_json
 def command(  # noqa: PLR0913 - one parameter an option
@@ -76,10 +73,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     crs: str | None,
     gcp_vertical: str,
     gcp_geoid: Path | None,
-    dem: tuple[Path, ...],
-    vertical: str | None,
-    geoid: Path | None,
-    height: float | None,
     out: Path | None,
     report: Path | None,
     accept: tuple[str, ...],
@@ -93,7 +86,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     for points without a height.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
-    from satdesk.release.recipe import TerrainChoice  # noqa: PLC0415 - as above
     from satdesk.release.refinement import PointsChoice, RefinementWish  # noqa: PLC0415 - as above
 
     answer = desk.refine(
@@ -108,7 +100,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             hold_out=hold_out,
         ),
         RefinementWish(kind=kind, image_id=image_id, out=out, report=report, overwrite=overwrite),
-        terrain=TerrainChoice(dem=dem, vertical=vertical, geoid=geoid, height_m=height),
+        terrain=terrain_choice(),
         accept=accepted(accept),
     )
     if as_json:

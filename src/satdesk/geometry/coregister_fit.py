@@ -18,7 +18,18 @@ from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
 
-__all__ = ["KINDS", "Field", "Fitted", "Lattice", "agreeing", "fit_field"]
+__all__ = [
+    "KINDS",
+    "MIN_AFFINE",
+    "MIN_LOCAL",
+    "STIFFNESS",
+    "Field",
+    "Fitted",
+    "Lattice",
+    "fit_field",
+    "fit_kind",
+    "misfit",
+]
 
 KINDS = ("shift", "affine", "local")
 """From the simplest on."""
@@ -30,19 +41,14 @@ True deformations left 0.05 to 0.54 of it, shading by another sun and season 0.6
 (benchmarks/coregistration.py).
 """
 _FOLDS = 5
-_STIFFNESS = (100.0, 10.0, 1.0, 0.1)
+STIFFNESS = (100.0, 10.0, 1.0, 0.1)
 """Weights of the lattice's bending against its matches, the stiffest first."""
 _MOST_NODES = 9
 _MATCHES_A_NODE = 2
 _BEYOND = 0.06
-_MIN_AFFINE, _MIN_LOCAL = 12, 40
+MIN_AFFINE, MIN_LOCAL = 12, 40
 _HUBER = 1.345
 _BOOTSTRAPS = 400
-_NEAR_PX = 1.5
-"""Matches that differ from the common shift by less speak for it."""
-_CANDIDATES = 600
-_GROWTHS = 6
-"""Rounds in which agreement grows, with a plane and then with a lattice."""
 
 Bools = NDArray[np.bool_]
 
@@ -162,40 +168,6 @@ class _Basis:
         return out
 
 
-def agreeing(places: FloatArray, offsets: FloatArray) -> Bools:
-    """The matches that agree with one smooth field; the rest are changes and chance.
-
-    The shift that most matches are near is grown to an affine and that to a stiff lattice; what
-    lies within the scatter of those that agree joins them, at most a pixel and a half away.
-    """
-    if len(places) < 3:
-        return np.zeros(len(places), np.bool_)
-    some = offsets[:: -(-len(offsets) // _CANDIDATES)]
-    votes = (np.abs(offsets[None] - some[:, None]).max(axis=2) < _NEAR_PX).sum(axis=1)
-    start = some[int(votes.argmax())]
-    near = np.hypot(*(offsets - start).T) < _NEAR_PX
-    for turn in range(2 * _GROWTHS):
-        if near.sum() < 3:
-            break
-        kind = _growing(int(near.sum()), late=turn >= _GROWTHS)
-        distance = _misfit(_fit(kind, places[near], offsets[near], _ones(near)), places, offsets)
-        # 0.8493 = 1 / sqrt(2 ln 2): the median of a two-dimensional Gaussian's distance
-        scale = 0.8493 * float(np.median(distance[near]))
-        near = distance < float(np.clip(3.5 * scale, 0.2, _NEAR_PX))
-    return np.asarray(near)
-
-
-def _growing(n: int, *, late: bool) -> str:
-    """The field through which agreement grows: a plane first, then a stiff lattice."""
-    if late and n >= _MIN_LOCAL:
-        return f"local:{_STIFFNESS[1]:g}"
-    return "affine" if n >= _MIN_AFFINE else "shift"
-
-
-def _ones(mask: Bools) -> FloatArray:
-    return np.ones(int(mask.sum()))
-
-
 def fit_field(places: FloatArray, offsets: FloatArray, weights: FloatArray) -> Fitted:
     """The simplest field that held-out matches cannot tell from the best.
 
@@ -210,14 +182,14 @@ def fit_field(places: FloatArray, offsets: FloatArray, weights: FloatArray) -> F
         tried[name] = _held_out(name, places, offsets, weights)
     error = {name: _mean_square(d, weights) for name, d in tried.items()}
     kind = _chosen(error)
-    field = _fit(kind, places, offsets, weights)
+    field = fit_kind(kind, places, offsets, weights)
     return Fitted(
         kind=kind.split(":")[0],
         field=field,
         held_out_px=tried[kind],
         rmse_px=float(np.sqrt(error[kind][0])),
         interval_95_px=_bootstrapped(tried[kind], weights),
-        spread_px=0.8493 * float(np.median(_misfit(field, places, offsets))),
+        spread_px=0.8493 * float(np.median(misfit(field, places, offsets))),
         worth=tuple((name, float(np.sqrt(value[0]))) for name, value in error.items()),
         shift_interval_95_px=_mean_interval(places, offsets, weights, field),
     )
@@ -244,10 +216,10 @@ def _worth(kind: str, simpler: str, error: Mapping[str, tuple[float, float]]) ->
 
 def _possible(n: int) -> tuple[str, ...]:
     kinds = ["shift"]
-    if n >= _MIN_AFFINE:
+    if n >= MIN_AFFINE:
         kinds.append("affine")
-    if n >= _MIN_LOCAL:
-        kinds += [f"local:{stiffness:g}" for stiffness in _STIFFNESS]
+    if n >= MIN_LOCAL:
+        kinds += [f"local:{stiffness:g}" for stiffness in STIFFNESS]
     return tuple(kinds)
 
 
@@ -266,8 +238,8 @@ def _held_out(
     distance = np.empty(len(places))
     for number in range(_FOLDS):
         out = fold == number
-        field = _fit(kind, places[~out], offsets[~out], weights[~out])
-        distance[out] = _misfit(field, places[out], offsets[out])
+        field = fit_kind(kind, places[~out], offsets[~out], weights[~out])
+        distance[out] = misfit(field, places[out], offsets[out])
     return distance
 
 
@@ -284,12 +256,14 @@ def _folds(places: FloatArray) -> NDArray[np.int64]:
     return np.asarray(fold)
 
 
-def _misfit(field: Field, places: FloatArray, offsets: FloatArray) -> FloatArray:
+def misfit(field: Field, places: FloatArray, offsets: FloatArray) -> FloatArray:
+    """``(n,)`` distance of matches from a field, pixels."""
     dcol, drow = field.at(places[:, 0], places[:, 1])
     return np.asarray(np.hypot(offsets[:, 0] - dcol, offsets[:, 1] - drow))
 
 
-def _fit(kind: str, places: FloatArray, offsets: FloatArray, weights: FloatArray) -> Field:
+def fit_kind(kind: str, places: FloatArray, offsets: FloatArray, weights: FloatArray) -> Field:
+    """The field of one kind: ``shift``, ``affine``, or ``local:STIFFNESS``."""
     name, _, stiffness = kind.partition(":")
     if name == "local":
         return _local(places, offsets, weights, float(stiffness))

@@ -39,6 +39,7 @@ _PROBE_LEVEL = 3**-0.5
 """Where the error of a quadratic through −1, 0, 1 is largest if it is a cubic's."""
 _TOLERANCE_PX = 0.002
 _LEAST_RELIEF_M = 1.0
+_TELLING = 0.25
 _WIDE_DEG = 0.01
 
 Pair = tuple[FloatArray, FloatArray]
@@ -75,8 +76,8 @@ def positions(
     def strip(block_row: int, block_cols: NDArray[np.int64]) -> Pair:
         lon, lat = _lonlat(grid, crs, block_row, block_cols, _NODES)
         probes = _lonlat(grid, crs, block_row, block_cols, _PROBES)
-        height = _heights(terrain, lon, lat)
-        found, wanting = _through_camera(model, lon, lat, height, probes)
+        height, apart = _heights(terrain, lon, lat, probes)
+        found, wanting = _through_camera(model, lon, lat, height, probes, apart)
         for k in np.flatnonzero(wanting):
             at = (block_row * BLOCK, int(block_cols[k]) * BLOCK)
             found[:, k] = exact_positions(model, terrain, grid, *at, (BLOCK, BLOCK))
@@ -137,18 +138,34 @@ def _lonlat(
     return lon - 360 * np.round((lon - lon[:, 1:2, 1:2]) / 360), lat
 
 
-def _heights(terrain: Terrain, lon: FloatArray, lat: FloatArray) -> FloatArray:
-    """Heights at every pixel ``(block, y, x)``; its place in the terrain is interpolated."""
-    if isinstance(terrain, GridTerrain | SeenTerrain):
-        col, row = terrain.cells(lon, lat)
-        return terrain.height_at(_spread(col), _spread(row))
-    return terrain.height(_spread(lon), _spread(lat))
+def _heights(
+    terrain: Terrain, lon: FloatArray, lat: FloatArray, probes: Pair
+) -> tuple[FloatArray, FloatArray]:
+    """Heights at every pixel ``(block, y, x)``; its place in the terrain is interpolated.
+
+    Also by how many cells that place is missed at the probes, ``(block,)``; 0 where it is not known.
+    """
+    if not isinstance(terrain, GridTerrain | SeenTerrain):
+        return terrain.height(_spread(lon), _spread(lat)), np.zeros(len(lon))
+    col, row = (_spread(nodes) for nodes in terrain.cells(lon, lat))
+    exact = terrain.cells(*probes)
+    off = np.abs(_at_probes(col) - exact[0]) + np.abs(_at_probes(row) - exact[1])
+    return terrain.height_at(col, row), np.nan_to_num(off, nan=0.0).max(axis=(1, 2))
 
 
 def _through_camera(
-    model: SensorModel, lon: FloatArray, lat: FloatArray, height: FloatArray, probes: Pair
+    model: SensorModel,
+    lon: FloatArray,
+    lat: FloatArray,
+    height: FloatArray,
+    probes: Pair,
+    apart: FloatArray,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """``(2, block, y, x)`` positions, and which blocks want the definition instead."""
+    """``(2, block, y, x)`` positions, and which blocks want the definition instead.
+
+    Between two cells the ground rises by its whole relief at most, which moves the pixel by as much
+    as all of it does: so many cells `apart`, so much of that.
+    """
     lowest = np.fmin.reduce(height, axis=(1, 2))
     highest = np.fmax.reduce(height, axis=(1, 2))
     middle = (lowest + highest) / 2
@@ -164,6 +181,10 @@ def _through_camera(
     for probe in (-_PROBE_LEVEL, _PROBE_LEVEL):
         at = (middle + probe * half)[:, None, None]
         wrong |= _misses(_at_probes(_quadratic(terms, probe)), model.project(*probes, at))
+    rise = np.hypot(*(high - low)).max(axis=(1, 2))
+    wrong |= np.nan_to_num(rise * apart, nan=0.0) > _TOLERANCE_PX
+    # a few pixels at the terrain's edge do not tell its relief
+    wrong |= np.isfinite(height).mean(axis=(1, 2)) < _TELLING
     found = _quadratic(terms, level)
     whole = known.all(axis=(1, 2))
     unseen = ~known.any(axis=(1, 2)) & np.isfinite(height).any(axis=(1, 2)) & _wide(lat)

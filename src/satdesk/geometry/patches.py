@@ -37,10 +37,14 @@ _BETWEEN = np.arange(0, PATCH, 16.0)
 _PROBE_LEVELS = np.array([-(3**-0.5), 3**-0.5])
 _TOLERANCE_PX = 0.002
 _TOLERANCE_CELLS = 0.002
-_TOLERANCE_DEG = 1e-7
-"""A centimetre on the ground."""
+_TOLERANCE_DEG = 1e-9
+"""A tenth of a millimetre on the ground."""
+_TOLERANCE_RISE_PX = 0.005
+_ROUNDED = 1e-7
+"""What a place in a grid of heights loses as float32, of the cells that a patch spans."""
 _LEAST_RELIEF_M = 1.0
 _REACH = 3
+_TELLING = 0.25
 
 Floats = NDArray[np.float32]
 Pair = tuple[FloatArray, FloatArray]
@@ -97,6 +101,8 @@ class Relief:
         middle: float32 (patch,), middle of the range of heights, from the reference.
         half: float64 (patch,), half of that range, at least 0.5 m.
         known: bool (patch,), True where any height is known.
+        apart: float64 (patch,), cells of the terrain by which places in it may be missed; infinite
+            where too few heights are known to tell their range.
     """
 
     heights: Floats
@@ -104,6 +110,7 @@ class Relief:
     middle: Floats
     half: FloatArray
     known: NDArray[np.bool_]
+    apart: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +186,9 @@ def relief_under(terrain: Terrain, patches: Patches) -> Relief:
     low, high = np.full(n, np.inf, np.float32), np.full(n, -np.inf, np.float32)
     whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
     if isinstance(whole, GridTerrain) and whole.heights.dtype == np.float32:
-        smooth, reference = _from_grid(terrain, whole, patches, (out, low, high))
+        smooth, reference, apart = _from_grid(terrain, whole, patches, (out, low, high))
     else:
-        smooth, reference = np.zeros(n, np.bool_), np.zeros(n, np.float32)
+        smooth, reference, apart = np.zeros(n, np.bool_), np.zeros(n, np.float32), np.zeros(n)
     for patch in np.flatnonzero(~smooth):
         height = _asked(terrain, patches, int(patch))
         known = np.isfinite(height)
@@ -190,13 +197,14 @@ def relief_under(terrain: Terrain, patches: Patches) -> Relief:
         out[patches.part(int(patch))] = offsets
         low[patch] = np.min(offsets, where=known, initial=np.inf)
         high[patch] = np.max(offsets, where=known, initial=-np.inf)
-    return _relief(out, reference.astype(np.float64), low, high)
+    apart = np.where(_telling(out, patches), np.where(smooth, apart, 0.0), np.inf)
+    return _relief(out, reference.astype(np.float64), low, high, apart)
 
 
 def _from_grid(
     terrain: Terrain, grid: GridTerrain, patches: Patches, filled: tuple[Floats, Floats, Floats]
-) -> tuple[NDArray[np.bool_], Floats]:
-    """Fill heights, lowest and highest; which patches that holds for, and the references."""
+) -> tuple[NDArray[np.bool_], Floats, FloatArray]:
+    """Fill heights, lowest and highest; which patches that holds for, references, cells missed."""
     seen = terrain if isinstance(terrain, SeenTerrain) else None
     nodes = np.stack(grid.cells(*patches.nodes), axis=1) - 0.5
     probes = np.stack(grid.cells(*patches.probes), axis=1) - 0.5
@@ -219,7 +227,8 @@ def _from_grid(
         patches.across,
         *filled,
     )
-    return smooth, reference
+    span = np.abs(terms).sum(axis=(1, 2, 3))
+    return smooth, reference, off.sum(axis=1).max(axis=(1, 2)) + _ROUNDED * span
 
 
 def _reference(terrain: GridTerrain, base: FloatArray) -> Floats:
@@ -243,7 +252,9 @@ def _asked(terrain: Terrain, patches: Patches, patch: int) -> FloatArray:
     return terrain.height(*exact)
 
 
-def _relief(heights: Floats, reference: FloatArray, low: Floats, high: Floats) -> Relief:
+def _relief(
+    heights: Floats, reference: FloatArray, low: Floats, high: Floats, apart: FloatArray
+) -> Relief:
     known = np.isfinite(low)
     low, high = np.where(known, low, 0), np.where(known, high, 0)
     span = high.astype(np.float64) - low
@@ -253,6 +264,7 @@ def _relief(heights: Floats, reference: FloatArray, low: Floats, high: Floats) -
         middle=((low.astype(np.float64) + high) / 2).astype(np.float32),
         half=np.maximum(span, _LEAST_RELIEF_M) / 2,
         known=known,
+        apart=apart,
     )
 
 
@@ -284,6 +296,7 @@ def sight_of(
         base + 0.5)[:, :, None, None, None], axes=3)  # fmt: skip
     off = _at_probes(terms, axes=3) + (base + 0.5)[:, :, None, None, None] - probes
     miss = ~(np.hypot(off[:, 0], off[:, 1]) <= _TOLERANCE_PX).all(axis=(1, 2, 3))
+    miss |= _rises(found, relief)
     kind = np.where(all_known & ~miss, SMOOTH, EXACT).astype(np.uint8)
     kind[~relief.known] = OUTSIDE
     for patch in np.flatnonzero((kind == EXACT) & ~any_known):
@@ -324,6 +337,25 @@ def _through_camera(
     col, row = project(seen, lon.ravel(), lat.ravel(), height.ravel())
     found = np.stack([col.reshape(n, -1), row.reshape(n, -1)], axis=1)
     return found[:, :, :27].reshape(n, 2, 3, 3, 3), found[:, :, 27:].reshape(n, 2, 2, 2, 2)
+
+
+def _rises(found: FloatArray, relief: Relief) -> NDArray[np.bool_]:
+    """Patches where a place in the terrain that is missed moves the pixel too far.
+
+    Between two cells the ground rises by its whole relief at most, and that moves the pixel by the
+    way from the lowest knot to the highest.
+    """
+    way = found[:, :, -1] - found[:, :, 0]
+    rise = np.hypot(way[:, 0], way[:, 1]).max(axis=(1, 2))
+    telling = np.isfinite(relief.apart)
+    moved = np.nan_to_num(rise, nan=0.0) * np.where(telling, relief.apart, 0.0)
+    return np.asarray(~telling | (moved > _TOLERANCE_RISE_PX))
+
+
+def _telling(heights: Floats, patches: Patches) -> NDArray[np.bool_]:
+    """Patches of which enough is known to tell their relief: not a few pixels at the edge."""
+    known = np.isfinite(heights).reshape(patches.down, PATCH, patches.across, PATCH)
+    return np.asarray(known.mean(axis=(1, 3)).ravel() >= _TELLING)
 
 
 def _monomials(nodes: FloatArray, axes: int = 2) -> FloatArray:

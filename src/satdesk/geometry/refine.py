@@ -202,17 +202,21 @@ def _agreement(refinement: Refinement) -> LimitError | None:
         measured=round(100 * (n - agreeing) / n, 1),
         limit=100 * (1 - _HALF),
         unit="% bad points",
+        found=f"{agreeing} of {n} agree",
+        expected="at least half of them",
         remedy="check that the points belong to this image and this datum",
     )
 
 
 def _too_few(kind: str, found: int, needed: int) -> LimitError:
     return LimitError(
-        f"{found} point(s) are too few for the model {kind}, which needs {needed} that agree",
+        f"too few points agree for the model {kind}",
         rule="refine-too-few-points",
         measured=needed - found,
         limit=0,
         unit="points lacking",
+        found=f"{found} that agree" if found else "none that agrees",
+        expected=f"at least {needed}",
         remedy="measure more points (a reference: finer, nearer in season, of clear ground), or "
         "choose a simpler --model",
     )

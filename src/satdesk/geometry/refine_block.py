@@ -168,6 +168,8 @@ def _check(ties: Sequence[Ties], scenes: int, kind: str, held: Collection[int]) 
                 measured=lacking,
                 limit=0,
                 unit="points lacking",
+                found=str(len(tie.seen_first)),
+                expected=f"at least {LEAST_POINTS[kind]}",
                 remedy="choose a simpler model, or scenes that overlap more",
             )
 

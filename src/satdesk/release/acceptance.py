@@ -17,11 +17,13 @@ RULES: Mapping[str, str] = {
     "coregistration-too-few": "too few places show that two dates lie on each other",
     "coregistration-spread": "the places that two dates agree on enclose less than a quarter of "
     "the usable ground",
-    "coregistration-residual": "two dates still differ by more than 0.5 pixels after "
+    "coregistration-residual": "two dates may still differ by more than 0.3 pixels after "
     "co-registration",
     "district-unseen": "less than 1 % of the district was imaged",
     "terrain-missing": "more than 1 % of the picture lies where the terrain knows no height",
     "dem-too-coarse": "the terrain is too coarse for the accuracy that was wanted",
+    "accuracy-not-met": "the accuracy that the picture prints is worse than the one wanted",
+    "accuracy-not-shown": "an accuracy is wanted and nobody checked the positions",
     "refine-too-few-points": "too few points agree to tell a bad one among them",
     "refine-spread": "the points are too badly spread to speak for the whole image",
     "refine-residual": "the points do not fit the image after the refinement",
@@ -39,6 +41,7 @@ class Accepted:
         reason: The reason that was given; printed on the product.
         measured: The value that broke it, in `unit`.
         limit: The limit that it broke, in `unit`.
+        said: Both in words, for people.
     """
 
     rule: str
@@ -46,16 +49,14 @@ class Accepted:
     measured: float
     limit: float
     unit: str
+    said: str
 
     @property
     def notice(self) -> Notice:
         """What stands on the product."""
         return Notice(
             code=f"accepted:{self.rule}",
-            text=(
-                f"Accepted although {RULES[self.rule]} (measured {self.measured:.3g} {self.unit}, "
-                f"limit {self.limit:g}): {self.reason}"
-            ),
+            text=(f"Accepted although {RULES[self.rule]} ({self.said}): {self.reason}"),
         )
 
 
@@ -88,6 +89,7 @@ class Acceptance:
             measured=error.measured,
             limit=error.limit,
             unit=error.unit,
+            said=f"{error.found}; expected: {error.expected}",
         )
         self.used.append(accepted)
         return accepted.notice

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 from satdesk.errors import LimitError, UndeclaredInputError
-from satdesk.geometry.budget import Basis, Budget, TerrainError
+from satdesk.geometry.budget import LEAST_CHECKS, Basis, Budget, TerrainError
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy_checks import refinement_checks
 from satdesk.release.accuracy_parts import AccuracyJob, budget_parts, terrain_error
-from satdesk.release.accuracy_words import about
+from satdesk.release.accuracy_words import about, statement
 from satdesk.release.content import Notice
 from satdesk.release.refinement_use import load_refinement
 
-__all__ = ["AccuracyJob", "coarse_terrain", "scene_budget"]
+__all__ = ["AccuracyJob", "coarse_terrain", "scene_budget", "unmet_accuracy"]
 
 
 def scene_budget(job: AccuracyJob) -> Budget:
@@ -65,6 +65,67 @@ def coarse_terrain(
         remedy="take a finer DEM or a scene seen more steeply, or ask for less",
     )
     return (*notices, acceptance.settle(error))
+
+
+def unmet_accuracy(
+    budget: Budget | None, wanted_m: float | None, acceptance: Acceptance, *, subject: str
+) -> tuple[Notice, ...]:
+    """Refuse a picture that prints a worse CE90 than is wanted, or none at all.
+
+    What is compared is the figure as it is printed: the whole budget, rounded up.
+
+    Raises:
+        LimitError: ``accuracy-not-met`` or ``accuracy-not-shown``, not accepted.
+    """
+    if wanted_m is None:
+        return ()
+    if budget is None or budget.ce90_m is None or budget.leading is None:
+        return (acceptance.settle(_not_shown(budget, wanted_m, subject)),)
+    if float(about(budget.ce90_m)) > wanted_m:
+        return (acceptance.settle(_not_met(budget, budget.ce90_m, wanted_m, subject)),)
+    return () if budget.leading.against != "reference" else (_against_reference(wanted_m),)
+
+
+def _not_shown(budget: Budget | None, wanted_m: float, subject: str) -> LimitError:
+    return LimitError(
+        "the accuracy that is wanted cannot be shown: nothing was compared with the ground",
+        subject=subject,
+        rule="accuracy-not-shown",
+        measured=float(LEAST_CHECKS),
+        limit=0.0,
+        unit="independent points lacking",
+        found="positions not checked" if budget is None else f"positions {statement(budget)}",
+        expected=f"independent points that show {wanted_m:g} m (CE90)",
+        remedy="refine the scene by points on the ground, or check it by them (satdesk refine "
+        "--gcps, --check), or ask for no accuracy",
+    )
+
+
+def _not_met(budget: Budget, ce90_m: float, wanted_m: float, subject: str) -> LimitError:
+    supports = None if budget.terrain is None else budget.terrain.supports_m
+    coarse = supports is not None and supports > ce90_m / math.sqrt(2)
+    return LimitError(
+        "the picture's positions are not shown to be as exact as is wanted",
+        subject=subject,
+        rule="accuracy-not-met",
+        measured=float(about(ce90_m)),
+        limit=wanted_m,
+        unit="m (CE90)",
+        found=f"positions {statement(budget)}",
+        expected=f"within {wanted_m:g} m (CE90)",
+        remedy="take a finer DEM or a scene seen more steeply, or ask for less"
+        if coarse
+        else "measure more or better points, or refine by a --model with more freedom, or ask "
+        "for less",
+    )
+
+
+def _against_reference(wanted_m: float) -> Notice:
+    text = (
+        f"The accuracy wanted, {wanted_m:g} m (CE90), is met against the reference image alone: "
+        "how exactly that image lies was not checked."
+    )
+    return Notice(code="accuracy-against-reference", text=text)
 
 
 def _on_map(budget: Budget) -> bool:

@@ -99,11 +99,13 @@ def _untied(scene: Scene, count: int, kind: str) -> DisjointInputError | LimitEr
             remedy="leave it out, or add a scene between",
         )
     return LimitError(
-        f"{count} tie(s) are too few for the model {kind}, which needs {LEAST_POINTS[kind]}",
+        f"too few ties for the model {kind}",
         rule="refine-too-few-points",
         measured=LEAST_POINTS[kind] - count,
         limit=0,
         unit="points lacking",
+        found=f"{count} with any other scene",
+        expected=f"at least {LEAST_POINTS[kind]}",
         subject=scene.id,
         remedy="add scenes that overlap more, or choose a simpler --model",
     )

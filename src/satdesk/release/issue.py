@@ -24,7 +24,6 @@ from satdesk.places.register import write_sites
 from satdesk.products.clipped import inside
 from satdesk.release.acceptance import Accepted
 from satdesk.release.accuracy_words import budget_facts
-from satdesk.release.budgets import date_budgets
 from satdesk.release.claims import Claims
 from satdesk.release.clearance import Clearance, Cleared, Subject, subject_digest
 from satdesk.release.cog import write_image, write_visual
@@ -290,8 +289,7 @@ def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: flo
 
 
 def _facts(plan: Plan, index: int) -> tuple[tuple[str, object], ...]:
-    date, compositions = plan.dates[index], plan.compositions[index]
-    budget = date_budgets(plan.compositions, [each.id for each in plan.dates], plan.grid)[index]
+    date, compositions, budget = plan.dates[index], plan.compositions[index], plan.budgets[index]
     checked = () if budget is None else (("accuracy", budget_facts(budget)),)
     if len(compositions) == 1:
         return (*compositions[0].facts, *checked)

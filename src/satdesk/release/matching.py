@@ -97,6 +97,8 @@ def _unmeasured(alignment: Alignment, pan: SourceImage) -> LimitError | None:
         measured=100.0,
         limit=99.0,
         unit="% of samples without a measurement",
+        found="no sample of the scene tells it",
+        expected="one sample that does",
         remedy="choose an area with texture, or make PAN or MS alone",
         subject=pan.id,
     )

@@ -14,7 +14,7 @@ from satdesk.core.scene import Scene
 from satdesk.errors import DisjointInputError
 from satdesk.files.store import new_file
 from satdesk.release.acceptance import Acceptance
-from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
+from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget, unmet_accuracy
 from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.budgets import picture_budget
 from satdesk.release.cog import write_image
@@ -124,8 +124,10 @@ def _composition(
     coarse = coarse_terrain(budget, wish.accuracy_m, acceptance, subject=subject)
     made = compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
     whole = picture_budget(replace(made, budget=budget), grid) or budget
+    unmet = unmet_accuracy(whole, wish.accuracy_m, acceptance, subject=parts.scene.id)
     facts = (*made.facts, ("accuracy", budget_facts(whole)))
-    return replace(made, facts=facts, notices=(*made.notices, *missing, *coarse), budget=whole)
+    notices = (*made.notices, *missing, *coarse, *unmet)
+    return replace(made, facts=facts, notices=notices, budget=whole)
 
 
 def _tags(scene: Scene) -> dict[str, str]:

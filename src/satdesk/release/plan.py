@@ -14,11 +14,13 @@ from satdesk.core.scene import Scene
 from satdesk.core.sensor import Terrain
 from satdesk.errors import DisjointInputError
 from satdesk.files.decoded import DecodedBlocks
+from satdesk.geometry.budget import Budget
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
 from satdesk.release.acceptance import Acceptance
-from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
+from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget, unmet_accuracy
 from satdesk.release.area import Sites, chosen_district, chosen_sites
+from satdesk.release.budgets import date_budgets
 from satdesk.release.composition import Composition, Parts, compose, parts_of
 from satdesk.release.dated import Dated, dated_scenes
 from satdesk.release.ground import (
@@ -44,6 +46,7 @@ class Plan:
 
     Attributes:
         compositions: For each date, those of its scenes; the first has priority.
+        budgets: For each date, how exactly its places lie; None where that is not concerned.
         acceptance: The rules that may be broken, and those that were.
     """
 
@@ -54,6 +57,7 @@ class Plan:
     ground: Ground
     grid: GeoBox
     compositions: tuple[tuple[Composition, ...], ...]
+    budgets: tuple[Budget | None, ...]
     acceptance: Acceptance
 
     def layer(self, index: int) -> Layer:
@@ -97,6 +101,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         )
     told("measure", len(parts), len(parts))
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
+    budgets = date_budgets(laid, [date.id for date in dates], grid)
     return Plan(
         recipe=recipe,
         district=district,
@@ -104,7 +109,8 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         dates=dates,
         ground=ground,
         grid=grid,
-        compositions=laid,
+        compositions=_judged(laid, budgets, dates, recipe.grid.accuracy_m, acceptance),
+        budgets=budgets,
         acceptance=acceptance,
     )
 
@@ -135,6 +141,22 @@ def _composed(
     coarse = coarse_terrain(budget, recipe.grid.accuracy_m, acceptance, subject=subject)
     made = compose(part, grid, ground, kernel=recipe.grid.resampling, acceptance=acceptance)
     return replace(made, notices=(*made.notices, *missing, *coarse), budget=budget)
+
+
+def _judged(
+    groups: Sequence[tuple[Composition, ...]],
+    budgets: Sequence[Budget | None],
+    dates: Sequence[Dated],
+    wanted_m: float | None,
+    acceptance: Acceptance,
+) -> tuple[tuple[Composition, ...], ...]:
+    """The compositions, with what is to be said of the accuracy that is wanted."""
+    judged = []
+    for group, budget, date in zip(groups, budgets, dates, strict=True):
+        said = unmet_accuracy(budget, wanted_m, acceptance, subject=date.id)
+        first = replace(group[0], notices=(*group[0].notices, *said))
+        judged.append((first, *group[1:]))
+    return tuple(judged)
 
 
 def _require_overlap(parts: Sequence[Parts], district: District, terrain: Terrain | None) -> None:

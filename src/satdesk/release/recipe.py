@@ -73,7 +73,7 @@ class GridChoice:
     """Output grid and product; None leaves the choice to the rules in the reference.
 
     Attributes:
-        accuracy_m: CE90 in metres that the terrain must be able to carry; None = not asked.
+        accuracy_m: CE90 in metres that every picture must print at most; None = not asked.
     """
 
     crs: str | None = None

@@ -117,13 +117,6 @@ def status_bytes(status: Mapping[str, Any]) -> bytes:
     return f"{text}\n".encode()
 
 
-_ESCAPED: dict[str, str | int | None] = {
-    "<": "\\u003c",
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
-}
-
-
 def script_of(data: bytes) -> bytes:
     """``status.js`` for these bytes of ``status.json``; ``<`` and line separators are escaped."""
     escaped: dict[str, str | int | None] = {

@@ -21,9 +21,13 @@ __all__ = ["FittedRPC", "fit_rpc"]
 
 Floats = NDArray[np.float64]
 
-_POINTS_ACROSS = 16
-_POINTS_UP = 7
-_RIDGE = 1e-9
+_ROWS, _COLS, _LEVELS = 65, 16, 7
+"""Points of the fit; many rows, for a camera that shakes does so with the row."""
+_CHECKED_ROWS = 151
+_GOLDEN = (5**0.5 - 1) / 2
+_RIDGES = (1e-9, 1e-7, 1e-5, 1e-3)
+"""Tried in turn until the denominator keeps far from zero: one that follows a shaking does not."""
+_LEAST_DENOMINATOR = 0.5
 _MARGIN_PX = 100.0
 _ROUNDS = 3
 
@@ -56,7 +60,7 @@ def fit_rpc(
     Returns:
         The model and its residual at points between those that it was fitted to.
     """
-    col, row, height = _points(shape, heights_m, _POINTS_ACROSS, _POINTS_UP)
+    col, row, height = _points(shape, heights_m, (_ROWS, _COLS, _LEVELS))
     lon, lat = camera.locate(col, row, height)
     offsets = {name: _middle(v) for name, v in (("lon", lon), ("lat", lat))}
     scales = {name: _reach(v) for name, v in (("lon", lon), ("lat", lat))}
@@ -100,22 +104,35 @@ def fit_rpc(
 
 
 def _points(
-    shape: tuple[int, int], heights_m: tuple[float, float], across: int, up: int
+    shape: tuple[int, int], heights_m: tuple[float, float], counts: tuple[int, int, int]
 ) -> tuple[Floats, Floats, Floats]:
     """A block of image points, a little wider than the image: its corners are not extrapolated."""
-    row, col = (
-        np.linspace(-margin, size + margin, across)
-        for size, margin in ((size, min(0.02 * size, _MARGIN_PX)) for size in shape)
-    )
-    height = np.linspace(*heights_m, up)
+    (rows, cols), margins = shape, [min(0.02 * size, _MARGIN_PX) for size in shape]
+    row = -margins[0] + _uneven(counts[0]) * (rows + 2 * margins[0])
+    col = np.linspace(-margins[1], cols + margins[1], counts[1])
+    height = np.linspace(*heights_m, counts[2])
     block = np.meshgrid(col, row, height, indexing="ij")
     return block[0].ravel(), block[1].ravel(), block[2].ravel()
+
+
+def _uneven(count: int) -> Floats:
+    """`count` numbers from 0 to 1 at steps that vary: no oscillation looks slow in them.
+
+    One in each of as many equal parts, its place there by the golden ratio; first and last are the
+    ends.
+    """
+    steps = np.arange(count)
+    places = (steps + (steps * _GOLDEN) % 1) / count
+    places[[0, -1]] = 0.0, 1.0
+    return np.asarray(places)
 
 
 def _residual(
     model: RPC, camera: SensorModel, shape: tuple[int, int], heights_m: tuple[float, float]
 ) -> tuple[float, float]:
-    col, row, height = _points(shape, heights_m, _POINTS_ACROSS - 3, _POINTS_UP - 1)
+    """Root mean square and largest distance at points between those of the fit."""
+    counts = (_CHECKED_ROWS, _COLS - 3, _LEVELS - 1)
+    col, row, height = _points(shape, heights_m, counts)
     lon, lat = camera.locate(col, row, height)
     fitted_col, fitted_row = model.project(lon, lat, height)
     distance = np.hypot(fitted_col - col, fitted_row - row)
@@ -134,16 +151,24 @@ def _terms(lon: Floats, lat: Floats, height: Floats) -> Floats:
 
 
 def _ratio(terms: Floats, wanted: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Numerator and denominator (first term 1) whose ratio follows `wanted`."""
+    """Numerator and denominator (first term 1) whose ratio follows `wanted`, without a pole."""
+    for ridge in _RIDGES:
+        numerator, denominator = _fitted(terms, wanted, ridge)
+        if float((terms @ denominator).min()) > _LEAST_DENOMINATOR:
+            break
+    return tuple(map(float, numerator)), tuple(map(float, denominator))
+
+
+def _fitted(terms: Floats, wanted: Floats, ridge: float) -> tuple[Floats, Floats]:
     weight = np.ones_like(wanted)
+    numerator = denominator = np.zeros(terms.shape[1])
     for _ in range(_ROUNDS):
         design = np.concatenate([terms, -wanted[:, None] * terms[:, 1:]], axis=1) * weight[:, None]
-        normal = design.T @ design / len(wanted)
-        ridge = _RIDGE * np.eye(normal.shape[0])
-        found = np.linalg.solve(normal + ridge, design.T @ (wanted * weight) / len(wanted))
-        denominator = np.concatenate([[1.0], found[20:]])
+        normal = design.T @ design / len(wanted) + ridge * np.eye(2 * terms.shape[1] - 1)
+        found = np.linalg.solve(normal, design.T @ (wanted * weight) / len(wanted))
+        numerator, denominator = found[:20], np.concatenate([[1.0], found[20:]])
         weight = 1 / (terms @ denominator)
-    return tuple(map(float, found[:20])), tuple(map(float, denominator))
+    return numerator, denominator
 
 
 def _middle(values: Floats) -> float:
