@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -108,7 +111,12 @@ def orthority(scene: Scene, home: Path, oty: Path) -> Flow:
 
 
 def otb(scene: Scene, home: Path) -> Flow:
-    """Orthorectify PAN and MS, sharpen; a tiled GeoTIFF, since OTB writes no COG."""
+    """Orthorectify PAN and MS, sharpen; a tiled GeoTIFF, since OTB writes no COG.
+
+    OTB 8 takes the RPC of a delivery that it does not know from a keyword list beside the image, and
+    the degrees that GDAL reports for such a delivery for the place of its pixels; so it is given a
+    VRT without them, which costs it nothing.
+    """
     heights = home / "otb_dem"
     heights.mkdir(exist_ok=True)
     shutil.copyfile(scene.dem, heights / scene.dem.name)
@@ -116,12 +124,13 @@ def otb(scene: Scene, home: Path) -> Flow:
     made = []
     for kind, image, pixel in (("pan", scene.pan, 1.5), ("ms", scene.ms, 6.0)):
         made.append([
-            "otbcli_OrthoRectification", "-io.in", str(image), "-io.out", str(home / f"otb_{kind}.tif"),
-            "uint16", "-map", "epsg", "-map.epsg.code", scene.crs.split(":")[1], "-elev.dem",
-            str(heights), "-interpolator", "bco", "-outputs.mode", "manual", "-outputs.ulx",
-            str(west), "-outputs.uly", str(north), "-outputs.sizex", str(round((east - west) / pixel)),
-            "-outputs.sizey", str(round((north - south) / pixel)), "-outputs.spacingx", str(pixel),
-            "-outputs.spacingy", str(-pixel), "-opt.gridspacing", "24",
+            "otbcli_OrthoRectification", "-io.in", str(_plain_vrt(image, home / f"otb_in_{kind}.vrt")),
+            "-io.out", str(home / f"otb_{kind}.tif"), "uint16", "-map", "epsg", "-map.epsg.code",
+            scene.crs.split(":")[1], "-elev.dem", str(heights), "-interpolator", "bco",
+            "-outputs.mode", "auto", "-outputs.ulx", str(west), "-outputs.uly", str(north),
+            "-outputs.sizex", str(round((east - west) / pixel)), "-outputs.sizey",
+            str(round((north - south) / pixel)), "-outputs.spacingx", str(pixel),
+            "-outputs.spacingy", str(-pixel), "-opt.gridspacing", "24", "-opt.ram", "1024",
         ])  # fmt: skip
     out = home / "otb.tif"
     extended = (
@@ -130,3 +139,22 @@ def otb(scene: Scene, home: Path) -> Flow:
     sharpen = ["otbcli_BundleToPerfectSensor", "-inp", str(home / "otb_pan.tif"), "-inxs",
                str(home / "otb_ms.tif"), "-out", extended, "uint16"]  # fmt: skip
     return Flow(name="OTB", commands=(*made, sharpen), out=out, slow=True)
+
+
+def _plain_vrt(image: Path, vrt: Path) -> Path:
+    """The image without a reference system, its RPC as OTB's keyword list beside it."""
+    subprocess.run(["gdal_translate", "-q", "-of", "VRT", str(image), str(vrt)], check=True)
+    kept = re.sub(r"<SRS.*?</SRS>|<GeoTransform>.*?</GeoTransform>", "", vrt.read_text())
+    vrt.write_text(kept)
+    told = subprocess.run(
+        ["gdalinfo", "-json", str(image)], check=True, capture_output=True, text=True
+    )
+    lines = ["polynomial_format:  B"]
+    for name, text in json.loads(told.stdout)["metadata"]["RPC"].items():
+        key = name.lower()
+        if key.endswith("_coeff"):
+            lines += [f"{key}_{k:02d}:  {number}" for k, number in enumerate(text.split())]
+        elif key.endswith(("_off", "_scale")):
+            lines.append(f"{key}:  {text}")
+    vrt.with_suffix(".geom").write_text("\n".join(lines) + "\n")
+    return vrt
