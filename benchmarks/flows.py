@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import rasterio
+
+from satdesk.files.dem import open_terrain
+
 CODEC = "ZSTD level 1, predictor 2"
 OURS = "satdesk ortho"
 _COG = ["-of", "COG", "-co", "COMPRESS=ZSTD", "-co", "LEVEL=1", "-co", "PREDICTOR=YES",
@@ -115,11 +119,9 @@ def otb(scene: Scene, home: Path) -> Flow:
 
     OTB 8 takes the RPC of a delivery that it does not know from a keyword list beside the image, and
     the degrees that GDAL reports for such a delivery for the place of its pixels; so it is given a
-    VRT without them, which costs it nothing.
+    VRT without them, which costs it nothing, and heights above the ellipsoid.
     """
-    heights = home / "otb_dem"
-    heights.mkdir(exist_ok=True)
-    shutil.copyfile(scene.dem, heights / scene.dem.name)
+    heights = _ellipsoidal(scene.dem, home / "otb_dem")
     west, south, east, north = scene.bounds
     made = []
     for kind, image, pixel in (("pan", scene.pan, 1.5), ("ms", scene.ms, 6.0)):
@@ -139,6 +141,19 @@ def otb(scene: Scene, home: Path) -> Flow:
     sharpen = ["otbcli_BundleToPerfectSensor", "-inp", str(home / "otb_pan.tif"), "-inxs",
                str(home / "otb_ms.tif"), "-out", extended, "uint16"]  # fmt: skip
     return Flow(name="OTB", commands=(*made, sharpen), out=out, slow=True)
+
+
+def _ellipsoidal(dem: Path, folder: Path) -> Path:
+    """A folder with the heights above the ellipsoid, so that OTB needs no geoid."""
+    folder.mkdir(exist_ok=True)
+    terrain = open_terrain([dem], vertical=None).terrain
+    rows, cols = terrain.heights.shape
+    with rasterio.open(
+        folder / dem.name, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float32",
+        crs=terrain.crs, transform=terrain.affine, tiled=True,
+    ) as out:  # fmt: skip
+        out.write(terrain.heights, 1)
+    return folder
 
 
 def _plain_vrt(image: Path, vrt: Path) -> Path:
