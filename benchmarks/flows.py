@@ -64,10 +64,11 @@ def satdesk(scene: Scene, home: Path, threads: int | None = None) -> Flow:
     return Flow(name=name, commands=(command,), out=out)
 
 
-def _warp(scene: Scene, image: Path, out: Path, pixel: float, *, exact: bool) -> list[str]:
+def _warp(
+    scene: Scene, heights: Path, image: Path, out: Path, pixel: float, *, exact: bool
+) -> list[str]:
     return [
-        "gdalwarp", "-q", "-overwrite", "-rpc", "-to", f"RPC_DEM={scene.dem}",
-        "-to", "RPC_DEM_APPLY_VDATUM_SHIFT=YES", "-r", "cubic", "-t_srs", scene.crs,
+        "gdalwarp", "-q", "-overwrite", "-rpc", "-to", f"RPC_DEM={heights}", "-r", "cubic", "-t_srs", scene.crs,
         "-te", *map(str, scene.bounds), "-tr", str(pixel), str(pixel), "-wm", "1024", "-multi",
         "-wo", "NUM_THREADS=ALL_CPUS", "-srcnodata", "0", "-dstnodata", "0",
         *(["-et", "0"] if exact else []), *_PLAIN, str(image), str(out),
@@ -75,7 +76,12 @@ def _warp(scene: Scene, image: Path, out: Path, pixel: float, *, exact: bool) ->
 
 
 def gdal(scene: Scene, home: Path, *, exact: bool = False, ms_pixel: float = 6.0) -> Flow:
-    """Warp PAN and MS, sharpen, compress: uncompressed between the steps, all cores everywhere."""
+    """Warp PAN and MS, sharpen, compress: uncompressed between the steps, all cores everywhere.
+
+    GDAL is given heights above the ellipsoid: it shifts others only where PROJ finds the geoid's
+    grid, and says nothing where it does not.
+    """
+    heights = _ellipsoidal(scene.dem, home / "heights") / scene.dem.name
     name = "GDAL" + (", all at 1.5 m" if ms_pixel == 1.5 else "") + (", -et 0" if exact else "")
     stem = home / name.replace(" ", "_").replace(",", "").replace(".", "")
     pan, ms, sharp, out = (Path(f"{stem}_{what}.tif") for what in ("pan", "ms", "sharp", "out"))
@@ -84,8 +90,8 @@ def gdal(scene: Scene, home: Path, *, exact: bool = False, ms_pixel: float = 6.0
     return Flow(
         name=name,
         commands=(
-            _warp(scene, scene.pan, pan, 1.5, exact=exact),
-            _warp(scene, scene.ms, ms, ms_pixel, exact=exact),
+            _warp(scene, heights, scene.pan, pan, 1.5, exact=exact),
+            _warp(scene, heights, scene.ms, ms, ms_pixel, exact=exact),
             sharpen,
             ["gdal_translate", "-q", *_COG, str(sharp), str(out)],
         ),
@@ -100,7 +106,8 @@ def orthority(scene: Scene, home: Path, oty: Path) -> Flow:
     folder.mkdir(exist_ok=True)
     pan, ms = (folder / f"{image.stem}_ORTHO.tif" for image in (scene.pan, scene.ms))
     out = folder / "sharp.tif"
-    shared = ["-d", str(scene.dem), "-c", scene.crs, "-o", "-od", str(folder), "-nbo"]
+    heights = _ellipsoidal(scene.dem, home / "heights") / scene.dem.name
+    shared = ["-d", str(heights), "-c", scene.crs, "-o", "-od", str(folder), "-nbo"]
     return Flow(
         name="orthority (DEFLATE)",
         commands=(
@@ -120,7 +127,7 @@ def otb(scene: Scene, home: Path) -> Flow:
     the degrees that GDAL reports for such a delivery for the place of its pixels; so it is given a
     VRT without them, which costs it nothing, and heights above the ellipsoid.
     """
-    heights = _ellipsoidal(scene.dem, home / "otb_dem")
+    heights = _ellipsoidal(scene.dem, home / "heights")
     west, south, east, north = scene.bounds
     made = []
     for kind, image, pixel in (("pan", scene.pan, 1.5), ("ms", scene.ms, 6.0)):
@@ -143,7 +150,7 @@ def otb(scene: Scene, home: Path) -> Flow:
 
 
 def _ellipsoidal(dem: Path, folder: Path) -> Path:
-    """A folder with the heights above the ellipsoid, so that OTB needs no geoid."""
+    """A folder with the heights above the ellipsoid, so that no peer needs a geoid."""
     folder.mkdir(exist_ok=True)
     terrain = open_terrain([dem], vertical=None).terrain
     rows, cols = terrain.heights.shape
