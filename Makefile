@@ -40,7 +40,7 @@ test: tools $(VENV)/.tested check
 
 bench: tools $(VENV)/.tested
 	tools/install_peers.sh .bench
-	$(BIN)/python benchmarks/bench.py --json .bench/bench.json
+	$(BIN)/python benchmarks/bench.py --fresh --compare --write docs/explanation/performance.md
 	$(BIN)/pytest benchmarks/kernels.py --benchmark-only
 
 # The tables of docs/explanation/accuracy.md; the peers live in environments of their own.

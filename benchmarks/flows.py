@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import re
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import rasterio
+
+from satdesk.files.dem import open_terrain
 
 CODEC = "ZSTD level 1, predictor 2"
 OURS = "satdesk ortho"
@@ -58,10 +64,11 @@ def satdesk(scene: Scene, home: Path, threads: int | None = None) -> Flow:
     return Flow(name=name, commands=(command,), out=out)
 
 
-def _warp(scene: Scene, image: Path, out: Path, pixel: float, *, exact: bool) -> list[str]:
+def _warp(
+    scene: Scene, heights: Path, image: Path, out: Path, pixel: float, *, exact: bool
+) -> list[str]:
     return [
-        "gdalwarp", "-q", "-overwrite", "-rpc", "-to", f"RPC_DEM={scene.dem}",
-        "-to", "RPC_DEM_APPLY_VDATUM_SHIFT=YES", "-r", "cubic", "-t_srs", scene.crs,
+        "gdalwarp", "-q", "-overwrite", "-rpc", "-to", f"RPC_DEM={heights}", "-r", "cubic", "-t_srs", scene.crs,
         "-te", *map(str, scene.bounds), "-tr", str(pixel), str(pixel), "-wm", "1024", "-multi",
         "-wo", "NUM_THREADS=ALL_CPUS", "-srcnodata", "0", "-dstnodata", "0",
         *(["-et", "0"] if exact else []), *_PLAIN, str(image), str(out),
@@ -69,7 +76,12 @@ def _warp(scene: Scene, image: Path, out: Path, pixel: float, *, exact: bool) ->
 
 
 def gdal(scene: Scene, home: Path, *, exact: bool = False, ms_pixel: float = 6.0) -> Flow:
-    """Warp PAN and MS, sharpen, compress: uncompressed between the steps, all cores everywhere."""
+    """Warp PAN and MS, sharpen, compress: uncompressed between the steps, all cores everywhere.
+
+    GDAL is given heights above the ellipsoid: it shifts others only where PROJ finds the geoid's
+    grid, and says nothing where it does not.
+    """
+    heights = _ellipsoidal(scene.dem, home / "heights") / scene.dem.name
     name = "GDAL" + (", all at 1.5 m" if ms_pixel == 1.5 else "") + (", -et 0" if exact else "")
     stem = home / name.replace(" ", "_").replace(",", "").replace(".", "")
     pan, ms, sharp, out = (Path(f"{stem}_{what}.tif") for what in ("pan", "ms", "sharp", "out"))
@@ -78,8 +90,8 @@ def gdal(scene: Scene, home: Path, *, exact: bool = False, ms_pixel: float = 6.0
     return Flow(
         name=name,
         commands=(
-            _warp(scene, scene.pan, pan, 1.5, exact=exact),
-            _warp(scene, scene.ms, ms, ms_pixel, exact=exact),
+            _warp(scene, heights, scene.pan, pan, 1.5, exact=exact),
+            _warp(scene, heights, scene.ms, ms, ms_pixel, exact=exact),
             sharpen,
             ["gdal_translate", "-q", *_COG, str(sharp), str(out)],
         ),
@@ -94,7 +106,8 @@ def orthority(scene: Scene, home: Path, oty: Path) -> Flow:
     folder.mkdir(exist_ok=True)
     pan, ms = (folder / f"{image.stem}_ORTHO.tif" for image in (scene.pan, scene.ms))
     out = folder / "sharp.tif"
-    shared = ["-d", str(scene.dem), "-c", scene.crs, "-o", "-od", str(folder), "-nbo"]
+    heights = _ellipsoidal(scene.dem, home / "heights") / scene.dem.name
+    shared = ["-d", str(heights), "-c", scene.crs, "-o", "-od", str(folder), "-nbo"]
     return Flow(
         name="orthority (DEFLATE)",
         commands=(
@@ -108,20 +121,24 @@ def orthority(scene: Scene, home: Path, oty: Path) -> Flow:
 
 
 def otb(scene: Scene, home: Path) -> Flow:
-    """Orthorectify PAN and MS, sharpen; a tiled GeoTIFF, since OTB writes no COG."""
-    heights = home / "otb_dem"
-    heights.mkdir(exist_ok=True)
-    shutil.copyfile(scene.dem, heights / scene.dem.name)
+    """Orthorectify PAN and MS, sharpen; a tiled GeoTIFF, since OTB writes no COG.
+
+    OTB 8 takes the RPC of a delivery that it does not know from a keyword list beside the image, and
+    the degrees that GDAL reports for such a delivery for the place of its pixels; so it is given a
+    VRT without them, which costs it nothing, and heights above the ellipsoid.
+    """
+    heights = _ellipsoidal(scene.dem, home / "heights")
     west, south, east, north = scene.bounds
     made = []
     for kind, image, pixel in (("pan", scene.pan, 1.5), ("ms", scene.ms, 6.0)):
         made.append([
-            "otbcli_OrthoRectification", "-io.in", str(image), "-io.out", str(home / f"otb_{kind}.tif"),
-            "uint16", "-map", "epsg", "-map.epsg.code", scene.crs.split(":")[1], "-elev.dem",
-            str(heights), "-interpolator", "bco", "-outputs.mode", "manual", "-outputs.ulx",
-            str(west), "-outputs.uly", str(north), "-outputs.sizex", str(round((east - west) / pixel)),
-            "-outputs.sizey", str(round((north - south) / pixel)), "-outputs.spacingx", str(pixel),
-            "-outputs.spacingy", str(-pixel), "-opt.gridspacing", "24",
+            "otbcli_OrthoRectification", "-io.in", str(_plain_vrt(image, home / f"otb_in_{kind}.vrt")),
+            "-io.out", str(home / f"otb_{kind}.tif"), "uint16", "-map", "epsg", "-map.epsg.code",
+            scene.crs.split(":")[1], "-elev.dem", str(heights), "-interpolator", "bco",
+            "-outputs.mode", "auto", "-outputs.ulx", str(west), "-outputs.uly", str(north),
+            "-outputs.sizex", str(round((east - west) / pixel)), "-outputs.sizey",
+            str(round((north - south) / pixel)), "-outputs.spacingx", str(pixel),
+            "-outputs.spacingy", str(-pixel), "-opt.gridspacing", "24", "-opt.ram", "1024",
         ])  # fmt: skip
     out = home / "otb.tif"
     extended = (
@@ -130,3 +147,35 @@ def otb(scene: Scene, home: Path) -> Flow:
     sharpen = ["otbcli_BundleToPerfectSensor", "-inp", str(home / "otb_pan.tif"), "-inxs",
                str(home / "otb_ms.tif"), "-out", extended, "uint16"]  # fmt: skip
     return Flow(name="OTB", commands=(*made, sharpen), out=out, slow=True)
+
+
+def _ellipsoidal(dem: Path, folder: Path) -> Path:
+    """A folder with the heights above the ellipsoid, so that no peer needs a geoid."""
+    folder.mkdir(exist_ok=True)
+    terrain = open_terrain([dem], vertical=None).terrain
+    rows, cols = terrain.heights.shape
+    with rasterio.open(
+        folder / dem.name, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float32",
+        crs=terrain.crs, transform=terrain.affine, tiled=True,
+    ) as out:  # fmt: skip
+        out.write(terrain.heights, 1)
+    return folder
+
+
+def _plain_vrt(image: Path, vrt: Path) -> Path:
+    """The image without a reference system, its RPC as OTB's keyword list beside it."""
+    subprocess.run(["gdal_translate", "-q", "-of", "VRT", str(image), str(vrt)], check=True)
+    kept = re.sub(r"<SRS.*?</SRS>|<GeoTransform>.*?</GeoTransform>", "", vrt.read_text())
+    vrt.write_text(kept)
+    told = subprocess.run(
+        ["gdalinfo", "-json", str(image)], check=True, capture_output=True, text=True
+    )
+    lines = ["polynomial_format:  B"]
+    for name, text in json.loads(told.stdout)["metadata"]["RPC"].items():
+        key = name.lower()
+        if key.endswith("_coeff"):
+            lines += [f"{key}_{k:02d}:  {number}" for k, number in enumerate(text.split())]
+        elif key.endswith(("_off", "_scale")):
+            lines.append(f"{key}:  {text}")
+    vrt.with_suffix(".geom").write_text("\n".join(lines) + "\n")
+    return vrt

@@ -21,6 +21,9 @@ def _run(arguments: Sequence[str]) -> int:
     # The cores are filled by tiles and samples. BLAS's own threads would wait for each other on
     # matrices this small, and sums would depend on how many there are. Read when numpy is loaded.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Megabytes. Decoded blocks are kept by satdesk itself; GDAL would keep them once more, in a
+    # twentieth of the machine's memory.
+    os.environ.setdefault("GDAL_CACHEMAX", "128")
     with postponed():
         from satdesk.cli.app import run  # noqa: PLC0415 - keeps `import satdesk.cli` light
     return run(arguments)

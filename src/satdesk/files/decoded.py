@@ -3,7 +3,8 @@
 Every tile of an orthoimage looks into the same few blocks of its source as its neighbours. Opening
 the file and decoding those blocks anew for each of them costs more than computing the tile. A
 `DecodedBlocks` keeps the files of a job open and the blocks that were decoded last, up to a limit;
-where two threads want one block, one decodes it and the other waits. Uncompressed TIFFs are read
+the others are put aside on disk (`files.spill`). Where two threads want one block, one decodes it
+and the other waits. Uncompressed TIFFs are read
 from the operating system's cache without being kept here (`files.plain_tiff`).
 
 It is no part of what a layer means: it takes no part in equality and lineage, and is empty where it
@@ -29,15 +30,16 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from satdesk.files.plain_tiff import PlainTiff, plain_tiff
+from satdesk.files.spill import Block, Spill
 
 __all__ = ["DecodedBlocks", "OpenedFile", "opening"]
 
-_LIMIT_BYTES = 256 << 20
+_LIMIT_BYTES = 128 << 20
 _LEAST_SIDE = 256
 """Lower blocks, such as strips of one line, are decoded several at a time."""
 
 Box = tuple[int, int, int, int]
-_Block = tuple[NDArray[Any], NDArray[np.bool_] | None]
+_Block = Block
 
 opening = threading.Lock()
 """`warnings.catch_warnings` changes the whole process; two threads must not nest it crosswise."""
@@ -123,6 +125,7 @@ class DecodedBlocks:
         self._files: dict[Path, OpenedFile] = {}
         self._blocks: OrderedDict[tuple[Path, int, int, int], Future[_Block]] = OrderedDict()
         self._sizes: dict[tuple[Path, int, int, int], int] = {}
+        self._spill = Spill()
 
     def __reduce__(self) -> tuple[type[DecodedBlocks], tuple[int]]:
         return DecodedBlocks, (self._limit,)
@@ -190,7 +193,7 @@ class DecodedBlocks:
             min((row + 1) * rows, file.shape[0]),
         )
         try:
-            block = file.decode(bands, box)
+            block = self._spill.get(key) if key in self._spill else file.decode(bands, box)
         except BaseException as error:
             with self._lock:
                 self._blocks.pop(key, None)
@@ -200,8 +203,9 @@ class DecodedBlocks:
         self._keep(key, block)
 
     def _keep(self, key: tuple[Path, int, int, int], block: _Block) -> None:
-        """Count a block; the longest unused go where that is too much."""
+        """Count a block; where that is too much, the longest unused are put aside."""
         size = block[0].nbytes + (0 if block[1] is None else block[1].nbytes)
+        gone: list[tuple[tuple[Path, int, int, int], Future[_Block]]] = []
         with self._lock:
             self._sizes[key] = size
             total = sum(self._sizes.values())
@@ -209,4 +213,10 @@ class DecodedBlocks:
                 if total <= self._limit:
                     break
                 total -= self._sizes.pop(old)
-                del self._blocks[old]
+                gone.append((old, self._blocks[old]))
+        for old, kept in gone:
+            self._spill.put(old, kept.result())
+        with self._lock:
+            for old, kept in gone:
+                if self._blocks.get(old) is kept and old not in self._sizes:
+                    del self._blocks[old]

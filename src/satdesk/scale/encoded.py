@@ -19,7 +19,7 @@ from satdesk.files.blocks import Ascent, Block, BlockEncoder, Pixels, Quarter
 from satdesk.files.cog import CogForm, block_encoder, image_levels
 from satdesk.files.pyramid import Levels
 from satdesk.scale.run import Executor, Progress, close
-from satdesk.scale.tiles import Tile, tiles
+from satdesk.scale.tiles import Tile, neighbourly, tiles
 
 __all__ = ["EncodedPart", "Reading", "StoredTile", "stream_encoded"]
 
@@ -75,7 +75,8 @@ def stream_encoded(
         SatdeskError: Whatever the first failing tile raised.
     """
     work = _Encode(read=read, levels=image_levels(form), encoder=block_encoder(form))
-    parts = tiles(form.grid, form.blocksize << _TOP)
+    side = form.blocksize << _TOP
+    parts = neighbourly(tiles(form.grid, side), side)
     encoded = executor.map(work, parts)
     rows, cols = work.levels.blocks(0)
     done = 0
