@@ -19,14 +19,14 @@ from satdesk.files.digests import write_sha256sums
 from satdesk.provenance.keys import Signer, load_folder, make_authority
 from satdesk.provenance.trust import Trust, load_trust
 from satdesk.release.claims import Claims
+from satdesk.release.clearance import Cleared
 from satdesk.release.content import Artifact
 from satdesk.release.document import release_document, write_release_json
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes, pdf_bytes, pdf_information, png_bytes
-from satdesk.release.clearance import Cleared
-from satdesk.release.status_file import STATUS_FILES, first_status, write_status
 from satdesk.release.seal import SIGNATURE_NAME
 from satdesk.release.sealing import KeySeal, key_seal
+from satdesk.release.status_file import STATUS_FILES, first_status, write_status
 
 __all__ = ["NOW", "claims_of", "make_keys", "make_signed", "picture"]
 

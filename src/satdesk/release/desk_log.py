@@ -1,9 +1,9 @@
 """The desk's log: who did what to which release and why; appended to, never changed.
 
 One SQLite file. Every entry holds the SHA-256 of the one before it and its own, over a canonical
-JSON text: an entry that is changed, taken out or put in breaks the chain, and
-`DeskLog.entries` says where. Cutting off the newest entries leaves a whole chain, but the head that a release's
-``status.json`` names is then missing.
+JSON text: an entry that is changed, taken out or put in breaks the chain, and `DeskLog.entries`
+says where. Cutting off the newest entries leaves a whole chain, but the head that the
+``status.json`` of a release names is then missing.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from satdesk.core.scene import Acquisition
 from satdesk.core.place import Name, Site, Source
+from satdesk.core.scene import Acquisition
 from satdesk.release.accuracy_words import part_words
 from satdesk.release.content import Artifact, Content, DatedImage
 from satdesk.release.dates import format_acquisition, format_day
