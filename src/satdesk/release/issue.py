@@ -331,6 +331,7 @@ def _content(plan: Plan, images: tuple[DatedImage, ...], reasons: tuple[str, ...
         copyright=recipe.copyright,
         usage_terms=recipe.usage_terms,
         instructions=recipe.instructions,
+        address=recipe.address,
         keywords=recipe.keywords,
     )
 

@@ -99,7 +99,8 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
 def _release(recipe: Recipe) -> dict[str, Any]:
     names = (
         "id", "title", "publisher", "contact", "language", "languages", "time_zone",
-        "assertion", "revision", "copyright", "usage_terms", "instructions", "keywords",
+        "assertion", "revision", "copyright", "usage_terms", "instructions", "address",
+        "keywords",
     )  # fmt: skip
     stated = _stated({name: getattr(recipe, name) for name in names})
     embargo = {} if recipe.embargo is None else {"embargo": instant_text(recipe.embargo)}
