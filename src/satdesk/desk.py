@@ -10,26 +10,22 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from satdesk.errors import UsageError
+from satdesk.release.signing import Desk, Signing, clearance_of, seal_of, stroke_of
 
 if TYPE_CHECKING:
     from satdesk.core.sensor import FloatArray
-    from satdesk.provenance.keys import Signer
     from satdesk.release.adjustment import BlockWish
-    from satdesk.release.clearance import Clearance
     from satdesk.release.issue import Issued
     from satdesk.release.pictures import Progress
-    from satdesk.release.recipe import GridChoice, Recipe, SceneChoice, TerrainChoice
+    from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
     from satdesk.release.refinement import PointsChoice, RefinementWish
-    from satdesk.release.seal import Seal
-    from satdesk.release.workflow import Stroke
     from satdesk.scale.run import Executor
     from satdesk.simulate.variation import Variation
 
@@ -58,42 +54,6 @@ __all__ = [
     "verify",
     "withdraw",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
-    """With which key a release is signed, and how; never part of a recipe.
-
-    Attributes:
-        folder: What ``satdesk keys init`` made; None = `certificates` and `key` are named.
-        certificates: PEM, the signing certificate first, then those that lead to a root.
-        key: PEM, the private key.
-        passphrase: Of the private key; None = it has none.
-        timestamp_url: An RFC 3161 server; None = no time stamps.
-        embedded: Any of ``cog``, ``pdf``: credentials go into these files instead of beside them.
-    """
-
-    folder: Path | None = None
-    certificates: Path | None = None
-    key: Path | None = None
-    passphrase: bytes | None = field(default=None, repr=False)
-    timestamp_url: str | None = None
-    embedded: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """The desk's memory, and whom it lets sign off.
-
-    Attributes:
-        log: The file of its log.
-        trust: PEM files with the root certificates of those who may review and sign off.
-        by: Who answers for what is accepted; None = nobody.
-    """
-
-    log: Path
-    trust: tuple[Path, ...] = ()
-    by: str | None = None
 
 
 def inspect(choice: SceneChoice) -> dict[str, Any]:
@@ -311,8 +271,8 @@ def issue(
     loaded = load_recipe(recipe)
     accepted = tuple(sorted({**dict(loaded.accept), **_reasons(accept)}.items()))
     now = datetime.now(UTC)
-    seal = None if signing is None else _seal(signing, loaded, out)
-    clearance = Uncleared(now=now) if desk is None else _clearance(desk, dict(accepted), out, now)
+    seal = None if signing is None else seal_of(signing, loaded, out)
+    clearance = Uncleared(now=now) if desk is None else clearance_of(desk, dict(accepted), out, now)
     issued = issue_release(
         replace(loaded, accept=accepted),
         out,
@@ -403,7 +363,7 @@ def correct(old: Path, new: Path, *, signing: Signing, log: Path, reason: str) -
     require_extra()
     from satdesk.release.workflow import correct as corrected
 
-    return _standing(old, corrected(old, new, _stroke(signing, log, old), reason=reason))
+    return _standing(old, corrected(old, new, stroke_of(signing, log, old), reason=reason))
 
 
 def withdraw(release: Path, *, signing: Signing, log: Path, reason: str) -> dict[str, Any]:
@@ -417,7 +377,7 @@ def withdraw(release: Path, *, signing: Signing, log: Path, reason: str) -> dict
     require_extra()
     from satdesk.release.workflow import withdraw as withdrawn
 
-    return _standing(release, withdrawn(release, _stroke(signing, log, release), reason=reason))
+    return _standing(release, withdrawn(release, stroke_of(signing, log, release), reason=reason))
 
 
 def status(release: Path) -> dict[str, Any]:
@@ -512,16 +472,6 @@ def simulate(
     }
 
 
-def _seal(signing: Signing, recipe: Recipe, out: Path) -> Seal:
-    from satdesk.provenance.extra import require_extra
-
-    require_extra()
-    from satdesk.release.sealing import key_seal
-
-    signer = _signer(signing, out)
-    return key_seal(signer, release=recipe.id, recipe=recipe.path, embedded=signing.embedded)
-
-
 def _named_by(
     kind: str, release: Path, signing: Signing, log: Path, note: str | None
 ) -> dict[str, Any]:
@@ -530,15 +480,7 @@ def _named_by(
     require_extra()
     from satdesk.release.workflow import put_name
 
-    return _standing(release, put_name(kind, release, _stroke(signing, log, release), note=note))
-
-
-def _stroke(signing: Signing, log: Path, release: Path) -> Stroke:
-    from satdesk.release.desk_log import DeskLog
-    from satdesk.release.workflow import Stroke
-
-    signer = _signer(signing, release)
-    return Stroke(signer=signer, log=DeskLog(log), now=datetime.now(UTC))
+    return _standing(release, put_name(kind, release, stroke_of(signing, log, release), note=note))
 
 
 def _standing(release: Path, found: dict[str, Any]) -> dict[str, Any]:
@@ -548,63 +490,11 @@ def _standing(release: Path, found: dict[str, Any]) -> dict[str, Any]:
     return {"path": str(release), "now": now, "status": found}
 
 
-def _clearance(desk: Desk, accepted: dict[str, str], out: Path, now: datetime) -> Clearance:
-    from satdesk.provenance.extra import require_extra
-    from satdesk.release.desk_log import DeskLog
-
-    require_extra()
-    from satdesk.provenance.trust import load_trust
-    from satdesk.release.workflow import LoggedClearance, require_apart
-
-    require_apart(desk.log, out)
-    return LoggedClearance(
-        log=DeskLog(desk.log),
-        trust=load_trust(desk.trust),
-        now=now,
-        by=desk.by,
-        accepted=accepted,
-    )
-
-
 def _record(desk: Desk, issued: Issued, actor: str, now: datetime) -> None:
     from satdesk.release.desk_log import DeskLog
     from satdesk.release.workflow import record_issue
 
     record_issue(DeskLog(desk.log), issued.status, actor=actor, now=now, accepted=issued.accepted)
-
-
-def _signer(signing: Signing, out: Path) -> Signer:
-    from satdesk.provenance.keys import (
-        load_folder,
-        load_signer,
-        require_valid,
-    )
-
-    server = signing.timestamp_url
-    if signing.folder is not None:
-        _refuse_keys_in(out, signing.folder)
-        signer = load_folder(signing.folder, timestamp_url=server)
-    elif signing.certificates is not None and signing.key is not None:
-        _refuse_keys_in(out, signing.key)
-        signer = load_signer(
-            signing.certificates, signing.key, passphrase=signing.passphrase, timestamp_url=server
-        )
-    else:
-        raise UsageError(
-            "signing needs a key and its certificates",
-            expected="a key folder, or both a certificate file and a key file",
-        )
-    require_valid(signer, datetime.now(UTC))
-    return signer
-
-
-def _refuse_keys_in(out: Path, keys_at: Path) -> None:
-    if keys_at.resolve().is_relative_to(out.resolve()):
-        raise UsageError(
-            "the keys lie in the release's folder",
-            subject=keys_at,
-            remedy="keep keys where nothing is published",
-        )
 
 
 def _issue_answer(issued: Issued, signing: dict[str, Any] | None) -> dict[str, Any]:

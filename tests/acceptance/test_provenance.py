@@ -126,12 +126,79 @@ def test_a_recipe_that_is_not_the_named_one_is_refused(release, world, tmp_path)
     refused(*command, code=5, says=("not the one that release.json names",), around=tmp_path)
 
 
+def told_in_every_form(lon, lat):
+    """A position as people and programs write it, to about a metre."""
+    from pyproj import Transformer  # noqa: PLC0415
+
+    east, north = Transformer.from_crs("EPSG:4326", "EPSG:32638", always_xy=True).transform(
+        lon, lat
+    )
+    forms = {f"{value:.{digits}f}" for value in (lon, lat) for digits in (5, 6, 7)}
+    forms |= {f"{value:.0f}" for value in (east, north)}
+    for value in (lon, lat):
+        minutes = value % 1 * 60
+        forms.add(f"{int(value)},{minutes:.4f}")
+        forms.add(f"{int(value)}°{int(minutes):02d}′{minutes % 1 * 60:04.1f}″")
+    return forms
+
+
+def everything_in(folder):
+    """Every byte of every file, what is packed in PDF, and every tag of every picture and raster."""
+    from pypdf import PdfReader  # noqa: PLC0415
+    from rasterio import open as raster  # noqa: PLC0415
+
+    for name, data in texts(folder).items():
+        yield name, name
+        yield name, data.decode(errors="ignore")
+        if name.endswith(".pdf"):
+            pages = PdfReader(folder / name).pages
+            yield name, " ".join(page.extract_text() for page in pages)
+        if name.endswith(".tif"):
+            with raster(folder / name) as opened:
+                yield name, str((opened.tags(), opened.profile["transform"].to_gdal()))
+
+
 def test_a_withheld_site_is_nowhere_in_a_signed_release(signed):
     folder, _, _ = signed
-    words = [SECRET[0].encode(), str(SECRET[1]).encode(), str(SECRET[2]).encode(), b"gizli"]
-    words.append(json.dumps(SECRET[0])[1:-1].encode())
-    leaks = [(n, w) for n, d in texts(folder / "release").items() for w in words if w in d]
-    assert leaks == []
+    name = SECRET[0]
+    words = {name, json.dumps(name)[1:-1], "gizli", *told_in_every_form(*SECRET[1:])}
+    for value in SECRET[1:]:
+        words.add(str(value))
+    found = [(n, w) for n, text in everything_in(folder / "release") for w in words if w in text]
+    assert found == []
+
+
+def test_the_search_finds_a_site_that_is_shown(signed):
+    """The same search, for the public site: it would see a withheld one."""
+    folder, _, _ = signed
+    words = told_in_every_form(46.1325, 40.2058)
+    found = {n for n, text in everything_in(folder / "release") for w in words if w in text}
+    assert any(name.startswith("press/") for name in found)
+    assert any(name.startswith("plates/") for name in found)
+
+
+def test_a_withheld_site_is_in_no_log_and_no_status(signed, tmp_path):
+    folder, _, _ = signed
+    desk = tmp_path / "desk.log"
+    more = (
+        "--sign",
+        folder / "keys",
+        "--log",
+        desk,
+        "--accept",
+        "sensitive-site=seen",
+        "--by",
+        "A",
+    )
+    told(
+        satdesk("issue", folder / "recipe.toml", "--out", tmp_path / "r", *more, "--json"), "issue"
+    )
+    listed = satdesk("log", desk, "--json").answer
+    assert [entry["action"] for entry in listed["entries"]] == ["accept", "draft"]
+    words = {SECRET[0], "gizli", *map(str, SECRET[1:]), *told_in_every_form(*SECRET[1:])}
+    said = json.dumps(listed, ensure_ascii=False) + desk.read_bytes().decode(errors="ignore")
+    said += (tmp_path / "r" / "status.json").read_text(encoding="utf-8")
+    assert not [word for word in words if word in said]
 
 
 def test_the_public_recipe_names_no_place_of_this_machine(signed, world):

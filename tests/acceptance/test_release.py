@@ -13,6 +13,7 @@ import pytest
 from acceptance.commandline import satdesk, told, tree
 from satdesk.desk import issue as issue_with
 from satdesk.release.schema import check
+from satdesk.release.status_file import STATUS_FILES
 from satdesk.scale.run import Serial
 
 SECRET = ("Gizli Abidə", 46.13234, 40.20567)
@@ -71,7 +72,8 @@ def texts(folder: Path) -> dict[str, bytes]:
 def test_the_files_are_all_there(released):
     _, folder, answer = released
     files = set(texts(folder))
-    assert answer["status"] == "issued"
+    assert answer["status"] == "draft"
+    assert answer["draft_reasons"][-1] == "it is not signed off; two different keys must"
     assert {"index.html", "release.json", "SHA256SUMS", "stac/catalog.json"} <= files
     for date in ("2018-09-05", "2018-10-08"):
         assert {f"{date}/image.tif", f"{date}/visual.tif"} <= files
@@ -87,7 +89,7 @@ def test_release_json_lists_all_but_itself_and_the_sums(released):
     document = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     check(document, "release")
     listed = {one["path"]: one for one in document["artifacts"]}
-    assert set(listed) == set(texts(folder)) - {"release.json", "SHA256SUMS"}
+    assert set(listed) == set(texts(folder)) - {"release.json", "SHA256SUMS", *STATUS_FILES}
     for path, one in listed.items():
         assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == one["sha256"]
 
@@ -97,7 +99,7 @@ def test_sha256sum_agrees(released):
     _, folder, _ = released
     subprocess.run(["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"], cwd=folder, check=True)
     listed = {line.split("  ", 1)[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
-    assert listed == set(texts(folder)) - {"SHA256SUMS"}
+    assert listed == set(texts(folder)) - {"SHA256SUMS", *STATUS_FILES}
 
 
 def test_the_same_inputs_give_the_same_bytes(released, tmp_path):

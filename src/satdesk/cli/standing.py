@@ -45,7 +45,7 @@ def _lines(now: str, status: dict[str, Any]) -> list[str]:
     lines = [
         f"{a['kind']}: claims to be {a['claims_to_be']}, {a['at']}" for a in status["approvals"]
     ]
-    if now in {"draft", "reviewed", "signed-off"}:
+    if now == "draft":
         lines += [f"draft because {reason}" for reason in status["draft_reasons"]]
     if now == "embargoed":
         lines.append(f"embargo until {status['embargo_until']}")

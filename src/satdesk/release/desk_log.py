@@ -2,8 +2,8 @@
 
 One SQLite file. Every entry holds the SHA-256 of the one before it and its own, over a canonical
 JSON text: an entry that is changed, taken out or put in breaks the chain, and `DeskLog.entries`
-says where. Cutting off the newest entries leaves a whole chain, but the head that a release's
-``status.json`` names is then missing.
+says where. Cutting off the newest entries leaves a whole chain, but the head that the
+``status.json`` of a release names is then missing.
 """
 
 from __future__ import annotations

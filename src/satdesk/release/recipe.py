@@ -186,8 +186,8 @@ class Recipe:
     Attributes:
         sha256: Of the recipe file's bytes (hex).
         path: The recipe file itself; no result may replace it. None = made in memory.
-        address: Of the release's folder on the web; None = not told.
         languages: Tags of all languages of the captions, `language` first; empty = that one alone.
+        address: Of the release's folder on the web; None = not told.
         accept: ``(rule, reason)`` pairs.
         embargo: Nobody may publish before; None = no embargo.
     """

@@ -48,7 +48,7 @@ def first_status(content: Content, cleared: Cleared, folder: Path) -> dict[str, 
         "format": FORMAT,
         "release": content.id,
         "revision": content.revision,
-        "title": content.title,
+        "title": f"SIMULATED – {content.title}" if content.simulated else content.title,
         "publisher": content.publisher,
         "contact": content.contact,
         "simulated": content.simulated,
@@ -119,12 +119,9 @@ def status_bytes(status: Mapping[str, Any]) -> bytes:
 
 def script_of(data: bytes) -> bytes:
     """``status.js`` for these bytes of ``status.json``; ``<`` and line separators are escaped."""
-    escaped: dict[str, str | int | None] = {
-        "<": "\\u003c",
-        "\u2028": "\\u2028",
-        "\u2029": "\\u2029",
-    }
-    text = data.decode().translate(str.maketrans(escaped))
+    text = data.decode()
+    for c in "<\u2028\u2029":
+        text = text.replace(c, f"\\u{ord(c):04x}")
     return f"window.satdeskStatus = {text.rstrip()};\n".encode()
 
 
