@@ -2,7 +2,7 @@
 
 The cut through a graph of cells that costs least [Boykov, Veksler and Zabih, IEEE TPAMI 23 (2001)
 1222; Kwatra and others, ACM TOG 22 (2003) 277] is exact at the coarsest level; at each finer level
-only a band of cells beside the line so far is cut again [Lombaert and others, ICCV 2005, 259], which
+only a band of cells beside the line so far is cut again [Lombaert and others, ICCV 2005, 259]: that
 bounds time and memory whatever the size.
 """
 

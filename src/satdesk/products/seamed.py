@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from satdesk.products.seam_map import SeamMap
 __all__ = ["Choice", "Seamed", "Sighted"]
 
 Bools = NDArray[np.bool_]
+Pixels = tuple[NDArray[Any], Bools]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +86,12 @@ class Choice:
     """What was chosen for the pixels of a grid.
 
     Attributes:
-        raster: The pixels, as the chosen scenes measured them.
+        values: ``(y, x, band)``, as the chosen scenes have them; 0 where none has.
         source: ``(y, x)`` uint8, number of the scene from 1; 0 = none.
         state: ``(y, x)`` uint8 of `State`.
     """
 
-    raster: Raster
+    values: NDArray[Any]
     source: NDArray[np.uint8]
     state: NDArray[np.uint8]
 
@@ -143,74 +146,91 @@ class Seamed:
 
     def read(self, grid: GeoBox) -> Raster:
         """The chosen pixels of `grid`."""
-        return self.chosen(grid).raster
+        return self.raster_of(self.chosen(grid, self.pixels(grid)), grid)
 
-    def chosen(self, grid: GeoBox) -> Choice:
-        """The chosen pixels of `grid`, and from which scene each of them is."""
-        work = _Choosing(self, grid)
+    def pixels(self, grid: GeoBox) -> Callable[[int], Pixels]:
+        """Gives the pixels of a scene as it measured them, for `chosen`."""
+
+        def read(number: int) -> Pixels:
+            raster = self.scenes[number - 1].read(grid)
+            return np.moveaxis(raster.values, 0, -1), raster.valid
+
+        return read
+
+    def raster_of(self, choice: Choice, grid: GeoBox) -> Raster:
+        """A choice among measured pixels as a raster."""
+        return Raster(
+            values=np.ascontiguousarray(np.moveaxis(choice.values, -1, 0)),
+            valid=choice.source > 0,
+            grid=grid,
+            bands=self.bands,
+            quantity=self.quantity,
+        )
+
+    def chosen(self, grid: GeoBox, pixels: Callable[[int], Pixels]) -> Choice:
+        """Choose among the pixels of the scenes.
+
+        Args:
+            grid: On the lattice of the mosaic.
+            pixels: Gives ``(y, x, band)`` and ``(y, x)`` usability of the scene of a number, in
+                whatever form they are to be chosen; asked at most once a scene.
+        """
+        work = _Choosing(self, grid, pixels)
         wanted = self.seams.at(grid)
-        for number in np.unique(wanted[wanted > 0]):
-            work.take(int(number), wanted == number, clear=True)
+        numbers = [int(number) for number in np.unique(wanted) if number]
         everywhere = np.ones(wanted.shape, bool)
-        for number in range(1, len(self.scenes) + 1):
-            work.take(number, everywhere, clear=True)
-        for number in np.unique(wanted[wanted > 0]):
-            work.take(int(number), wanted == number, clear=False)
-        for number in range(1, len(self.scenes) + 1):
-            work.take(number, everywhere, clear=False)
+        for clear in (True, False):
+            for number in numbers:
+                work.take(number, wanted == number, clear=clear)
+            for number in range(1, len(self.scenes) + 1):
+                work.take(number, everywhere, clear=clear)
         return work.choice()
 
 
 class _Choosing:
     """The pixels of one grid while they are filled."""
 
-    def __init__(self, mosaic: Seamed, grid: GeoBox) -> None:
-        self._mosaic, self._grid = mosaic, grid
+    def __init__(self, mosaic: Seamed, grid: GeoBox, pixels: Callable[[int], Pixels]) -> None:
+        self._mosaic, self._grid, self._pixels = mosaic, grid, pixels
         shape = tuple(int(size) for size in grid.shape)
         self._source = np.zeros(shape, np.uint8)
         self._state = np.zeros(shape, np.uint8)
-        self._values: NDArray[np.generic] | None = None
-        self._read: dict[int, tuple[Raster, NDArray[np.uint8]]] = {}
+        self._values: NDArray[Any] | None = None
+        self._read: dict[int, tuple[NDArray[Any], Bools, NDArray[np.uint8]]] = {}
 
     def take(self, number: int, where: Bools, *, clear: bool) -> None:
         """Fill what is open in `where` from a scene, as far as it sees clear ground or at all."""
         open_ = where & (self._source == 0)
         if not open_.any():
             return
-        raster, state = self._scene(number)
-        hidden = (state == State.CLOUD) | (state == State.SHADOW)
-        filled = open_ & raster.valid & ~(hidden if clear else np.zeros_like(hidden))
-        self._put(raster, filled)
+        values, valid, state = self._scene(number)
+        filled = open_ & valid
+        if clear:
+            filled &= (state != State.CLOUD) & (state != State.SHADOW)
+        self._put(values, filled)
         self._source[filled] = number
         self._state[filled] = state[filled]
 
-    def _put(self, raster: Raster, filled: Bools) -> None:
+    def _put(self, values: NDArray[Any], filled: Bools) -> None:
         if self._values is None:
-            self._values = np.zeros(raster.values.shape, raster.values.dtype)
-        if self._values.dtype != raster.values.dtype:
+            self._values = np.zeros(values.shape, values.dtype)
+        if self._values.dtype != values.dtype:
             raise UsageError(
                 "the scenes of a mosaic must share one number type",
-                found=str(raster.values.dtype),
+                found=str(values.dtype),
                 expected=str(self._values.dtype),
             )
-        np.copyto(self._values, raster.values, where=filled)
+        np.copyto(self._values, values, where=filled[..., np.newaxis])
 
-    def _scene(self, number: int) -> tuple[Raster, NDArray[np.uint8]]:
+    def _scene(self, number: int) -> tuple[NDArray[Any], Bools, NDArray[np.uint8]]:
         if number not in self._read:
-            scene = self._mosaic.scenes[number - 1]
-            raster = scene.read(self._grid)
-            self._read[number] = raster, scene.states(self._grid, raster.valid)
+            values, valid = self._pixels(number)
+            states = self._mosaic.scenes[number - 1].states(self._grid, valid)
+            self._read[number] = values, valid, states
         return self._read[number]
 
     def choice(self) -> Choice:
-        values = self._values
-        if values is None:
-            raise AssertionError("a grid without pixels")
-        raster = Raster(
-            values=values,
-            valid=self._source > 0,
-            grid=self._grid,
-            bands=self._mosaic.bands,
-            quantity=self._mosaic.quantity,
-        )
-        return Choice(raster=raster, source=self._source, state=self._state)
+        """What has been filled."""
+        if self._values is None:
+            raise AssertionError("the first scene is read wherever something is open")
+        return Choice(values=self._values, source=self._source, state=self._state)

@@ -16,6 +16,7 @@ from satdesk.errors import DisjointInputError
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
+from satdesk.products.seamed import Seamed
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
@@ -45,6 +46,7 @@ class Plan:
     Attributes:
         compositions: For each date, those of its scenes; the first has priority.
         acceptance: The rules that may be broken, and those that were.
+        mosaics: For each date, its scenes put together; None = one scene, or not decided yet.
     """
 
     recipe: Recipe
@@ -55,12 +57,18 @@ class Plan:
     grid: GeoBox
     compositions: tuple[tuple[Composition, ...], ...]
     acceptance: Acceptance
+    mosaics: tuple[Seamed | None, ...] = ()
 
-    def layer(self, index: int) -> Layer:
+    def layer(self, index: int) -> Clipped:
         """The picture of one date: its scenes laid over each other, cut to the district."""
+        return Clipped(source=self._whole(index), polygon=self.district.geometry)
+
+    def _whole(self, index: int) -> Layer:
+        mosaic = self.mosaics[index] if self.mosaics else None
+        if mosaic is not None:
+            return mosaic
         layers = tuple(each.layer for each in self.compositions[index])
-        whole = layers[0] if len(layers) == 1 else Mosaic(layers=layers)
-        return Clipped(source=whole, polygon=self.district.geometry)
+        return layers[0] if len(layers) == 1 else Mosaic(layers=layers)
 
 
 def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
