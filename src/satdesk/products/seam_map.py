@@ -67,9 +67,7 @@ class SeamMap:
         corners = [self.labels[np.ix_(r, c)] for r in (up, down) for c in (left, right)]
         if all((corner == corners[0][0, 0]).all() for corner in corners):
             return corners[0]
-        shares = [
-            y[:, None] * x[None, :] for y in (1 - below, below) for x in (1 - beside, beside)
-        ]
+        shares = [y[:, None] * x[None, :] for y in (1 - below, below) for x in (1 - beside, beside)]
         return _largest(corners, shares)
 
     def _between(

@@ -249,9 +249,7 @@ def _rounded(value: float) -> float | None:
     return round(value, 5) if np.isfinite(value) else None
 
 
-def _notices(
-    choice: MosaicChoice, found: Balance | None, ids: Sequence[str]
-) -> tuple[Notice, ...]:
+def _notices(choice: MosaicChoice, found: Balance | None, ids: Sequence[str]) -> tuple[Notice, ...]:
     words = ", then ".join(RULES[name].words for name in choice.order)
     notices = [
         Notice(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from satdesk.core.scene import Acquisition, Scene
-from satdesk.errors import BrokenInputError, UndeclaredInputError
+from satdesk.errors import UndeclaredInputError
 from satdesk.release.content import Licence
 from satdesk.release.recipe import SceneChoice
 
@@ -19,7 +20,8 @@ class Dated:
     """The scenes of one date.
 
     Attributes:
-        id: The calendar day in UTC, with ``-2``, ``-3`` … for further dates of one day.
+        id: The calendar day in UTC of the earliest scene, with ``-2``, ``-3`` … for further dates of
+            one day.
         scenes: First has priority.
         choices: What the recipe says of each.
     """
@@ -32,6 +34,11 @@ class Dated:
     def acquisition(self) -> Acquisition:
         """Of the earliest scene."""
         return min((acquired(scene) for scene in self.scenes), key=_moment)
+
+    @property
+    def days(self) -> tuple[calendar.date, ...]:
+        """The calendar days in UTC on which its scenes were taken."""
+        return tuple(sorted({acquired(scene).day for scene in self.scenes}))
 
     @property
     def simulated(self) -> bool:
@@ -87,11 +94,10 @@ def _together(permissions: Iterable[bool | None]) -> bool | None:
 
 
 def dated_scenes(scenes: Sequence[Scene], choices: Sequence[SceneChoice]) -> tuple[Dated, ...]:
-    """Group scenes by the recipe's groups, in time order, and name each date.
+    """Group scenes by the recipe's groups, in time order, and name each date by its first day.
 
     Raises:
         UndeclaredInputError: A scene without a time.
-        BrokenInputError: The scenes of one group were taken on different days.
     """
     groups: dict[str, list[tuple[Scene, SceneChoice]]] = {}
     for number, pair in enumerate(zip(scenes, choices, strict=True)):
@@ -102,15 +108,7 @@ def dated_scenes(scenes: Sequence[Scene], choices: Sequence[SceneChoice]) -> tup
 
 
 def _named(group: list[tuple[Scene, SceneChoice]], taken: dict[str, int]) -> Dated:
-    days = sorted({acquired(scene).day for scene, _ in group})
-    if len(days) > 1:
-        raise BrokenInputError(
-            "the scenes of one group must be of one day",
-            subject=group[0][1].group,
-            found=", ".join(map(str, days)),
-            remedy="give them groups of their own",
-        )
-    day = days[0].isoformat()
+    day = min(acquired(scene).day for scene, _ in group).isoformat()
     taken[day] = taken.get(day, 0) + 1
     return Dated(
         id=day if taken[day] == 1 else f"{day}-{taken[day]}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from satdesk._version import __version__
+from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
 from satdesk.errors import LimitError
@@ -23,15 +25,18 @@ from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
 from satdesk.products.clipped import inside
 from satdesk.release.accuracy_words import budget_facts
+from satdesk.release.assembly import Assembly, assembly_notices, put_together
 from satdesk.release.budgets import date_budgets
 from satdesk.release.claims import Claims
 from satdesk.release.cog import write_image, write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
 from satdesk.release.dated import Dated, acquired, draft_reasons
+from satdesk.release.display import blended, dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.ground import image_outline
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
+from satdesk.release.mosaic_files import write_mosaic
 from satdesk.release.page import write_page
 from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
 from satdesk.release.plan import Plan, planned
@@ -46,6 +51,7 @@ from satdesk.release.public_recipe import (
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
+from satdesk.release.sighted import SOURCE_NAME, Sightings, sighted_facts, write_sighted
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
@@ -115,8 +121,8 @@ def issue_release(
     inputs += [path for scene in scenes for path in scene_files(scene)]
     inputs += [*side_files(recipe), *((recipe.path,) if recipe.path else ())]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
-        plan = planned(recipe, scenes, told)
-        content, artifacts = _written(plan, folder, scratch, executor, told)
+        plan, assemblies = put_together(planned(recipe, scenes, told), executor, told)
+        content, artifacts = _written(plan, assemblies, folder, scratch, executor, told)
         artifacts = _published(_Job(plan, content, scenes, seal, folder, told), artifacts)
     return Issued(path=out, content=content, artifacts=artifacts)
 
@@ -127,17 +133,26 @@ def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def _written(
-    plan: Plan, folder: Path, scratch: str, executor: Executor, told: Progress
+    plan: Plan,
+    assemblies: Sequence[Assembly | None],
+    folder: Path,
+    scratch: str,
+    executor: Executor,
+    told: Progress,
 ) -> tuple[Content, tuple[Artifact, ...]]:
     """Write the images of every date; the content speaks of them."""
     stored = [
-        _write_image(plan, index, folder, Path(scratch), executor, told)
-        for index in range(len(plan.dates))
+        _write_image(plan, index, assembly, folder, Path(scratch), executor, told)
+        for index, assembly in enumerate(assemblies)
     ]
-    layers = tuple(stored_layer(image) for image, _ in stored)
+    balanced = dates_balanced(
+        [_for_eyes(plan, each) for each in stored], wished=plan.recipe.mosaic.dates
+    )
+    layers = balanced.layers
     tone = shared_tone(layers)
-    images = []
-    for index, (image, seen) in enumerate(stored):
+    images: list[DatedImage] = []
+    artifacts: list[Artifact] = []
+    for index, each in enumerate(stored):
         date = plan.dates[index]
         home = folder if date.licence.tiles is not False else Path(scratch)
         visual = _date_folder(home, date.id) / "visual.tif"
@@ -150,9 +165,24 @@ def _written(
             simulated=date.simulated,
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
-        images.append(_dated_image(plan, index, image, visual, seen))
+        image = _dated_image(plan, index, each, visual, layers[index])
+        between = balanced.facts[index]
+        if between is not None:
+            image = replace(image, facts=(*image.facts, ("dates_balance", between)))
+        images.append(replace(image, notices=(*image.notices, *balanced.notices[index])))
+        if each.sightings is not None:
+            where = each.sightings.path.parent
+            artifacts += write_sighted(plan, date, each.sightings, folder, where)
     content = _content(plan, tuple(images))
-    return content, tuple(_image_artifacts(content, folder))
+    return content, (*_image_artifacts(content, folder), *artifacts)
+
+
+def _for_eyes(plan: Plan, written: _Written) -> Layer:
+    """What a date's picture for eyes is made from."""
+    layer = stored_layer(written.image)
+    if written.sightings is None:
+        return layer
+    return blended(layer, written.sightings.layer(plan), written.sightings.assembly)
 
 
 def _date_folder(home: Path, date_id: str) -> Path:
@@ -161,28 +191,61 @@ def _date_folder(home: Path, date_id: str) -> Path:
     return path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """The image of one date, and the share of the district that it shows."""
+
+    image: Stored
+    seen: float
+    sightings: Sightings | None
+
+
 def _write_image(
-    plan: Plan, index: int, folder: Path, scratch: Path, executor: Executor, told: Progress
-) -> tuple[Stored, float]:
-    """Write ``image.tif`` where its licence lets it lie; return it with the share seen."""
+    plan: Plan,
+    index: int,
+    assembly: Assembly | None,
+    folder: Path,
+    scratch: Path,
+    executor: Executor,
+    told: Progress,
+) -> _Written:
+    """Write ``image.tif`` where its licence lets it lie, and what gave each pixel of a mosaic."""
     date = plan.dates[index]
     layer = plan.layer(index)
-    home = folder if date.licence.analysis is True else scratch
-    path = _date_folder(home, date.id) / "image.tif"
-    written = write_image(
-        layer,
-        path,
-        executor,
-        codec=plan.recipe.grid.codec,
-        tags=_tags(plan, date),
-        simulated=date.simulated,
-        progress=lambda done, total: told(f"image {date.id}", done, total),
-    )
+    home = _date_folder(folder if date.licence.analysis is True else scratch, date.id)
+    path = home / "image.tif"
+    sightings, progress = None, partial(told, f"image {date.id}")
+    tags, codec = _tags(plan, date), plan.recipe.grid.codec
+    if assembly is None:
+        written = write_image(
+            layer,
+            path,
+            executor,
+            codec=codec,
+            tags=tags,
+            simulated=date.simulated,
+            progress=progress,
+        )
+    else:
+        source = _date_folder(folder, date.id) / SOURCE_NAME
+        made = write_mosaic(
+            layer,
+            assembly.mosaic,
+            (path, source),
+            executor,
+            scene_ids=assembly.scene_ids,
+            codec=codec,
+            tags=tags,
+            simulated=date.simulated,
+            progress=progress,
+        )
+        written = made.image
+        sightings = Sightings(assembly=assembly, path=source, pixels=made.pixels)
     seen = written.usable / max(_pixels_inside(plan.district.geometry, plan.grid), 1)
     if seen < _LEAST_SEEN:
         _refuse_unseen(plan, date, seen)
     stored = Stored(path=path, grid=plan.grid, bands=layer.bands, quantity=layer.quantity)
-    return stored, min(seen, 1.0)
+    return _Written(image=stored, seen=min(seen, 1.0), sightings=sightings)
 
 
 def _refuse_unseen(plan: Plan, date: Dated, seen: float) -> None:
@@ -212,7 +275,11 @@ def _tags(plan: Plan, date: Dated) -> dict[str, str]:
     }
 
 
-def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: float) -> DatedImage:
+def _dated_image(
+    plan: Plan, index: int, written: _Written, visual: Path, shown: Layer
+) -> DatedImage:
+    stored, sightings = written.image, written.sightings
+    sighted = () if sightings is None else sighted_facts(plan, sightings, shown)
     date, compositions = plan.dates[index], plan.compositions[index]
     first = compositions[0]
     scene = first.parts.scene
@@ -234,12 +301,20 @@ def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: flo
         product=first.parts.product,
         gsd_m=abs(plan.grid.affine.a),
         native_gsd_m=first.parts.finest.native_gsd_m,
-        seen_share=seen,
+        seen_share=written.seen,
         cloud_percent=max(clouds) if clouds else None,
         licence=date.licence,
         lineage=lineage(plan.layer(index)),
-        facts=_facts(plan, index),
-        notices=tuple(dict.fromkeys(n for each in compositions for n in each.notices)),
+        facts=(*_facts(plan, index), *sighted),
+        notices=tuple(
+            dict.fromkeys(
+                (
+                    *(n for each in compositions for n in each.notices),
+                    *assembly_notices(None if sightings is None else sightings.assembly),
+                )
+            )
+        ),
+        source=None if sightings is None else sightings.path,
         footprint_wkt=_footprint(plan, compositions).wkt,
     )
 

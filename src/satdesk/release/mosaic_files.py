@@ -140,7 +140,7 @@ class _Packed:
         return StoredTile(values=np.frombuffer(raw, np.uint8).reshape(shape), told=None)
 
 
-def write_mosaic(
+def write_mosaic(  # noqa: PLR0913 - the wishes of one job, keyword-only
     layer: Clipped,
     mosaic: Seamed,
     paths: tuple[Path, Path],
