@@ -32,7 +32,7 @@ __all__ = ["Assembly", "assembled", "assembly_notices", "put_together", "seam_la
 _MOST_SAMPLES = 100_000
 _FEATHER_M = 15.0
 _MOST_FEATHER_PX = 24
-_MOST_GAIN = 2.0
+_MOST_GAIN = 1.5
 """A gain beyond this, or below its inverse, balances nothing: the overlap shows something else."""
 
 

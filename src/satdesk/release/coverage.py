@@ -114,7 +114,7 @@ def states_by_cell(sights: Layer, district: BaseGeometry) -> tuple[NDArray[np.in
         strip = grid[top * cell : min((top + deep) * cell, int(grid.shape[0])), :]
         keep = inside(district, grid, strip)
         raster = sights.read(strip)
-        values = np.where(keep, np.where(raster.valid, raster.values, 0), -1)
+        values = np.where(keep, np.where(raster.valid, raster.values, 0).astype(np.int64), -1)
         row = np.minimum(np.arange(min(deep, rows - top)) * cell + cell // 2, keep.shape[0] - 1)
         col = np.minimum(np.arange(cols) * cell + cell // 2, keep.shape[1] - 1)
         found[:, top : top + len(row)] = values[:, row[:, None], col[None, :]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as calendar
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -20,8 +20,8 @@ class Dated:
     """The scenes of one date.
 
     Attributes:
-        id: The calendar day in UTC of the earliest scene, with ``-2``, ``-3`` … for further dates of
-            one day.
+        id: The calendar day in UTC of the earliest scene, with ``-2``, ``-3`` … for further
+            dates of one day.
         scenes: First has priority.
         choices: What the recipe says of each.
     """
@@ -36,7 +36,7 @@ class Dated:
         return min((acquired(scene) for scene in self.scenes), key=_moment)
 
     @property
-    def days(self) -> tuple[calendar.date, ...]:
+    def days(self) -> tuple[dt.date, ...]:
         """The calendar days in UTC on which its scenes were taken."""
         return tuple(sorted({acquired(scene).day for scene in self.scenes}))
 

@@ -20,7 +20,7 @@ __all__ = ["MapFacts", "write_source_map"]
 _COLOURS = ("#4477aa", "#ccbb44", "#228833", "#aa3377", "#66ccee", "#ee6677")
 """Paul Tol's bright scheme, told apart with any colour vision; then they begin again."""
 _NOT_IMAGED, _OUTSIDE, _CLOUD, _LINE = "#d8d8d8", "#ffffff", "#ffffff", "#222222"
-_LONG_IN, _LEGEND_IN = 5.4, 0.24
+_LONG_IN, _LEGEND_IN = 5.4, 0.18
 _DPI = 150
 _STEPS_KM = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
@@ -54,7 +54,7 @@ def write_source_map(path: Path, cells: NDArray[np.int64], facts: MapFacts) -> N
     longest = _LONG_IN / max(rows, cols)
     high, wide = rows * longest, max(cols * longest, 3.6)
     entries = _legend(cells, facts)
-    below = _LEGEND_IN * (len(entries) + len(facts.notes)) + 0.55
+    below = _LEGEND_IN * (len(entries) + len(facts.notes)) + 0.42
     size = (wide + 0.4, high + below + 0.5)
     figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)

@@ -23,8 +23,8 @@ def strips(
     shape: tuple[int, int] = (640, 400),
     step_m: float = 400.0,
     brighter: tuple[float, ...] = _BRIGHTER,
-    clouded: tuple[int, ...] = (1,),
-    share: float = 0.15,
+    clouded: tuple[int, ...] = (2,),
+    share: float = 0.08,
 ) -> tuple[Scenario, ...]:
     """A chain of `count` strips from west to east, each overlapping the next.
 
@@ -53,4 +53,4 @@ def strips(
 
 
 STRIPS = strips(3)
-"""Three strips, the middle one 10 % too bright and under clouds."""
+"""Three strips, the middle one 10 % too bright, the last one under some clouds."""
