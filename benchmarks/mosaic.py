@@ -164,28 +164,32 @@ def _run(command: list[object]) -> None:
 
 def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | None]:
     """How the seams of a stack show in another program's picture."""
-    with rasterio.open(picture) as file:
-        values = file.read().astype(np.float64)
+    with rasterio.open(paths[0]) as whole, rasterio.open(picture) as file:
+        part = whole.window(*file.bounds)  # some programs cut off what is empty
+        row, col = round(part.row_off), round(part.col_off)
+        values = np.zeros((file.count, *whole.shape))
+        values[:, row : row + file.height, col : col + file.width] = file.read()
     source = np.zeros(values.shape[1:], np.uint8)
     for number, path in enumerate(paths, start=1):
         with rasterio.open(path) as file:
             source[(file.read() > 0).all(axis=0)] = number
     light = np.where((values > 0).all(axis=0), values.mean(axis=0), np.nan)
-    size = min(light.shape)
-    seen = visibility([seam_sums(light[:size], source[:size], REACH)])
+    seen = visibility([seam_sums(light, source, REACH)])
     return seen.gradient_ratio, seen.step_ratio
 
 
-def row(case: str, seed: int, chain: int) -> Row:
+def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
     clouded = (chain - 1,) if case == "gains-clouds" else ()
     scenes = strips(chain, brighter=GAINS[case], clouded=clouded)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        making = Making(threads=2, compressed=False)
-        simulate_pictures(scenes, folder / "world", seed, making=making)
-        plan, made = plan_of(recipe(folder / "world", scenes, "display", 15.0))
+        world = (kept or folder) / f"{case}_{seed}_{chain}"
+        if not world.exists():
+            making = Making(threads=2, compressed=False)
+            simulate_pictures(scenes, world, seed, making=making)
+        plan, made = plan_of(recipe(world, scenes, "display", 15.0))
         gradient, step = measured(plan, made, folder)
-        bare_plan, bare = plan_of(recipe(folder / "world", scenes, "none", 0.0))
+        bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0))
         found = {"satdesk, not balanced, not feathered": measured(bare_plan, bare, folder)}
         paths = orthoimages(plan, made, folder)
         found |= {name: stacked(paths, out) for name, out in others(paths, folder)}
@@ -230,11 +234,12 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=CASES)
     parser.add_argument("--chain", type=int, default=4)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder for the simulated worlds")
     arguments = parser.parse_args()
     rows = []
     for case in arguments.cases:
         for seed in arguments.seeds:
-            rows.append(row(case, seed, arguments.chain))
+            rows.append(row(case, seed, arguments.chain, arguments.keep))
             print(rows[-1], flush=True)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps([vars(each) for each in rows], indent=1))
