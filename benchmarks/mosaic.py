@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+from satdesk.radiometry.seam_visibility import seam_sums, visibility
 from satdesk.release.assembly import Assembly, put_together
 from satdesk.release.display import blended, seams_seen
 from satdesk.release.mosaic_files import sightings_layer, write_mosaic
@@ -34,7 +35,6 @@ from satdesk.release.pictures import Stored, stored_layer
 from satdesk.release.plan import Plan, planned
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.scenes import open_scene
-from satdesk.radiometry.seam_visibility import seam_sums, visibility
 from satdesk.scale.run import Threads
 from satdesk.simulate.scenario import Scenario
 from satdesk.simulate.strips import strips
@@ -194,9 +194,7 @@ def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
         paths = orthoimages(plan, made, folder)
         found |= {name: stacked(paths, out) for name, out in others(paths, folder)}
     error = None if clouded else gain_error(scenes, made)
-    return Row(
-        case=case, seed=seed, gain_error=error, gradient=gradient, step=step, others=found
-    )
+    return Row(case=case, seed=seed, gain_error=error, gradient=gradient, step=step, others=found)
 
 
 def _told(value: float | None) -> str:

@@ -69,7 +69,12 @@ def test_a_large_picture_is_cut_in_bands_and_obeys_what_is_decided():
 @given(seed=st.integers(0, 1000))
 def test_what_only_one_sees_clear_is_its(seed):
     random = np.random.default_rng(seed)
-    first, second, hidden, veiled = random.random((4, 12, 14)) < [[[0.8]], [[0.7]], [[0.3]], [[0.3]]]
+    first, second, hidden, veiled = random.random((4, 12, 14)) < [
+        [[0.8]],
+        [[0.7]],
+        [[0.3]],
+        [[0.3]],
+    ]
     found = sides(first, second, hidden & first, veiled & second)
     clear_first, clear_second = first & ~hidden, second & ~veiled
     assert (found[~first & ~second] == Side.NONE).all()

@@ -24,17 +24,13 @@ def ratios(gains):
     return np.array(gains) / np.array(gains)[0]
 
 
-GAINS = st.lists(
-    st.tuples(*[st.floats(0.7, 1.4)] * 3).map(list), min_size=2, max_size=5
-)
+GAINS = st.lists(st.tuples(*[st.floats(0.7, 1.4)] * 3).map(list), min_size=2, max_size=5)
 
 
 @settings(deadline=None, max_examples=30)
 @given(gains=GAINS, seed=st.integers(0, 99))
 def test_gains_of_a_chain_are_recovered_exactly_although_a_fifth_changed(gains, seed):
-    chain = [
-        overlap(k, k + 1, gains, seed=seed, changed=0.2) for k in range(len(gains) - 1)
-    ]
+    chain = [overlap(k, k + 1, gains, seed=seed, changed=0.2) for k in range(len(gains) - 1)]
     found = balance(chain, [1.0] * len(gains), 3)
     np.testing.assert_allclose(ratios(found.gains), ratios(gains), rtol=1e-9)
     assert all(0.75 < pair.stable_share <= 0.81 for pair in found.pairs)
