@@ -165,10 +165,9 @@ def _run(command: list[object]) -> None:
 def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | None]:
     """How the seams of a stack show in another program's picture."""
     with rasterio.open(paths[0]) as whole, rasterio.open(picture) as file:
-        part = whole.window(*file.bounds)  # some programs cut off what is empty
-        row, col = round(part.row_off), round(part.col_off)
-        values = np.zeros((file.count, *whole.shape))
-        values[:, row : row + file.height, col : col + file.width] = file.read()
+        # some programs cut off what is empty, or add a margin
+        part = file.window(*whole.bounds).round_offsets().round_lengths()
+        values = file.read(window=part, boundless=True, fill_value=0).astype(np.float64)
     source = np.zeros(values.shape[1:], np.uint8)
     for number, path in enumerate(paths, start=1):
         with rasterio.open(path) as file:

@@ -247,7 +247,7 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
 
 
 def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) -> dict[str, Any]:
-    """What the scenes of a recipe cover of its district, by their outlines (``report.schema.json``).
+    """What the scenes of a recipe cover of its district, by outlines (``report.schema.json``).
 
     With `out` the map and the gaps are written there.
 

@@ -9,6 +9,7 @@ bounds time and memory whatever the size.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def _far(second: Bools, allowed: Sides) -> Bools:
     return np.asarray((allowed == Side.FREE) & ~near)
 
 
-def _blocks(values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
+def _blocks(values: NDArray[Any], fill: float) -> NDArray[Any]:
     rows, cols = values.shape
     padded = np.pad(values, ((0, rows % 2), (0, cols % 2)), constant_values=fill)
     rows, cols = padded.shape
@@ -128,7 +129,7 @@ def _cut(allowed: Sides, cost: FloatArray) -> Bools:
     free = allowed == Side.FREE
     second = allowed == Side.SECOND
     if not free.any() or not second.any():
-        return second
+        return np.asarray(second)
     number = np.full(allowed.shape, -1, np.int64)
     number[free] = np.arange(np.count_nonzero(free)) + 2
     number[allowed == Side.FIRST] = 0
@@ -143,7 +144,7 @@ def _cut(allowed: Sides, cost: FloatArray) -> Bools:
     node[reached] = True
     result = second.copy()
     result[free] = node[number[free]]
-    return result
+    return np.asarray(result)
 
 
 def _whole(cost: FloatArray, free: Bools) -> NDArray[np.int64]:

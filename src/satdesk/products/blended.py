@@ -96,11 +96,11 @@ class Blended:
             values = self._feathered(wide, source, near, values, inner)
         return image.with_values(values.astype(np.float32))
 
-    def _factors(self, source: NDArray[np.uint8]) -> FloatArray:
+    def _factors(self, source: NDArray[np.uint8]) -> NDArray[np.float32]:
         """``(band, y, x)`` float32; 1 where no scene is."""
         table = np.ones((256, len(self.bands)), np.float32)
         table[1 : len(self.gains) + 1] = self.gains
-        return np.moveaxis(table[source], -1, 0)
+        return np.asarray(np.moveaxis(table[source], -1, 0))
 
     def _feathered(
         self,

@@ -88,7 +88,8 @@ def _largest(corners: list[Labels], shares: list[NDArray[np.float64]]) -> Labels
     for label in np.unique(np.stack(corners)):
         if label == 0:
             continue
-        share = sum(np.where(c == label, s, 0.0) for c, s in zip(corners, shares, strict=True))
+        parts = [np.where(c == label, s, 0.0) for c, s in zip(corners, shares, strict=True)]
+        share = parts[0] + parts[1] + parts[2] + parts[3]
         better = share > best
         best[better] = share[better]
         chosen[better] = label

@@ -125,7 +125,7 @@ class _Ratios:
 
     def residuals(self, solution: FloatArray) -> FloatArray:
         first, second = self.ends
-        return self.logs + (solution[first] - solution[second])[:, np.newaxis]
+        return np.asarray(self.logs + (solution[first] - solution[second])[:, np.newaxis])
 
 
 def _usable(overlaps: Sequence[Overlap], scenes: int, bands: int) -> list[_Ratios]:

@@ -130,7 +130,7 @@ def visibility(windows: Iterable[SeamSums]) -> Visibility:
         others, level = sum(a[0] for a in around), sum(a[1] for a in around)
         if number < _LEAST_PAIRS or others < _LEAST_PAIRS or level <= 0:
             return None
-        return (total / number) / (level / others)
+        return float((total / number) / (level / others))
 
     return Visibility(
         pairs=sum(each.gradient_seam[0] for each in every),

@@ -286,7 +286,8 @@ def put_together(
     Raises:
         UsageError: As `assembled`.
     """
-    dates, groups, made = list(plan.dates), list(plan.compositions), []
+    dates, groups = list(plan.dates), list(plan.compositions)
+    made: list[Assembly | None] = []
     for index, group in enumerate(plan.compositions):
         told("put together", index, len(plan.dates))
         if len(group) == 1:

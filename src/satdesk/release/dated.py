@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from satdesk.core.scene import Acquisition, Scene
-from satdesk.errors import UndeclaredInputError
-from satdesk.release.content import Licence
+from satdesk.errors import BrokenInputError, UndeclaredInputError
+from satdesk.release.content import Event, Licence, Notice
 from satdesk.release.recipe import SceneChoice
+from satdesk.release.times import relation
 
-__all__ = ["Dated", "dated_scenes", "draft_reasons"]
+__all__ = ["Dated", "dated_scenes", "days_notices", "draft_reasons", "require_one_side"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,32 @@ def _named(group: list[tuple[Scene, SceneChoice]], taken: dict[str, int]) -> Dat
         scenes=tuple(scene for scene, _ in group),
         choices=tuple(choice for _, choice in group),
     )
+
+
+def require_one_side(dates: Iterable[Dated], event: Event | None) -> None:
+    """Refuse a date whose scenes were taken on both sides of the event.
+
+    Raises:
+        BrokenInputError: One was taken before it, another after it.
+    """
+    for group in dates if event is not None else ():
+        sides = {relation(acquired(scene), event) for scene in group.scenes}
+        if len(sides) > 1:
+            raise BrokenInputError(
+                "the scenes of one group must lie on one side of the event",
+                subject=group.choices[0].group,
+                found=", ".join(sorted(side.value for side in sides if side is not None)),
+                remedy="give those before it and those after it groups of their own",
+            )
+
+
+def days_notices(group: Dated) -> tuple[Notice, ...]:
+    """What is to be said of a date whose scenes were taken on several days."""
+    days = group.days
+    if len(days) < 2:
+        return ()
+    listed = _listed([day.isoformat() for day in days])
+    return (Notice(code="several-days", text=f"The picture shows several days: {listed}."),)
 
 
 _PERMISSIONS = ("press", "tiles", "analysis")

@@ -168,7 +168,7 @@ def _share(area: float, whole: float) -> dict[str, float]:
 
 
 def write_footprints(folder: Path, district: District, covered: Sequence[Covered]) -> None:
-    """For each date a map, its outlines and its gaps: ``DATE-footprints.png``, ``.geojson`` …"""
+    """For each date a map, its outlines and its gaps, named by the date."""
     for each in covered:
         name = each.date.id
         write_footprint_map(

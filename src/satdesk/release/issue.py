@@ -31,7 +31,7 @@ from satdesk.release.claims import Claims
 from satdesk.release.cog import write_image, write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
-from satdesk.release.dated import Dated, acquired, draft_reasons
+from satdesk.release.dated import Dated, acquired, days_notices, draft_reasons
 from satdesk.release.display import blended, dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.ground import image_outline
@@ -51,7 +51,8 @@ from satdesk.release.public_recipe import (
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
-from satdesk.release.sighted import SOURCE_NAME, Sightings, sighted_facts, write_sighted
+from satdesk.release.sighted import Sightings, sighted_facts, write_sighted
+from satdesk.release.sighted_names import SOURCE_NAME
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
@@ -310,6 +311,7 @@ def _dated_image(
             dict.fromkeys(
                 (
                     *(n for each in compositions for n in each.notices),
+                    *days_notices(date),
                     *assembly_notices(None if sightings is None else sightings.assembly),
                 )
             )

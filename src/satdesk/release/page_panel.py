@@ -25,6 +25,7 @@ from satdesk.release.captions import (
 )
 from satdesk.release.content import Artifact, Content, DatedImage
 from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.page_coverage import coverage_html
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 
@@ -46,6 +47,9 @@ _BOUNDARY_DISCLAIMER = (
 _ROLES = {
     "image": "Images for analysis",
     "visual": "Images for display",
+    "source": "What gave each pixel",
+    "source-map": "What gave each pixel",
+    "gaps": "What gave each pixel",
     "plate": "Plates",
     "press": "Press images",
     "stac-catalog": "Catalogue and checks",
@@ -228,6 +232,7 @@ def _date_section(content: Content, image: DatedImage) -> Html:
         hidden,
         _facts(rows),
         _budget(image),
+        coverage_html(image),
         _measured(image),
         notices,
     )

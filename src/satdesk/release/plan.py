@@ -21,7 +21,7 @@ from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
-from satdesk.release.dated import Dated, dated_scenes
+from satdesk.release.dated import Dated, dated_scenes, require_one_side
 from satdesk.release.ground import (
     Ground,
     grid_over,
@@ -81,6 +81,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     require_metres(recipe.grid.crs)
     district = chosen_district(recipe.district)
     dates = dated_scenes(scenes, recipe.scenes)
+    require_one_side(dates, recipe.event)
     blocks = DecodedBlocks()
     parts = [[parts_of(scene, recipe.grid, blocks) for scene in date.scenes] for date in dates]
     used = tuple(image for group in parts for part in group for image in part.images)

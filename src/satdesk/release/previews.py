@@ -70,8 +70,8 @@ class Preview:
     @property
     def hidden_share(self) -> float:
         """Of what is imaged, the share that is hidden."""
-        seen = np.count_nonzero(self.imaged)
-        return float(np.count_nonzero(self.hidden & self.imaged) / max(seen, 1))
+        seen = int(np.count_nonzero(self.imaged))
+        return int(np.count_nonzero(self.hidden & self.imaged)) / max(seen, 1)
 
 
 def cells_over(grid: GeoBox, *, scenes: int, bands: int, least_px: int) -> Cells:

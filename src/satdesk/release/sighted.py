@@ -26,13 +26,10 @@ from satdesk.release.dated import Dated, acquired
 from satdesk.release.display import seams_seen
 from satdesk.release.mosaic_files import sightings_layer
 from satdesk.release.plan import Plan
+from satdesk.release.sighted_names import GAPS_NAME, MAP_NAME, SOURCE_NAME
 from satdesk.release.source_map import MapFacts, write_source_map
 
-__all__ = ["GAPS_NAME", "MAP_NAME", "SOURCE_NAME", "Sightings", "sighted_facts", "write_sighted"]
-
-SOURCE_NAME = "source.tif"
-MAP_NAME = "sources.png"
-GAPS_NAME = "gaps.geojson"
+__all__ = ["Sightings", "sighted_facts", "write_sighted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
