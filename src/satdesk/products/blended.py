@@ -90,7 +90,7 @@ class Blended:
         source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
         inner = np.s_[halo : halo + grid.shape[0], halo : halo + grid.shape[1]]
         image = self.image.read(grid)
-        values = image.values * self._factors(source[inner])
+        values: FloatArray = np.asarray(image.values * self._factors(source[inner]), np.float64)
         near = _near_seams(source, self.feather_px)
         if near[inner].any():
             values = self._feathered(wide, source, near, values, inner)

@@ -38,7 +38,14 @@ from satdesk.release.ground import image_outline
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.mosaic_files import write_mosaic
 from satdesk.release.page import write_page
-from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
+from satdesk.release.pictures import (
+    Progress,
+    Stored,
+    displayed,
+    shared_tone,
+    stored_layer,
+    tone_facts,
+)
 from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
@@ -167,6 +174,7 @@ def _written(
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
         image = _dated_image(plan, index, each, visual, layers[index])
+        image = replace(image, facts=(*image.facts, ("display", tone_facts(tone, layers[index]))))
         between = balanced.facts[index]
         if between is not None:
             image = replace(image, facts=(*image.facts, ("dates_balance", between)))
