@@ -41,6 +41,7 @@ from satdesk.simulate.strips import strips
 from satdesk.simulate.write import Making, simulate_pictures
 
 REACH = 14
+MARK = "<!-- mosaic -->"
 CASES = ("equal", "gains", "gains-clouds")
 GAINS = {
     "equal": (1.0, 1.0, 1.0, 1.0),
@@ -231,6 +232,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=CASES)
     parser.add_argument("--chain", type=int, default=4)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", type=Path, help="page whose table is replaced")
     parser.add_argument("--keep", type=Path, help="folder for the simulated worlds")
     arguments = parser.parse_args()
     rows = []
@@ -241,6 +243,11 @@ def main() -> None:
     if arguments.json is not None:
         arguments.json.write_text(json.dumps([vars(each) for each in rows], indent=1))
     print(table(rows))
+    if arguments.write is not None:
+        head, mark, rest = arguments.write.read_text(encoding="utf-8").partition(MARK)
+        rest = rest[rest.index("\n*gains*") :]
+        text = f"{head}{mark}\n\n{table(rows)}{rest}"
+        arguments.write.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

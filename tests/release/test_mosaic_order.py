@@ -16,10 +16,12 @@ from satdesk.release.mosaic_order import RULES, Candidate, ordered
 def candidate(name, day=1, *, cloud=None, hidden=None, incidence=None, sun=None):
     scene = Scene(
         id=name,
+        mission=None,
+        instrument=None,
         images=(),
         acquisition=Acquisition.at(datetime(2020, 9, day, 8, tzinfo=UTC)),
         cloud_percent=cloud,
-        center=Angles(where="Center", incidence_deg=incidence, sun_elevation_deg=sun),
+        angles=(Angles(where="center", incidence_deg=incidence, sun_elevation_deg=sun),),
     )
     return Candidate(scene=scene, hidden_share=hidden, place=0)
 

@@ -79,7 +79,7 @@ def _site(sights: Layer, site: Site) -> dict[str, Any]:
     radius = max(_SITE_M, site.uncertainty_m or 0.0)
     middle = shapely.centroid(site.geometry)
     x, y = from_lonlat(crs_of(sights.grid), np.array([middle.x]), np.array([middle.y]))
-    col, row = ~sights.grid.affine * (float(x[0]), float(y[0]))
+    col, row = ~sights.grid.affine @ (float(x[0]), float(y[0]))
     reach = math.ceil(radius / abs(sights.grid.affine.a))
     facts: dict[str, Any] = {"id": site.id, "title": site.title, "radius_m": round(radius, 1)}
     if not (math.isfinite(col) and math.isfinite(row)):
@@ -155,7 +155,7 @@ def _outlined(where: NDArray[np.bool_], cell_px: int, grid: GeoBox) -> BaseGeome
     for row, line in enumerate(where):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], line.view(np.int8), [0]])))
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
-            left, top = grid.affine * (float(start * cell_px), float(row * cell_px))
-            right, low = grid.affine * (float(stop * cell_px), float((row + 1) * cell_px))
+            left, top = grid.affine @ (float(start * cell_px), float(row * cell_px))
+            right, low = grid.affine @ (float(stop * cell_px), float((row + 1) * cell_px))
             boxes.append(box(min(left, right), min(top, low), max(left, right), max(top, low)))
     return unary_union(boxes)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from odc.geo.geobox import GeoBox
 from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
@@ -19,31 +16,27 @@ from satdesk._version import __version__
 from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
-from satdesk.errors import LimitError
 from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
-from satdesk.products.clipped import inside
 from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.assembly import Assembly, assembly_notices, put_together
 from satdesk.release.budgets import date_budgets
 from satdesk.release.claims import Claims
-from satdesk.release.cog import write_image, write_visual
+from satdesk.release.cog import write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
 from satdesk.release.dated import Dated, acquired, days_notices, draft_reasons
-from satdesk.release.display import blended, dates_balanced
+from satdesk.release.dated_files import WrittenDate, date_folder, for_eyes, image_tags, write_date
+from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.ground import image_outline
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
-from satdesk.release.mosaic_files import write_mosaic
 from satdesk.release.page import write_page
 from satdesk.release.pictures import (
     Progress,
-    Stored,
     displayed,
     shared_tone,
-    stored_layer,
     tone_facts,
 )
 from satdesk.release.plan import Plan, planned
@@ -58,16 +51,13 @@ from satdesk.release.public_recipe import (
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
-from satdesk.release.sighted import Sightings, sighted_facts, write_sighted
-from satdesk.release.sighted_names import SOURCE_NAME
+from satdesk.release.sighted import sighted_facts, write_sighted
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
-from satdesk.scale.tiles import tiles
 
 __all__ = ["Issued", "issue_release"]
 
-_LEAST_SEEN = 0.01
 _FOOTPRINT_DEG = 1e-5
 _RECIPE = Artifact(
     path=RECIPE_NAME,
@@ -150,11 +140,11 @@ def _written(
 ) -> tuple[Content, tuple[Artifact, ...]]:
     """Write the images of every date; the content speaks of them."""
     stored = [
-        _write_image(plan, index, assembly, folder, Path(scratch), executor, told)
+        write_date(plan, index, assembly, folder, Path(scratch), executor, told)
         for index, assembly in enumerate(assemblies)
     ]
     balanced = dates_balanced(
-        [_for_eyes(plan, each) for each in stored], wished=plan.recipe.mosaic.dates
+        [for_eyes(plan, each) for each in stored], wished=plan.recipe.mosaic.dates
     )
     layers = balanced.layers
     tone = shared_tone(layers)
@@ -163,13 +153,13 @@ def _written(
     for index, each in enumerate(stored):
         date = plan.dates[index]
         home = folder if date.licence.tiles is not False else Path(scratch)
-        visual = _date_folder(home, date.id) / "visual.tif"
+        visual = date_folder(home, date.id) / "visual.tif"
         picture = displayed(layers[index], tone, simulated=date.simulated)
         write_visual(
             picture,
             visual,
             executor,
-            tags=_tags(plan, date),
+            tags=image_tags(plan, date),
             simulated=date.simulated,
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
@@ -186,106 +176,8 @@ def _written(
     return content, (*_image_artifacts(content, folder), *artifacts)
 
 
-def _for_eyes(plan: Plan, written: _Written) -> Layer:
-    """What a date's picture for eyes is made from."""
-    layer = stored_layer(written.image)
-    if written.sightings is None:
-        return layer
-    return blended(layer, written.sightings.layer(plan), written.sightings.assembly)
-
-
-def _date_folder(home: Path, date_id: str) -> Path:
-    path = home / date_id
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """The image of one date, and the share of the district that it shows."""
-
-    image: Stored
-    seen: float
-    sightings: Sightings | None
-
-
-def _write_image(
-    plan: Plan,
-    index: int,
-    assembly: Assembly | None,
-    folder: Path,
-    scratch: Path,
-    executor: Executor,
-    told: Progress,
-) -> _Written:
-    """Write ``image.tif`` where its licence lets it lie, and what gave each pixel of a mosaic."""
-    date = plan.dates[index]
-    layer = plan.layer(index)
-    home = _date_folder(folder if date.licence.analysis is True else scratch, date.id)
-    path = home / "image.tif"
-    sightings, progress = None, partial(told, f"image {date.id}")
-    tags, codec = _tags(plan, date), plan.recipe.grid.codec
-    if assembly is None:
-        written = write_image(
-            layer,
-            path,
-            executor,
-            codec=codec,
-            tags=tags,
-            simulated=date.simulated,
-            progress=progress,
-        )
-    else:
-        source = _date_folder(folder, date.id) / SOURCE_NAME
-        made = write_mosaic(
-            layer,
-            assembly.mosaic,
-            (path, source),
-            executor,
-            scene_ids=assembly.scene_ids,
-            codec=codec,
-            tags=tags,
-            simulated=date.simulated,
-            progress=progress,
-        )
-        written = made.image
-        sightings = Sightings(assembly=assembly, path=source, pixels=made.pixels)
-    seen = written.usable / max(_pixels_inside(plan.district.geometry, plan.grid), 1)
-    if seen < _LEAST_SEEN:
-        _refuse_unseen(plan, date, seen)
-    stored = Stored(path=path, grid=plan.grid, bands=layer.bands, quantity=layer.quantity)
-    return _Written(image=stored, seen=min(seen, 1.0), sightings=sightings)
-
-
-def _refuse_unseen(plan: Plan, date: Dated, seen: float) -> None:
-    plan.acceptance.settle(
-        LimitError(
-            f"hardly anything of {plan.district.title} was imaged on {date.id}",
-            rule="district-unseen",
-            measured=100 * (1 - seen),
-            limit=100 * (1 - _LEAST_SEEN),
-            unit="% not seen",
-            remedy="choose a scene or a terrain that covers the district",
-        )
-    )
-
-
-def _pixels_inside(polygon: BaseGeometry, grid: GeoBox) -> int:
-    return sum(int(np.count_nonzero(inside(polygon, grid, t.grid))) for t in tiles(grid, 2048))
-
-
-def _tags(plan: Plan, date: Dated) -> dict[str, str]:
-    when = date.acquisition
-    return {
-        "TIFFTAG_IMAGEDESCRIPTION": f"{plan.recipe.title}; {plan.district.title}; {date.id}",
-        "TIFFTAG_COPYRIGHT": date.credit or "credit not stated",
-        "TIFFTAG_SOFTWARE": f"satdesk {__version__}",
-        "ACQUISITION": when.day.isoformat() if when.instant is None else when.instant.isoformat(),
-    }
-
-
 def _dated_image(
-    plan: Plan, index: int, written: _Written, visual: Path, shown: Layer
+    plan: Plan, index: int, written: WrittenDate, visual: Path, shown: Layer
 ) -> DatedImage:
     stored, sightings = written.image, written.sightings
     sighted = () if sightings is None else sighted_facts(plan, sightings, shown)
