@@ -27,7 +27,7 @@ def recipe(tmp_path_factory):
     text = path.read_text(encoding="utf-8")
     head, first, second, _ = text.split("[[scenes]]")
     text = f"{head}[[scenes]]{first}[[scenes]]{second}"
-    box = "box = [46.1295, 40.2052, 46.1355, 40.2085]"
+    box = "box = [46.1278, 40.2045, 46.1370, 40.2092]"
     text = text.replace("box = [46.1278, 40.2036, 46.1440, 40.2101]", box)
     path.write_text(text, encoding="utf-8")
     return path
