@@ -38,7 +38,7 @@ def coverage_html(image: DatedImage) -> Html | None:
         el("summary", "What was seen, and by which scene"),
         el("p", f"Of {facts['district_ha']:,.1f} ha: {words}."),
         _map(image, words),
-        el("table", el("thead", head), el("tbody", *rows)),
+        el("table", el("thead", head), el("tbody", *rows), class_="coverage"),
         *(_site(site) for site in facts.get("sites", ())),
     )
 
