@@ -46,6 +46,7 @@ __all__ = [
     "places",
     "project",
     "refine",
+    "report",
     "reproduce",
     "review",
     "sign_off",
@@ -62,11 +63,11 @@ def inspect(choice: SceneChoice) -> dict[str, Any]:
     Raises:
         InputError: The metadata itself cannot be read.
     """
-    from satdesk.bundles.report import report
+    from satdesk.bundles.report import report as delivery_report
     from satdesk.release.scenes import open_scene
 
     folder = choice.bundle if choice.bundle is not None and choice.bundle.is_dir() else None
-    return report(open_scene(choice), folder)
+    return delivery_report(open_scene(choice), folder)
 
 
 def locate(
@@ -241,6 +242,22 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
     with opened_catalogue(catalogue) as opened:
         found = found_pictures(image, opened)
     return {"path": str(image), "found": [find_facts(find) for find in found]}
+
+
+def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) -> dict[str, Any]:
+    """What the scenes of a recipe cover of its district, by outlines (``report.schema.json``).
+
+    With `out` the map and the gaps are written there.
+
+    Raises:
+        UsageError: The recipe does not follow its schema, or `out` exists without `overwrite`.
+        InputError: An input cannot be used.
+    """
+    from satdesk.release.footprints import district_report
+    from satdesk.release.recipe import load_recipe
+
+    answer = district_report(load_recipe(recipe), out, overwrite=overwrite)
+    return {**answer, "path": None if out is None else str(out)}
 
 
 def issue(

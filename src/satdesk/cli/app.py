@@ -15,6 +15,7 @@ from satdesk.cli.failure import report_failure
 __all__ = ["COMMANDS", "Commands", "app", "run"]
 
 COMMANDS = {
+    "report": "Tell what the scenes of a recipe cover of its district.",
     "issue": "Turn scenes and a recipe into a release.",
     "review": "Say that a draft was reviewed, signed by a key.",
     "sign-off": "Sign a draft off; two different keys must before it is issued.",

@@ -94,7 +94,7 @@ def followed(places: FloatArray, offsets: FloatArray, near: Bools, side: float) 
     return found
 
 
-def _leads(i: int, places: FloatArray, offsets: FloatArray, close: Bools) -> bool:
+def _leads(i: np.intp, places: FloatArray, offsets: FloatArray, close: Bools) -> bool:
     """Whether a plane through its neighbours leads to match `i`."""
     there = close[i]
     n = int(there.sum())
@@ -105,7 +105,8 @@ def _leads(i: int, places: FloatArray, offsets: FloatArray, close: Bools) -> boo
     scatter = np.hypot(*(offsets[there] - plane @ solved).T)
     # 0.8493 = 1 / sqrt(2 ln 2), as in `agreeing`; three coefficients were spent
     scale = 0.8493 * float(np.median(scatter)) * (n / (n - 3)) ** 0.5
-    return float(np.hypot(*(offsets[i] - solved[0]))) < np.clip(3.5 * scale, _TIGHT_PX, _LOOSE_PX)
+    cut = float(np.clip(3.5 * scale, _TIGHT_PX, _LOOSE_PX))
+    return float(np.hypot(*(offsets[i] - solved[0]))) < cut
 
 
 def fit_agreeing(

@@ -121,6 +121,7 @@ class DatedImage:
         facts: Measured facts as JSON-ready ``(name, value)`` pairs (alignment, terrain, weights).
         notices: Sentences that must stand on this date's products.
         footprint_wkt: Where usable pixels lie, longitude/latitude WKT, simplified.
+        source: The written ``source.tif`` of a mosaic; None where one scene gave all.
     """
 
     id: str
@@ -146,6 +147,7 @@ class DatedImage:
     facts: tuple[tuple[str, object], ...] = ()
     notices: tuple[Notice, ...] = ()
     footprint_wkt: str | None = None
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

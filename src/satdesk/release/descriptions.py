@@ -31,8 +31,13 @@ __all__ = [
     "step_words",
 ]
 
-_STEPS = ("calibrated", "ortho", "warped", "sharpened", "mosaic", "masked", "clipped")
+_STEPS = (
+    "calibrated", "ortho", "warped", "sharpened", "mosaic", "seamed", "balanced",
+    "masked", "clipped",
+)  # fmt: skip
 _FURTHER_STEPS = {
+    "sighted": "clouds told from ground",
+    "blended": "seams feathered",
     "image-layer": "an image of the scene read",
     "selected": "bands put in order",
     "registered": "laid on the other date",

@@ -25,6 +25,7 @@ from satdesk.release.descriptions import (
 )
 from satdesk.release.page_captions import captions
 from satdesk.release.page_check import check_words
+from satdesk.release.page_coverage import coverage_html
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 from satdesk.release.page_sharing import EMBED_ID, embed_snippet
@@ -47,6 +48,9 @@ _BOUNDARY_DISCLAIMER = (
 _ROLES = {
     "image": "Images for analysis",
     "visual": "Images for display",
+    "source": "What gave each pixel",
+    "source-map": "What gave each pixel",
+    "gaps": "What gave each pixel",
     "plate": "Plates",
     "press": "Press images",
     "sequence": "Press images",
@@ -238,6 +242,7 @@ def _date_section(content: Content, image: DatedImage) -> Html:
         hidden,
         _facts(rows),
         _budget(image),
+        coverage_html(image),
         _measured(image),
         notices,
     )

@@ -17,12 +17,13 @@ from satdesk.files.decoded import DecodedBlocks
 from satdesk.geometry.budget import Budget
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
+from satdesk.products.seamed import Seamed
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget, unmet_accuracy
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.budgets import date_budgets
 from satdesk.release.composition import Composition, Parts, compose, parts_of
-from satdesk.release.dated import Dated, dated_scenes
+from satdesk.release.dated import Dated, dated_scenes, require_one_side
 from satdesk.release.ground import (
     Ground,
     grid_over,
@@ -48,6 +49,7 @@ class Plan:
         compositions: For each date, those of its scenes; the first has priority.
         budgets: For each date, how exactly its places lie; None where that is not concerned.
         acceptance: The rules that may be broken, and those that were.
+        mosaics: For each date, its scenes put together; None = one scene, or not decided yet.
     """
 
     recipe: Recipe
@@ -59,12 +61,18 @@ class Plan:
     compositions: tuple[tuple[Composition, ...], ...]
     budgets: tuple[Budget | None, ...]
     acceptance: Acceptance
+    mosaics: tuple[Seamed | None, ...] = ()
 
-    def layer(self, index: int) -> Layer:
+    def layer(self, index: int) -> Clipped:
         """The picture of one date: its scenes laid over each other, cut to the district."""
+        return Clipped(source=self._whole(index), polygon=self.district.geometry)
+
+    def _whole(self, index: int) -> Layer:
+        mosaic = self.mosaics[index] if self.mosaics else None
+        if mosaic is not None:
+            return mosaic
         layers = tuple(each.layer for each in self.compositions[index])
-        whole = layers[0] if len(layers) == 1 else Mosaic(layers=layers)
-        return Clipped(source=whole, polygon=self.district.geometry)
+        return layers[0] if len(layers) == 1 else Mosaic(layers=layers)
 
 
 def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
@@ -77,6 +85,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     require_metres(recipe.grid.crs)
     district = chosen_district(recipe.district)
     dates = dated_scenes(scenes, recipe.scenes)
+    require_one_side(dates, recipe.event)
     blocks = DecodedBlocks()
     parts = [[parts_of(scene, recipe.grid, blocks) for scene in date.scenes] for date in dates]
     used = tuple(image for group in parts for part in group for image in part.images)

@@ -81,6 +81,7 @@ def _document(
         "sites": _sites(shown_sites),
         "grid": _stated(asdict(recipe.grid)),
         "registration": _stated(asdict(recipe.registration)),
+        "mosaic": _stated(asdict(recipe.mosaic)),
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),
         "event": _event(recipe),
         "holds": _stated(asdict(recipe.holds)),

@@ -26,6 +26,7 @@ __all__ = [
     "DistrictChoice",
     "GridChoice",
     "HoldsChoice",
+    "MosaicChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -150,6 +151,27 @@ class HoldsChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MosaicChoice:
+    """How several scenes of one date are put together.
+
+    Attributes:
+        order: Rules by which the scenes are ordered, the first decides; see `mosaic_order.RULES`.
+        seams: ``cost`` (lines of least cost) or ``order`` (each scene over the next).
+        balance: ``display`` (the picture for eyes is balanced, ``image.tif`` stays as measured),
+            ``image`` (both are balanced) or ``none``.
+        feather_m: Half the width in metres of the band in which the picture for eyes is mixed
+            across a seam; 0 = none.
+        dates: Whether the dates are balanced to each other for display, on stable ground.
+    """
+
+    order: tuple[str, ...] = ("cloud", "date", "view", "sun")
+    seams: str = "cost"
+    balance: str = "display"
+    feather_m: float | None = None
+    dates: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -214,6 +236,7 @@ class Recipe:
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
     registration: RegistrationChoice = RegistrationChoice()
+    mosaic: MosaicChoice = MosaicChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
     holds: HoldsChoice = HoldsChoice()
@@ -289,6 +312,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         grid=GridChoice(**document.get("grid", {})),
         terrain=_terrain(document.get("terrain"), folder),
         registration=RegistrationChoice(**document.get("registration", {})),
+        mosaic=_mosaic(document.get("mosaic", {})),
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
@@ -352,6 +376,13 @@ def _sites(table: Mapping[str, Any], folder: Path) -> SitesChoice:
         include=None if include is None else tuple(include),
         none=table.get("none", False),
     )
+
+
+def _mosaic(table: Mapping[str, Any]) -> MosaicChoice:
+    stated = {key: value for key, value in table.items() if key != "order"}
+    if "order" not in table:
+        return MosaicChoice(**stated)
+    return MosaicChoice(order=tuple(table["order"]), **stated)
 
 
 def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | None:

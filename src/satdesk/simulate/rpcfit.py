@@ -161,11 +161,13 @@ def _ratio(terms: Floats, wanted: Floats) -> tuple[tuple[float, ...], tuple[floa
 
 def _fitted(terms: Floats, wanted: Floats, ridge: float) -> tuple[Floats, Floats]:
     weight = np.ones_like(wanted)
-    numerator = denominator = np.zeros(terms.shape[1])
+    numerator: Floats = np.zeros(terms.shape[1])
+    denominator: Floats = numerator
     for _ in range(_ROUNDS):
         design = np.concatenate([terms, -wanted[:, None] * terms[:, 1:]], axis=1) * weight[:, None]
         normal = design.T @ design / len(wanted) + ridge * np.eye(2 * terms.shape[1] - 1)
-        found = np.linalg.solve(normal, design.T @ (wanted * weight) / len(wanted))
+        right = design.T @ (wanted * weight) / len(wanted)
+        found = np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
         numerator, denominator = found[:20], np.concatenate([[1.0], found[20:]])
         weight = 1 / (terms @ denominator)
     return numerator, denominator
