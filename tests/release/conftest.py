@@ -14,6 +14,8 @@ import pytest
 from release_content import make_content
 from satdesk.release.page import write_page
 
+NO_STATUS = "window.satdeskStatus = null;\n"
+"""What is written beside a page last of all; here nothing is to be said."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,6 +54,7 @@ def releases(tmp_path_factory):
     for name, content in contents.items():
         (root / name).mkdir(exist_ok=True)
         write_page(content, root / name)
+        (root / name / "status.js").write_text(NO_STATUS)
     return root
 
 

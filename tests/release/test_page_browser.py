@@ -206,6 +206,7 @@ def test_a_long_name_stays_on_a_phone(visit, releases):
     long = (replace(town, names=names), replace(monastery, names=names))
     (releases / "long").mkdir(exist_ok=True)
     write_page(replace(content, sites=long), releases / "long")
+    (releases / "long" / "status.js").write_text("window.satdeskStatus = null;\n")
     page = visit("long", viewport=SMALL, touch=True)
     boxes = [label.bounding_box() for label in page.locator(".site-label").all()]
     assert len(boxes) == 2
@@ -342,3 +343,17 @@ def _luminance(colour):
     channels = [(share * c + (1 - share) * 255) / 255 for c in (red, green, blue)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_a_withdrawn_release_says_so_on_top_of_its_page(releases, visit):
+    script = releases / "two" / "status.js"
+    before = script.read_text()
+    script.write_text(
+        'window.satdeskStatus = {"status": "withdrawn", "embargo_until": null, '
+        '"replaced_by": null, "reason": "The boundary was wrong"};'
+    )
+    try:
+        line = visit("two").locator(".banner.standing")
+        assert line.inner_text().split() == ["WITHDRAWN", "The", "boundary", "was", "wrong"]
+    finally:
+        script.write_text(before)
