@@ -75,8 +75,7 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
         nodata: The number that stands for "no data".
         codec: As `parse_codec` reads it.
         tags: Metadata of the file.
-        scale: Physical value = stored × scale + offset; None = not stated.
-        offset: See `scale`.
+        scale, offset: Physical value = stored × scale + offset; None = not stated.
         alpha: The last plane is opacity.
         colorinterp: One of GDAL's colour names a band.
         blocksize: Edge of a block in pixels.
