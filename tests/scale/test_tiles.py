@@ -1,4 +1,4 @@
-from itertools import pairwise
+import itertools
 
 import numpy as np
 import pytest
@@ -42,5 +42,5 @@ def test_neighbours_follow_each_other_square_by_square():
     assert sorted(order) == [(part.row0, part.col0) for part in parts]
     for side in (2, 4, 8):
         squares = [(row // side, col // side) for row, col in order]
-        changes = sum(a != b for a, b in pairwise(squares))
+        changes = sum(a != b for a, b in itertools.pairwise(squares))
         assert changes == len(set(squares)) - 1

@@ -66,9 +66,8 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
 
     Args:
         path: Where; must not be there, its folder must.
-        tiles: ``(row0, col0), values`` with values ``(band, y, x)``; each pixel of `grid` once, in
-            any order. With `alpha` the last plane is the opacity. Tiles that are no whole blocks
-            are kept until their blocks are full.
+        tiles: ``(row0, col0), values (band, y, x)``; each pixel of `grid` once, in any order. Tiles
+            that are no whole blocks are kept until their blocks are full.
         grid: See `CogForm`, as for all that follows.
         bands: Of the planes apart from alpha.
         dtype: NumPy name of the stored type.

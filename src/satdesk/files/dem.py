@@ -307,8 +307,7 @@ def _heights(path: Path, data: Any, window: Window) -> NDArray[np.float32]:  # n
         raw = raw.astype(np.float64) * factor + shift
     heights = np.asarray(np.ma.filled(raw, np.nan))
     known = np.isfinite(heights)
-    if not known.all():
-        heights[~known] = np.nan
+    heights[~known] = np.nan
     low, high = (float(f(heights)) if known.any() else 0.0 for f in (np.nanmin, np.nanmax))
     if low in _USUAL_VOIDS or not _plausible(low * _UNITS_M[unit], high * _UNITS_M[unit]):
         raise BrokenInputError(
