@@ -29,6 +29,7 @@ from satdesk.release.content import Notice
 from satdesk.release.ground import Ground, measured_pixel_m, seen_ground, source_gsd_m
 from satdesk.release.matching import aligned_ms
 from satdesk.release.recipe import GridChoice
+from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
 
@@ -86,6 +87,7 @@ class Composition:
         facts: Measured facts, JSON-ready.
         notices: What must stand on the product.
         budget: Of the errors of its positions; None = not asked for.
+        cover: What hides the ground, on the output grid; None = not asked for.
     """
 
     layer: Layer
@@ -93,6 +95,7 @@ class Composition:
     facts: tuple[tuple[str, object], ...]
     notices: tuple[Notice, ...]
     budget: Budget | None = None
+    cover: SceneCover | None = None
 
 
 def parts_of(scene: Scene, wish: GridChoice, blocks: DecodedBlocks | None = None) -> Parts:

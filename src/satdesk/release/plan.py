@@ -20,6 +20,7 @@ from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
+from satdesk.release.covers import covered
 from satdesk.release.dated import Dated, dated_scenes
 from satdesk.release.ground import (
     Ground,
@@ -97,6 +98,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         )
     told("measure", len(parts), len(parts))
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
+    laid = tuple(tuple(covered(each, grid, ground) for each in group) for group in laid)
     return Plan(
         recipe=recipe,
         district=district,
