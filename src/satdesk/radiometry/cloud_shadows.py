@@ -45,6 +45,14 @@ class Sighting:
     sun: Slant
     view: Slant
 
+    def thinned(self, step: int) -> Sighting:
+        """The same over every `step`-th row and column."""
+        return Sighting(
+            heights=self.heights[::step, ::step],
+            sun=Slant(col=self.sun.col / step, row=self.sun.row / step),
+            view=Slant(col=self.view.col / step, row=self.view.row / step),
+        )
+
 
 def cast_from(clouds: NDArray[np.generic], sighting: Sighting, height_m: float) -> Floats:
     """What the picture shows of clouds at `height_m` on the ray from each place to the sun.
@@ -139,7 +147,8 @@ def _score(clouds: Bools, dark: Floats, usable: Bools, sighting: Sighting, heigh
     inside, outside = dark[shaded].mean(), dark[known & ~shaded].mean()
     spread = dark[known].std()
     share = shaded.sum() / known.sum()
-    return float((inside - outside) * np.sqrt(share * (1 - share)) / max(spread, 1e-6))
+    told = np.sqrt(known.sum() / usable.sum())  # a small piece of the picture agrees by chance
+    return float(told * (inside - outside) * np.sqrt(share * (1 - share)) / max(spread, 1e-6))
 
 
 def _mean(plane: Floats, usable: Bools, sigma_px: float) -> Floats:

@@ -20,8 +20,10 @@ Bools = NDArray[np.bool_]
 
 _CLOUD_HEIGHTS_M = np.arange(400.0, 12_001.0, 200.0)
 """Above the mean of the ground."""
-_BUFFER_M = 12.0
+_BUFFER_M = 30.0
+_SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
+_SEARCHED_CELLS = 120_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,11 +72,13 @@ def find_cover(picture: Picture) -> CoverFound:
         UsageError: The picture has fewer than two visible bands, and nobody else names its clouds.
     """
     white = bright_white(picture.planes, picture.valid, picture.pixel_m)
-    snow = white & white_ground(picture.planes)
+    snow = white_ground(picture.planes, white, picture.pixel_m)
     cores = white & ~snow
     if picture.clouds is not None:
         cores |= picture.clouds & picture.valid
-    clouds = grown_clouds(cores, picture.planes, picture.valid, picture.pixel_m)
+    # What is bright beside snow is more snow: nothing tells a thin cloud there.
+    open_ground = picture.valid & ~around(snow, _SNOW_REACH_M / picture.pixel_m)
+    clouds = grown_clouds(cores, picture.planes, open_ground, picture.pixel_m)
     clouds = around(clouds, _BUFFER_M / picture.pixel_m) & picture.valid
     shadow, height, score = _shadows(picture, clouds)
     flags = np.zeros(clouds.shape, np.uint8)
@@ -101,7 +105,14 @@ def _shadows(picture: Picture, clouds: Bools) -> tuple[Bools, float | None, floa
         ground &= ~picture.shaded
     dark = darkness(picture.planes, ground, picture.pixel_m)
     mean = float(sighting.heights.mean())
-    height, scores = found_height(clouds, dark, ground, sighting, mean + _CLOUD_HEIGHTS_M)
+    k = max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
+    height, scores = found_height(
+        clouds[::k, ::k],
+        dark[::k, ::k],
+        ground[::k, ::k],
+        sighting.thinned(k),
+        mean + _CLOUD_HEIGHTS_M,
+    )
     if height is None:
         return nothing, None, 0.0
     return cast_from(clouds, sighting, height) > 0.5, height - mean, max(scores)

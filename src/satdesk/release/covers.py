@@ -49,7 +49,8 @@ def covered(made: Composition, grid: GeoBox, ground: Ground) -> Composition:
     if cover.layer is not None and registration is not None:
         moved = Registered(source=cover.layer, registration=registration, kernel="nearest")
         cover = replace(cover, layer=moved)
-    return replace(made, cover=cover)
+    facts = (*made.facts, ("cover", cover.facts))
+    return replace(made, cover=cover, facts=facts, notices=(*made.notices, *cover.notices))
 
 
 def _registration(layer: Layer) -> Any:  # noqa: ANN401 - a Registration or None

@@ -98,7 +98,8 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         )
     told("measure", len(parts), len(parts))
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
-    laid = tuple(tuple(covered(each, grid, ground) for each in group) for group in laid)
+    if recipe.masks.method != "none":
+        laid = tuple(tuple(covered(each, grid, ground) for each in group) for group in laid)
     return Plan(
         recipe=recipe,
         district=district,

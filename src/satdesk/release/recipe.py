@@ -24,6 +24,7 @@ from satdesk.release.times import parse_acquisition, parse_zone
 __all__ = [
     "DistrictChoice",
     "GridChoice",
+    "MasksChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -135,6 +136,17 @@ class RegistrationChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MasksChoice:
+    """How cloud, shadow and snow are found.
+
+    Attributes:
+        method: ``none``, or ``classical`` (brightness, and shadows where the sun puts them).
+    """
+
+    method: str = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -193,6 +205,7 @@ class Recipe:
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
+    masks: MasksChoice = MasksChoice()
     registration: RegistrationChoice = RegistrationChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
@@ -263,6 +276,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         sites=_sites(document.get("sites", {}), folder),
         grid=GridChoice(**document.get("grid", {})),
         terrain=_terrain(document.get("terrain"), folder),
+        masks=MasksChoice(**document.get("masks", {})),
         registration=RegistrationChoice(**document.get("registration", {})),
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),

@@ -14,7 +14,7 @@ from satdesk.radiometry.calibrate import sun_position
 
 __all__ = ["sun_slant", "view_slant"]
 
-_RISE_M = 1000.0
+_RISE_M = 100.0
 
 
 def sun_slant(scene: Scene, grid: GeoBox) -> Slant | None:
@@ -42,7 +42,7 @@ def view_slant(scene: Scene, image: SourceImage, grid: GeoBox) -> Slant | None:
 
 
 def _seen_along(image: SourceImage, model: SensorModel, grid: GeoBox) -> Slant:
-    """What a kilometre up moves the place that the image's centre shows."""
+    """What a hundred metres up move the place that the image's centre shows."""
     rows, cols = image.grid.shape
     col, row = mapped(image.grid.affine, np.array([cols / 2]), np.array([rows / 2]))
     low = float(getattr(model, "height_off", 0.0))
