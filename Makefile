@@ -69,5 +69,9 @@ $(PEERS)/.installed:
 sharpening: install
 	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
+# The table of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
+mosaic: install
+	$(BIN)/python benchmarks/mosaic.py --write docs/explanation/mosaic.md
+
 clean:
 	rm -rf $(VENV) $(PEERS) demo demo-scenes

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from satdesk.bundles.report import report
+from satdesk.bundles.report import report as delivery_report
 from satdesk.core.place import District
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
@@ -26,6 +26,7 @@ from satdesk.release.adjustment import BlockWish, write_adjustment
 from satdesk.release.aim import aim
 from satdesk.release.catalogue import add_release, opened_catalogue, release_facts
 from satdesk.release.content import Artifact, Content
+from satdesk.release.footprints import district_report
 from satdesk.release.identify import find_facts
 from satdesk.release.identify import identify as found_pictures
 from satdesk.release.inputs import choice_paths
@@ -59,6 +60,7 @@ __all__ = [
     "places",
     "project",
     "refine",
+    "report",
     "reproduce",
     "simulate",
     "verify",
@@ -93,7 +95,7 @@ def inspect(choice: SceneChoice) -> dict[str, Any]:
         InputError: The metadata itself cannot be read.
     """
     folder = choice.bundle if choice.bundle is not None and choice.bundle.is_dir() else None
-    return report(open_scene(choice), folder)
+    return delivery_report(open_scene(choice), folder)
 
 
 def locate(
@@ -242,6 +244,19 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
     with opened_catalogue(catalogue) as opened:
         found = found_pictures(image, opened)
     return {"path": str(image), "found": [find_facts(find) for find in found]}
+
+
+def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) -> dict[str, Any]:
+    """What the scenes of a recipe cover of its district, by outlines (``report.schema.json``).
+
+    With `out` the map and the gaps are written there.
+
+    Raises:
+        UsageError: The recipe does not follow its schema, or `out` exists without `overwrite`.
+        InputError: An input cannot be used.
+    """
+    answer = district_report(load_recipe(recipe), out, overwrite=overwrite)
+    return {**answer, "path": None if out is None else str(out)}
 
 
 def issue(

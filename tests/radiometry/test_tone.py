@@ -131,3 +131,35 @@ def test_bad_input_is_refused():
         ToneCurve(low=(0.1,), white=0.3, top=1.0, knee=1.0)
     with pytest.raises(UsageError, match="channels"):
         fitted(scene).apply(scene[:2])
+
+
+@given(seed=st.integers(0, 500), base=st.floats(0.0, 0.3), spread=st.floats(0.02, 0.9))
+@settings(max_examples=60, deadline=None)
+def test_every_fitted_curve_rises_in_every_band(seed, base, spread):
+    tone = fitted(ground(seed, base=base, spread=spread))
+    steps = np.linspace(-0.05, 1.4, 4096)
+    shown = tone.apply(np.tile(steps, (3, 1, 1)))[:, 0].astype(int)
+    assert (np.diff(shown, axis=1) >= 0).all()
+    assert (shown[:, 0] == 0).all()
+    assert (shown[:, -1] == 255).all()
+
+
+@given(seed=st.integers(0, 500), base=st.floats(0.0, 0.1))
+@settings(max_examples=40, deadline=None)
+def test_snow_stays_white_and_no_level_of_it_is_left_out(seed, base):
+    tone = fitted(ground(seed, base=base))
+    snow = np.linspace(0.65, 1.1, 1024)
+    shown = tone.apply(np.tile(snow, (3, 1, 1)))[:, 0].astype(int)
+    assert np.ptp(shown, axis=0).max() <= 4
+    levels = np.unique(shown[1])
+    assert levels.size == levels[-1] - levels[0] + 1
+
+
+def test_shadows_keep_their_steps():
+    tone = fitted(ground())
+    low = tone.low[1]
+    shadow = np.linspace(low, low + 0.1 * (tone.white - low), 256)
+    shown = tone.apply(np.tile(shadow, (3, 1, 1)))[1, 0].astype(int)
+    # a tenth of the light has a third of the levels, and none of them is left out by more than one
+    assert np.unique(shown).size >= 80
+    assert np.diff(shown).max() <= 4

@@ -15,6 +15,7 @@ from satdesk.cli.failure import report_failure
 __all__ = ["COMMANDS", "Commands", "app", "run"]
 
 COMMANDS = {
+    "report": "Tell what the scenes of a recipe cover of its district.",
     "issue": "Turn scenes and a recipe into a release.",
     "verify": "Say who released a release or a file, and whether it is unchanged.",
     "reproduce": "Make a release again from its public recipe, and compare.",

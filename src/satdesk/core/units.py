@@ -30,5 +30,7 @@ class Quantity(Enum):
     """Surface (bottom-of-atmosphere) reflectance as the provider computed it, dimensionless."""
     COVER = "cover"
     """Flags of `core.cover.Cover`: cloud, shadow, snow; never averaged."""
+    SIGHTING = "sighting"
+    """Numbers of scenes and `core.sighting.State`; never averaged."""
     DISPLAY = "display"
     """Gamma-encoded sRGB, 0–255, for eyes and never for measurement."""

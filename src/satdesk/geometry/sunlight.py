@@ -28,7 +28,8 @@ def shaded_by_relief(heights: Floats, sun: Slant) -> Bools:
         sun: The way to the sun in pixels of the grid.
 
     Returns:
-        ``(y, x)``, True = in shadow. Relief outside the array throws none: give enough around.
+        ``(y, x)``, True = in shadow. Relief outside the array throws none: give enough around;
+        along its sunward edge a pixel may be wrong.
     """
     if sun.length == 0:
         return np.zeros(heights.shape, np.bool_)

@@ -16,8 +16,9 @@ from satdesk.products.clipped import Clipped, inside
 from satdesk.products.fused import Fused
 from satdesk.products.mosaic import Mosaic
 from satdesk.products.registered import Relabelled
+from satdesk.products.seamed import Choice, Seamed
 
-__all__ = ["stored_numbers"]
+__all__ = ["chosen_numbers", "stored_numbers"]
 
 Numbers = tuple[NDArray[np.uint16], NDArray[np.bool_]]
 
@@ -32,7 +33,24 @@ def stored_numbers(layer: Layer, grid: GeoBox) -> Numbers | None:
         row, col = offset(layer.grid, grid)
         shape = int(grid.shape[0]), int(grid.shape[1])
         return stored_numbers(layer.source, subgrid(layer.source.grid, row, col, shape))
+    if isinstance(layer, Seamed):
+        choice = chosen_numbers(layer, grid)
+        return None if choice is None else (choice.values, choice.source > 0)
     return _laid(layer, grid) if isinstance(layer, Mosaic) else None
+
+
+def chosen_numbers(mosaic: Seamed, grid: GeoBox) -> Choice | None:
+    """The choice of a mosaic among stored numbers; None where it holds others than fused."""
+    if any(stored_numbers(each.layer, grid[:0, :0]) is None for each in mosaic.scenes):
+        return None
+
+    def pixels(number: int) -> Numbers:
+        found = stored_numbers(mosaic.scenes[number - 1].layer, grid)
+        if found is None:
+            raise AssertionError("asked before")
+        return found
+
+    return mosaic.chosen(grid, pixels)
 
 
 def _clipped(layer: Clipped, grid: GeoBox) -> Numbers | None:

@@ -45,10 +45,14 @@ _STEPS = {
     "sharpened": "pansharpened (colour of the multispectral image on the detail of the "
     "panchromatic one)",
     "mosaic": "mosaicked",
+    "seamed": "put together from several scenes along lines where they differ least",
+    "balanced": "balanced in brightness between scenes",
     "masked": "masked",
     "clipped": "clipped to the district's boundary",
 }
 _FURTHER_STEPS = {
+    "sighted": "clouds told from ground",
+    "blended": "seams feathered",
     "image-layer": "an image of the scene read",
     "selected": "bands put in order",
     "registered": "laid on the other date",

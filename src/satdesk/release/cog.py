@@ -17,7 +17,7 @@ from satdesk.release.storing import ENCODINGS, Encoding, Measured, Pictured, Tal
 from satdesk.scale.encoded import EncodedPart, stream_encoded
 from satdesk.scale.run import Executor, Progress
 
-__all__ = ["WrittenImage", "write_image", "write_visual"]
+__all__ = ["WrittenImage", "image_form", "write_image", "write_visual"]
 
 _COLOURS = {"B": "blue", "G": "green", "R": "red", "PAN": "gray"}
 _SIMULATED = "SIMULATED: no camera took this picture."
@@ -69,6 +69,15 @@ def write_image(
         BrokenInputError: Counts that uint16 cannot hold, or values that are no counts.
         MachineError: The disk failed; nothing is left.
     """
+    form = image_form(layer, codec=codec, tags=tags, simulated=simulated)
+    parts = stream_encoded(Measured(layer=fused(layer)), form, executor, progress)
+    return _written(path, form, parts)
+
+
+def image_form(
+    layer: Layer, *, codec: str, tags: Mapping[str, str] | None, simulated: bool
+) -> CogForm:
+    """Everything about an ``image.tif`` except its pixels; see `write_image`."""
     encoding = ENCODINGS.get(layer.quantity)
     if encoding is None:
         raise UsageError(
@@ -76,7 +85,7 @@ def write_image(
             found=layer.quantity.value,
             expected=", ".join(quantity.value for quantity in ENCODINGS),
         )
-    form = CogForm(
+    return CogForm(
         grid=layer.grid,
         bands=layer.bands,
         dtype=encoding.dtype,
@@ -87,8 +96,6 @@ def write_image(
         colorinterp=tuple(_COLOURS.get(band.name, "undefined") for band in layer.bands),
         tags=_measured_tags(layer, encoding) | _all_tags(tags, simulated=simulated),
     )
-    parts = stream_encoded(Measured(layer=fused(layer)), form, executor, progress)
-    return _written(path, form, parts)
 
 
 def write_visual(

@@ -120,6 +120,7 @@ class DatedImage:
         facts: Measured facts as JSON-ready ``(name, value)`` pairs (alignment, terrain, weights).
         notices: Sentences that must stand on this date's products.
         footprint_wkt: Where usable pixels lie, longitude/latitude WKT, simplified.
+        source: The written ``source.tif`` of a mosaic; None where one scene gave all.
     """
 
     id: str
@@ -145,6 +146,7 @@ class DatedImage:
     facts: tuple[tuple[str, object], ...] = ()
     notices: tuple[Notice, ...] = ()
     footprint_wkt: str | None = None
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ class Content:
         copyright: Notice of the pictures; None = the scenes' credit lines.
         usage_terms: What may be done with the pictures; None = the name of the scenes' licence.
         instructions: The publisher's words to editors.
+        address: Where the release will stand on the web; None = not told.
         keywords: Beside the names of places and satellites.
     """
 
@@ -198,6 +201,7 @@ class Content:
     copyright: str | None = None
     usage_terms: str | None = None
     instructions: str | None = None
+    address: str | None = None
     keywords: tuple[str, ...] = ()
 
     @property

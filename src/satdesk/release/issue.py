@@ -8,32 +8,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from odc.geo.geobox import GeoBox
 from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from satdesk._version import __version__
+from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
-from satdesk.errors import LimitError
 from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
-from satdesk.products.clipped import inside
 from satdesk.release.accuracy_words import budget_facts
+from satdesk.release.assembly import Assembly, assembly_notices, put_together
 from satdesk.release.budgets import date_budgets
 from satdesk.release.claims import Claims
-from satdesk.release.cog import write_image, write_visual
+from satdesk.release.cog import write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
-from satdesk.release.dated import Dated, acquired, draft_reasons
+from satdesk.release.dated import Dated, acquired, days_notices, draft_reasons
+from satdesk.release.dated_files import WrittenDate, date_folder, for_eyes, image_tags, write_date
+from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.ground import image_outline
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
-from satdesk.release.pictures import Progress, Stored, displayed, shared_tone, stored_layer
+from satdesk.release.pictures import (
+    Progress,
+    displayed,
+    shared_tone,
+    tone_facts,
+)
 from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
 from satdesk.release.press import write_press
@@ -46,14 +51,13 @@ from satdesk.release.public_recipe import (
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
+from satdesk.release.sighted import sighted_facts, write_sighted
 from satdesk.release.stac import write_stac
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
-from satdesk.scale.tiles import tiles
 
 __all__ = ["Issued", "issue_release"]
 
-_LEAST_SEEN = 0.01
 _FOOTPRINT_DEG = 1e-5
 _RECIPE = Artifact(
     path=RECIPE_NAME,
@@ -115,8 +119,8 @@ def issue_release(
     inputs += [path for scene in scenes for path in scene_files(scene)]
     inputs += [*side_files(recipe), *((recipe.path,) if recipe.path else ())]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
-        plan = planned(recipe, scenes, told)
-        content, artifacts = _written(plan, folder, scratch, executor, told)
+        plan, assemblies = put_together(planned(recipe, scenes, told), executor, told)
+        content, artifacts = _written(plan, assemblies, folder, scratch, executor, told)
         artifacts = _published(_Job(plan, content, scenes, seal, folder, told), artifacts)
     return Issued(path=out, content=content, artifacts=artifacts)
 
@@ -127,92 +131,56 @@ def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def _written(
-    plan: Plan, folder: Path, scratch: str, executor: Executor, told: Progress
+    plan: Plan,
+    assemblies: Sequence[Assembly | None],
+    folder: Path,
+    scratch: str,
+    executor: Executor,
+    told: Progress,
 ) -> tuple[Content, tuple[Artifact, ...]]:
     """Write the images of every date; the content speaks of them."""
     stored = [
-        _write_image(plan, index, folder, Path(scratch), executor, told)
-        for index in range(len(plan.dates))
+        write_date(plan, index, assembly, folder, Path(scratch), executor, told)
+        for index, assembly in enumerate(assemblies)
     ]
-    layers = tuple(stored_layer(image) for image, _ in stored)
+    balanced = dates_balanced(
+        [for_eyes(plan, each) for each in stored], wished=plan.recipe.mosaic.dates
+    )
+    layers = balanced.layers
     tone = shared_tone(layers)
-    images = []
-    for index, (image, seen) in enumerate(stored):
+    images: list[DatedImage] = []
+    artifacts: list[Artifact] = []
+    for index, each in enumerate(stored):
         date = plan.dates[index]
         home = folder if date.licence.tiles is not False else Path(scratch)
-        visual = _date_folder(home, date.id) / "visual.tif"
+        visual = date_folder(home, date.id) / "visual.tif"
         picture = displayed(layers[index], tone, simulated=date.simulated)
         write_visual(
             picture,
             visual,
             executor,
-            tags=_tags(plan, date),
+            tags=image_tags(plan, date),
             simulated=date.simulated,
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
-        images.append(_dated_image(plan, index, image, visual, seen))
+        image = _dated_image(plan, index, each, visual, layers[index])
+        image = replace(image, facts=(*image.facts, ("display", tone_facts(tone, layers[index]))))
+        between = balanced.facts[index]
+        if between is not None:
+            image = replace(image, facts=(*image.facts, ("dates_balance", between)))
+        images.append(replace(image, notices=(*image.notices, *balanced.notices[index])))
+        if each.sightings is not None:
+            where = each.sightings.path.parent
+            artifacts += write_sighted(plan, date, each.sightings, folder, where)
     content = _content(plan, tuple(images))
-    return content, tuple(_image_artifacts(content, folder))
+    return content, (*_image_artifacts(content, folder), *artifacts)
 
 
-def _date_folder(home: Path, date_id: str) -> Path:
-    path = home / date_id
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _write_image(
-    plan: Plan, index: int, folder: Path, scratch: Path, executor: Executor, told: Progress
-) -> tuple[Stored, float]:
-    """Write ``image.tif`` where its licence lets it lie; return it with the share seen."""
-    date = plan.dates[index]
-    layer = plan.layer(index)
-    home = folder if date.licence.analysis is True else scratch
-    path = _date_folder(home, date.id) / "image.tif"
-    written = write_image(
-        layer,
-        path,
-        executor,
-        codec=plan.recipe.grid.codec,
-        tags=_tags(plan, date),
-        simulated=date.simulated,
-        progress=lambda done, total: told(f"image {date.id}", done, total),
-    )
-    seen = written.usable / max(_pixels_inside(plan.district.geometry, plan.grid), 1)
-    if seen < _LEAST_SEEN:
-        _refuse_unseen(plan, date, seen)
-    stored = Stored(path=path, grid=plan.grid, bands=layer.bands, quantity=layer.quantity)
-    return stored, min(seen, 1.0)
-
-
-def _refuse_unseen(plan: Plan, date: Dated, seen: float) -> None:
-    plan.acceptance.settle(
-        LimitError(
-            f"hardly anything of {plan.district.title} was imaged on {date.id}",
-            rule="district-unseen",
-            measured=100 * (1 - seen),
-            limit=100 * (1 - _LEAST_SEEN),
-            unit="% not seen",
-            remedy="choose a scene or a terrain that covers the district",
-        )
-    )
-
-
-def _pixels_inside(polygon: BaseGeometry, grid: GeoBox) -> int:
-    return sum(int(np.count_nonzero(inside(polygon, grid, t.grid))) for t in tiles(grid, 2048))
-
-
-def _tags(plan: Plan, date: Dated) -> dict[str, str]:
-    when = date.acquisition
-    return {
-        "TIFFTAG_IMAGEDESCRIPTION": f"{plan.recipe.title}; {plan.district.title}; {date.id}",
-        "TIFFTAG_COPYRIGHT": date.credit or "credit not stated",
-        "TIFFTAG_SOFTWARE": f"satdesk {__version__}",
-        "ACQUISITION": when.day.isoformat() if when.instant is None else when.instant.isoformat(),
-    }
-
-
-def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: float) -> DatedImage:
+def _dated_image(
+    plan: Plan, index: int, written: WrittenDate, visual: Path, shown: Layer
+) -> DatedImage:
+    stored, sightings = written.image, written.sightings
+    sighted = () if sightings is None else sighted_facts(plan, sightings, shown)
     date, compositions = plan.dates[index], plan.compositions[index]
     first = compositions[0]
     scene = first.parts.scene
@@ -234,12 +202,21 @@ def _dated_image(plan: Plan, index: int, stored: Stored, visual: Path, seen: flo
         product=first.parts.product,
         gsd_m=abs(plan.grid.affine.a),
         native_gsd_m=first.parts.finest.native_gsd_m,
-        seen_share=seen,
+        seen_share=written.seen,
         cloud_percent=max(clouds) if clouds else None,
         licence=date.licence,
         lineage=lineage(plan.layer(index)),
-        facts=_facts(plan, index),
-        notices=tuple(dict.fromkeys(n for each in compositions for n in each.notices)),
+        facts=(*_facts(plan, index), *sighted),
+        notices=tuple(
+            dict.fromkeys(
+                (
+                    *(n for each in compositions for n in each.notices),
+                    *days_notices(date),
+                    *assembly_notices(None if sightings is None else sightings.assembly),
+                )
+            )
+        ),
+        source=None if sightings is None else sightings.path,
         footprint_wkt=_footprint(plan, compositions).wkt,
     )
 
@@ -287,6 +264,7 @@ def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
         copyright=recipe.copyright,
         usage_terms=recipe.usage_terms,
         instructions=recipe.instructions,
+        address=recipe.address,
         keywords=recipe.keywords,
     )
 

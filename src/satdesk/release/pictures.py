@@ -23,7 +23,7 @@ from satdesk.radiometry.tone import ToneCurve, fit_tone
 from satdesk.release.marks import PICTURE_LETTER_PX, SIMULATED, spread_pattern
 from satdesk.release.samples import sample_windows, sampled
 
-__all__ = ["Progress", "channels_of", "displayed", "shared_tone", "stored_layer"]
+__all__ = ["Progress", "channels_of", "displayed", "shared_tone", "stored_layer", "tone_facts"]
 
 Progress = Callable[[str, int, int], None]
 """Told the step's name, how many of its parts are done, and how many there are."""
@@ -99,6 +99,19 @@ def shared_tone(layers: tuple[Layer, ...]) -> ToneCurve:
         values, valid = sampled(shown, windows)
         samples.append((values[:, None, :], valid[None, :]))
     return fit_tone(samples, quantity=quantities.pop())
+
+
+def tone_facts(tone: ToneCurve, layer: Layer) -> dict[str, object]:
+    """The curve that all dates share, JSON-ready; see `radiometry.tone.ToneCurve`."""
+    names = channels_of(layer.bands)
+    return {
+        "curve": "light is straight from low to the knee, then a shoulder up to top; then sRGB",
+        "low": {name: round(low, 6) for name, low in zip(names, tone.low, strict=False)},
+        "white": round(tone.white, 6),
+        "top": round(tone.top, 6),
+        "knee": tone.knee,
+        "shared_by": "all dates, all bands, every pixel",
+    }
 
 
 def displayed(layer: Layer, tone: ToneCurve, *, simulated: bool) -> Layer:

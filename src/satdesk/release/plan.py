@@ -16,12 +16,17 @@ from satdesk.errors import DisjointInputError
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.products.clipped import Clipped
 from satdesk.products.mosaic import Mosaic
+from satdesk.products.seamed import Seamed
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
+<<<<<<< HEAD
 from satdesk.release.covers import covered
 from satdesk.release.dated import Dated, dated_scenes
+=======
+from satdesk.release.dated import Dated, dated_scenes, require_one_side
+>>>>>>> mosaic
 from satdesk.release.ground import (
     Ground,
     grid_over,
@@ -46,6 +51,7 @@ class Plan:
     Attributes:
         compositions: For each date, those of its scenes; the first has priority.
         acceptance: The rules that may be broken, and those that were.
+        mosaics: For each date, its scenes put together; None = one scene, or not decided yet.
     """
 
     recipe: Recipe
@@ -56,12 +62,18 @@ class Plan:
     grid: GeoBox
     compositions: tuple[tuple[Composition, ...], ...]
     acceptance: Acceptance
+    mosaics: tuple[Seamed | None, ...] = ()
 
-    def layer(self, index: int) -> Layer:
+    def layer(self, index: int) -> Clipped:
         """The picture of one date: its scenes laid over each other, cut to the district."""
+        return Clipped(source=self._whole(index), polygon=self.district.geometry)
+
+    def _whole(self, index: int) -> Layer:
+        mosaic = self.mosaics[index] if self.mosaics else None
+        if mosaic is not None:
+            return mosaic
         layers = tuple(each.layer for each in self.compositions[index])
-        whole = layers[0] if len(layers) == 1 else Mosaic(layers=layers)
-        return Clipped(source=whole, polygon=self.district.geometry)
+        return layers[0] if len(layers) == 1 else Mosaic(layers=layers)
 
 
 def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
@@ -74,6 +86,7 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     require_metres(recipe.grid.crs)
     district = chosen_district(recipe.district)
     dates = dated_scenes(scenes, recipe.scenes)
+    require_one_side(dates, recipe.event)
     blocks = DecodedBlocks()
     parts = [[parts_of(scene, recipe.grid, blocks) for scene in date.scenes] for date in dates]
     used = tuple(image for group in parts for part in group for image in part.images)

@@ -81,6 +81,7 @@ def _document(
         "grid": _stated(asdict(recipe.grid)),
         "masks": _stated(asdict(recipe.masks)) if recipe.masks != MasksChoice() else None,
         "registration": _stated(asdict(recipe.registration)),
+        "mosaic": _stated(asdict(recipe.mosaic)),
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),
         "event": _event(recipe),
         "accept": dict(accepted) or None,
@@ -98,7 +99,7 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
 def _release(recipe: Recipe) -> dict[str, Any]:
     names = (
         "id", "title", "publisher", "contact", "language", "time_zone", "assertion", "revision",
-        "copyright", "usage_terms", "instructions", "keywords",
+        "copyright", "usage_terms", "instructions", "address", "keywords",
     )  # fmt: skip
     return _stated({name: getattr(recipe, name) for name in names})
 

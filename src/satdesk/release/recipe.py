@@ -24,7 +24,11 @@ from satdesk.release.times import parse_acquisition, parse_zone
 __all__ = [
     "DistrictChoice",
     "GridChoice",
+<<<<<<< HEAD
     "MasksChoice",
+=======
+    "MosaicChoice",
+>>>>>>> mosaic
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -136,6 +140,7 @@ class RegistrationChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+<<<<<<< HEAD
 class MasksChoice:
     """How cloud, shadow and snow are found.
 
@@ -144,6 +149,26 @@ class MasksChoice:
     """
 
     method: str = "none"
+=======
+class MosaicChoice:
+    """How several scenes of one date are put together.
+
+    Attributes:
+        order: Rules by which the scenes are ordered, the first decides; see `mosaic_order.RULES`.
+        seams: ``cost`` (lines of least cost) or ``order`` (each scene over the next).
+        balance: ``display`` (the picture for eyes is balanced, ``image.tif`` stays as measured),
+            ``image`` (both are balanced) or ``none``.
+        feather_m: Half the width in metres of the band in which the picture for eyes is mixed
+            across a seam; 0 = none.
+        dates: Whether the dates are balanced to each other for display, on stable ground.
+    """
+
+    order: tuple[str, ...] = ("cloud", "date", "view", "sun")
+    seams: str = "cost"
+    balance: str = "display"
+    feather_m: float | None = None
+    dates: bool = True
+>>>>>>> mosaic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +208,7 @@ class Recipe:
     Attributes:
         sha256: Of the recipe file's bytes (hex).
         path: The recipe file itself; no result may replace it. None = made in memory.
+        address: Of the release's folder on the web; None = not told.
         accept: ``(rule, reason)`` pairs.
     """
 
@@ -201,12 +227,14 @@ class Recipe:
     copyright: str | None = None
     usage_terms: str | None = None
     instructions: str | None = None
+    address: str | None = None
     keywords: tuple[str, ...] = ()
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
     masks: MasksChoice = MasksChoice()
     registration: RegistrationChoice = RegistrationChoice()
+    mosaic: MosaicChoice = MosaicChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
 
@@ -271,6 +299,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         copyright=release.get("copyright"),
         usage_terms=release.get("usage_terms"),
         instructions=release.get("instructions"),
+        address=release.get("address"),
         keywords=tuple(release.get("keywords", ())),
         district=_district(document["district"], folder),
         sites=_sites(document.get("sites", {}), folder),
@@ -278,6 +307,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         terrain=_terrain(document.get("terrain"), folder),
         masks=MasksChoice(**document.get("masks", {})),
         registration=RegistrationChoice(**document.get("registration", {})),
+        mosaic=_mosaic(document.get("mosaic", {})),
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),
@@ -312,6 +342,13 @@ def _sites(table: Mapping[str, Any], folder: Path) -> SitesChoice:
         include=None if include is None else tuple(include),
         none=table.get("none", False),
     )
+
+
+def _mosaic(table: Mapping[str, Any]) -> MosaicChoice:
+    stated = {key: value for key, value in table.items() if key != "order"}
+    if "order" not in table:
+        return MosaicChoice(**stated)
+    return MosaicChoice(order=tuple(table["order"]), **stated)
 
 
 def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | None:

@@ -17,6 +17,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.scene import Acquisition, Angles
+from satdesk.core.sighting import State
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.files.digests import sha256
@@ -265,7 +266,23 @@ def _assets(image: DatedImage, folder: Path, home: Path) -> dict[str, Any]:
         }
     if measured is not None:
         assets["image"] = measured | _measured(image)
+    source = None if image.source is None else _asset(image.source, folder, home)
+    if source is not None:
+        assets["source"] = source | _source(image)
     return assets
+
+
+def _source(image: DatedImage) -> dict[str, Any]:
+    """Band 1 numbers `image.scene_ids` from 1; band 2 is `core.sighting.State`."""
+    scenes = ", ".join(f"{number} {name}" for number, name in enumerate(image.scene_ids, start=1))
+    states = ", ".join(f"{state.value} {state.name.lower().replace('_', ' ')}" for state in State)
+    return {
+        "title": "Which scene gave each pixel, and how it was seen",
+        "description": f"source: 0 none, {scenes}. state: {states}.",
+        "roles": ["metadata", "source"],
+        "data_type": "uint8",
+        "bands": [{"name": "source"}, {"name": "state"}],
+    }
 
 
 def _asset(path: Path, folder: Path, home: Path) -> dict[str, Any] | None:

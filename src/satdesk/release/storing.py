@@ -22,7 +22,7 @@ from satdesk.products.numbers import stored_numbers
 from satdesk.radiometry.calibrate import encode_reflectance
 from satdesk.scale.encoded import StoredTile
 
-__all__ = ["ENCODINGS", "Encoding", "Measured", "Pictured", "Tally"]
+__all__ = ["ENCODINGS", "Encoding", "Measured", "Pictured", "Tally", "stored_tile"]
 
 _UINT16_TOP = 65_535
 _MOST_ROUNDING = 0.2
@@ -145,8 +145,13 @@ class Measured:
                 return StoredTile(
                     values=found[0], told=Tally(usable=int(np.count_nonzero(found[1])))
                 )
-        raster = self.layer.read(grid)
-        return StoredTile(values=_interleaved(_encode(raster)), told=_tally(raster))
+        return stored_tile(self.layer, grid)
+
+
+def stored_tile(source: Layer | Raster, grid: GeoBox) -> StoredTile[Tally]:
+    """Measurements of a grid as they are stored: those of a layer, or those that were read."""
+    raster = source if isinstance(source, Raster) else source.read(grid)
+    return StoredTile(values=_interleaved(_encode(raster)), told=_tally(raster))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

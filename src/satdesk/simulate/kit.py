@@ -7,7 +7,10 @@ from pathlib import Path
 
 __all__ = ["KITS", "write_kit"]
 
-KITS = {"demo": ("recipe.toml", "district.geojson", "sites.geojson")}
+KITS = {
+    "demo": ("recipe.toml", "district.geojson", "sites.geojson"),
+    "strips": ("recipe.toml",),
+}
 """Files that ship for a scenario, by its name."""
 
 

@@ -43,6 +43,7 @@ class Scenario:
         dem: Which DEM goes with the picture.
         sky: Clouds and haze.
         world_half_m: From the world's middle to its edges.
+        brighter: By which factor the written calibration makes every band too bright.
 
     Raises:
         UsageError: It looks further aside than the camera can, or its size does not divide by 4.
@@ -60,6 +61,7 @@ class Scenario:
     dem: DemKind = field(default_factory=DemKind)
     sky: Sky = field(default_factory=Sky)
     world_half_m: float = HALF_M
+    brighter: float = 1.0
 
     def __post_init__(self) -> None:
         if max(abs(self.attitude.roll_deg), abs(self.attitude.pitch_deg)) > _STEEPEST_DEG:

@@ -9,6 +9,7 @@ from satdesk.simulate.camera import Attitude
 from satdesk.simulate.cases import CASES
 from satdesk.simulate.plane import Plane
 from satdesk.simulate.scenario import Scenario
+from satdesk.simulate.strips import STRIPS
 from satdesk.simulate.world import State
 
 __all__ = [
@@ -94,6 +95,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             state=_BEFORE,
         ).sized(18.0),
     ),
+    "strips": STRIPS,
     **{case.name: (case,) for case in CASES},
 }
 """Pictures by the scenario's name; every one of `cases.CASES` is a scenario too."""

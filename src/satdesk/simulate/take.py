@@ -285,7 +285,13 @@ def _image(
         kind=kind,
         shape=camera.shape,
         bands=tuple(
-            DimapBand(id=a.id, band=a.band, gain=a.gain, bias=0.0, irradiance=a.irradiance)
+            DimapBand(
+                id=a.id,
+                band=a.band,
+                gain=a.gain / scenario.brighter,
+                bias=0.0,
+                irradiance=a.irradiance,
+            )
             for a in arrays
         ),
         model=rpc.model,

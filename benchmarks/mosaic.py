@@ -1,0 +1,254 @@
+"""How well strips are put together where the truth is known; other programs on the same strips.
+
+    python benchmarks/mosaic.py [--seeds 11 12 13] [--chain 3] [--json FILE] [--write PAGE]
+
+Each case is simulated, orthorectified and put together as ``satdesk issue`` does it, without page
+and plates. *Gain error* is the largest difference between the ratio of the gains of two neighbouring
+strips and the true ratio of their calibrations. *Seam* is the ratio of gradients across the seams
+to those beside them, *step* that of the means on either side (1 = a seam that cannot be told from
+its neighbourhood). ``otbcli_Mosaic`` and ``gdal_merge.py`` get the same orthoimages and are measured
+along the seams that they make: the edges of the strip that lies on top.
+
+Seeds below 10 are for development; the table is made with others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from satdesk.radiometry.seam_visibility import seam_sums, visibility
+from satdesk.release.assembly import Assembly, put_together
+from satdesk.release.display import blended, seams_seen
+from satdesk.release.mosaic_files import sightings_layer, write_mosaic
+from satdesk.release.pictures import Stored, stored_layer
+from satdesk.release.plan import Plan, planned
+from satdesk.release.recipe import Recipe, recipe_of
+from satdesk.release.scenes import open_scene
+from satdesk.scale.run import Threads
+from satdesk.simulate.scenario import Scenario
+from satdesk.simulate.strips import strips
+from satdesk.simulate.write import Making, simulate_pictures
+
+REACH = 14
+MARK = "<!-- mosaic -->"
+CASES = ("equal", "gains", "gains-clouds")
+GAINS = {
+    "equal": (1.0, 1.0, 1.0, 1.0),
+    "gains": (1.0, 1.1, 0.9, 1.05),
+    "gains-clouds": (1.0, 1.1, 0.9, 1.05),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One case of one seed."""
+
+    case: str
+    seed: int
+    gain_error: float | None
+    gradient: float | None
+    step: float | None
+    others: dict[str, tuple[float | None, float | None]]
+
+
+def recipe(folder: Path, scenes: tuple[Scenario, ...], balance: str, feather_m: float) -> Recipe:
+    names = sorted(folder.glob("SIMULATED_*"))
+    first, last = scenes[0].middle_m[0], scenes[-1].middle_m[0]
+    rows, cols = scenes[0].pan_shape
+    west = 46.13 + (first - 0.6 * cols) / 85_140
+    east = 46.13 + (last + 0.6 * cols) / 85_140
+    south, north = (40.2 + (760 + sign * 0.5 * rows) / 111_000 for sign in (-1, 1))
+    document = {
+        "release": {"id": "strips", "title": "strips", "publisher": "nobody"},
+        "district": {"box": [west, south, east, north], "title": "Box", "source": "drawn"},
+        "sites": {"none": True},
+        "terrain": {"dem": ["dem_egm96.tif"], "vertical": "EGM96"},
+        "accept": {"pan-ms-residual": "clouds move", "pan-ms-unmeasured": "clouds"},
+        "mosaic": {"balance": balance, "feather_m": feather_m},
+        "scenes": [{"bundle": name.name, "group": "all"} for name in names if name.is_dir()],
+    }
+    return recipe_of(document, folder=folder, sha256="0" * 64)
+
+
+def plan_of(wish: Recipe) -> tuple[Plan, Assembly]:
+    scenes = [open_scene(choice) for choice in wish.scenes]
+    plan, made = put_together(planned(wish, scenes, lambda *_: None), Threads(2), lambda *_: None)
+    if made[0] is None:
+        raise SystemExit("one scene is no mosaic")
+    return plan, made[0]
+
+
+def measured(plan: Plan, made: Assembly, folder: Path) -> tuple[float | None, float | None]:
+    image, source = folder / "image.tif", folder / "source.tif"
+    for path in (image, source):
+        path.unlink(missing_ok=True)
+    write_mosaic(
+        plan.layer(0),
+        made.mosaic,
+        (image, source),
+        Threads(2),
+        scene_ids=made.scene_ids,
+        codec="zstd:1",
+        tags={},
+        simulated=True,
+    )
+    layer = plan.layer(0)
+    stored = Stored(path=image, grid=plan.grid, bands=layer.bands, quantity=layer.quantity)
+    sights = sightings_layer(source, plan.grid)
+    seen = seams_seen(blended(stored_layer(stored), sights, made), sights, made)
+    return seen.gradient_ratio, seen.step_ratio
+
+
+def gain_error(scenes: tuple[Scenario, ...], made: Assembly) -> float:
+    """Largest relative error of the ratio of neighbours; a gain undoes what was too bright."""
+    gains = dict(zip(made.scene_ids, made.gains, strict=True))
+    named = [next(g for n, g in gains.items() if n.endswith(s.name)) for s in scenes]
+    errors = [
+        abs((b / a) / (one.brighter / two.brighter) - 1)
+        for one, two, first, second in zip(scenes, scenes[1:], named, named[1:], strict=False)
+        for a, b in zip(first, second, strict=True)
+    ]
+    return max(errors)
+
+
+def orthoimages(plan: Plan, made: Assembly, folder: Path) -> list[Path]:
+    paths = []
+    for number, scene in enumerate(made.mosaic.scenes, start=1):
+        raster = scene.read(plan.grid)
+        numbers = np.where(raster.valid, np.clip(raster.values * 1e4, 1, 65535), 0)
+        path = folder / f"ortho_{number}.tif"
+        with rasterio.open(
+            path, "w", driver="GTiff", dtype="uint16", count=len(numbers), nodata=0,
+            height=plan.grid.shape[0], width=plan.grid.shape[1],
+            crs=str(plan.grid.crs), transform=plan.grid.affine,
+        ) as file:  # fmt: skip
+            file.write(np.rint(numbers).astype(np.uint16))
+        paths.append(path)
+    return paths
+
+
+def others(paths: list[Path], folder: Path) -> Iterator[tuple[str, Path]]:
+    """Later files lie on top."""
+    if shutil.which("gdal_merge.py"):
+        out = folder / "gdal.tif"
+        _run(["gdal_merge.py", "-q", "-n", "0", "-a_nodata", "0", "-o", out, *paths])
+        yield "gdal_merge", out
+    if shutil.which("otbcli_Mosaic"):
+        for name, options in (
+            ("OTB", ["-comp.feather", "none", "-harmo.method", "none"]),
+            ("OTB harmonised", ["-comp.feather", "none", "-harmo.method", "band"]),
+            (
+                "OTB harmonised, feathered",
+                ["-comp.feather", "slim", "-comp.feather.slim.length", "15",
+                 "-harmo.method", "band"],
+            ),
+        ):  # fmt: skip
+            out = folder / f"{name.replace(' ', '_').replace(',', '')}.tif"
+            _run(["otbcli_Mosaic", "-il", *paths, *options, "-nodata", "0", "-out", out, "uint16"])
+            yield name, out
+
+
+def _run(command: list[object]) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+
+def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | None]:
+    """How the seams of a stack show in another program's picture."""
+    with rasterio.open(paths[0]) as whole, rasterio.open(picture) as file:
+        # some programs cut off what is empty, or add a margin
+        part = file.window(*whole.bounds).round_offsets().round_lengths()
+        values = file.read(window=part, boundless=True, fill_value=0).astype(np.float64)
+    source = np.zeros(values.shape[1:], np.uint8)
+    for number, path in enumerate(paths, start=1):
+        with rasterio.open(path) as file:
+            source[(file.read() > 0).all(axis=0)] = number
+    light = np.where((values > 0).all(axis=0), values.mean(axis=0), np.nan)
+    seen = visibility([seam_sums(light, source, REACH)])
+    return seen.gradient_ratio, seen.step_ratio
+
+
+def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
+    clouded = (chain - 1,) if case == "gains-clouds" else ()
+    scenes = strips(chain, brighter=GAINS[case], clouded=clouded)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        world = (kept or folder) / f"{case}_{seed}_{chain}"
+        if not world.exists():
+            making = Making(threads=2, compressed=False)
+            simulate_pictures(scenes, world, seed, making=making)
+        plan, made = plan_of(recipe(world, scenes, "display", 15.0))
+        gradient, step = measured(plan, made, folder)
+        bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0))
+        found = {"satdesk, not balanced, not feathered": measured(bare_plan, bare, folder)}
+        paths = orthoimages(plan, made, folder)
+        found |= {name: stacked(paths, out) for name, out in others(paths, folder)}
+    error = None if clouded else gain_error(scenes, made)
+    return Row(case=case, seed=seed, gain_error=error, gradient=gradient, step=step, others=found)
+
+
+def _told(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def table(rows: list[Row]) -> str:
+    lines = [
+        "| case | program | seam | step | largest gain error |",
+        "|---|---|---|---|---|",
+    ]
+    for case in dict.fromkeys(each.case for each in rows):
+        here = [each for each in rows if each.case == case]
+        worst = max((e.gain_error for e in here if e.gain_error is not None), default=None)
+        seam = f"{_told(_median([e.gradient for e in here]))}"
+        most = max((e.gradient for e in here if e.gradient is not None), default=None)
+        step = _told(_median([e.step for e in here]))
+        lines.append(f"| {case} | satdesk | {seam} (worst {_told(most)}) | {step} | "
+                     f"{_told(worst)} |")  # fmt: skip
+        for name in here[0].others:
+            seams = _told(_median([e.others[name][0] for e in here]))
+            steps = _told(_median([e.others[name][1] for e in here]))
+            lines.append(f"| {case} | {name} | {seams} | {steps} | – |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
+    parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--chain", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", type=Path, help="page whose table is replaced")
+    parser.add_argument("--keep", type=Path, help="folder for the simulated worlds")
+    arguments = parser.parse_args()
+    rows = []
+    for case in arguments.cases:
+        for seed in arguments.seeds:
+            rows.append(row(case, seed, arguments.chain, arguments.keep))
+            print(rows[-1], flush=True)
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps([vars(each) for each in rows], indent=1))
+    print(table(rows))
+    if arguments.write is not None:
+        head, mark, rest = arguments.write.read_text(encoding="utf-8").partition(MARK)
+        rest = rest[rest.index("\n*gains*") :]
+        text = f"{head}{mark}\n\n{table(rows)}{rest}"
+        arguments.write.write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""A mosaic for eyes: its scenes balanced in brightness, and their seams feathered without ghosts.
+
+Across a seam the two scenes are mixed over a narrow band, where both see clear ground and show the
+same. Where they differ (the edge of a cloud, a thing that moved) the seam stays a hard cut: mixing
+would show both halves of what is there once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from scipy.ndimage import correlate1d, distance_transform_edt
+
+from satdesk.core.bands import Band
+from satdesk.core.layer import Layer
+from satdesk.core.raster import Raster
+from satdesk.core.sensor import FloatArray
+from satdesk.core.sighting import State
+from satdesk.core.units import Quantity
+from satdesk.errors import UsageError
+from satdesk.products.seamed import Sighted
+
+__all__ = ["Blended"]
+
+Bools = NDArray[np.bool_]
+
+_WINDOW = 5
+"""Pixels over which two scenes are compared."""
+_ALIKE, _APART = 0.08, 0.2
+"""Relative difference up to which two scenes are mixed, and from which they are not at all."""
+_EPS = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blended:
+    """`image` with gains, and feathered seams.
+
+    Attributes:
+        image: The mosaic as measured, each pixel one scene's.
+        sightings: On the same grid, two bands: number of the scene from 1, and `State`.
+        scenes: The scenes by number; only read beside seams.
+        gains: For each scene, a factor for each band.
+        feather_px: Half the width of the mixed band; 0 = none.
+
+    Raises:
+        UsageError: Another number of gains than of scenes or of bands, or another grid.
+    """
+
+    image: Layer
+    sightings: Layer
+    scenes: tuple[Sighted, ...]
+    gains: tuple[tuple[float, ...], ...]
+    feather_px: int = 8
+
+    def __post_init__(self) -> None:
+        if len(self.gains) != len(self.scenes) or any(
+            len(gain) != len(self.image.bands) for gain in self.gains
+        ):
+            raise UsageError(
+                "each scene needs a gain for each band",
+                found=f"{len(self.gains)} gains",
+                expected=f"{len(self.scenes)} scenes, {len(self.image.bands)} bands",
+            )
+        if self.sightings.grid != self.image.grid or len(self.sightings.bands) != 2:
+            raise UsageError("the sightings of a mosaic lie on its grid and have two bands")
+
+    @property
+    def grid(self) -> GeoBox:
+        """The image's."""
+        return self.image.grid
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The image's."""
+        return self.image.bands
+
+    @property
+    def quantity(self) -> Quantity:
+        """The image's."""
+        return self.image.quantity
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Pixels of `grid`, float32 ``(band, y, x)``."""
+        halo = self.feather_px + _WINDOW // 2 + 1
+        wide = grid.pad(halo)
+        sights = self.sightings.read(wide)
+        source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
+        inner = np.s_[halo : halo + grid.shape[0], halo : halo + grid.shape[1]]
+        image = self.image.read(grid)
+        values: FloatArray = np.asarray(image.values * self._factors(source[inner]), np.float64)
+        near = _near_seams(source, self.feather_px)
+        if near[inner].any():
+            values = self._feathered(wide, source, near, values, inner)
+        return image.with_values(values.astype(np.float32))
+
+    def _factors(self, source: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``(band, y, x)`` float32; 1 where no scene is."""
+        table = np.ones((256, len(self.bands)), np.float32)
+        table[1 : len(self.gains) + 1] = self.gains
+        return np.asarray(np.moveaxis(table[source], -1, 0))
+
+    def _feathered(
+        self,
+        wide: GeoBox,
+        source: NDArray[np.uint8],
+        near: Bools,
+        values: FloatArray,
+        inner: tuple[slice, slice],
+    ) -> FloatArray:
+        """`values` of the inner grid, mixed beside seams."""
+        pictures = {int(n): self._picture(int(n), wide) for n in np.unique(source[near]) if n}
+        own, own_usable = _own(pictures, source)
+        total = np.zeros(values.shape)
+        weight = np.zeros(values.shape[1:])
+        for number, (picture, usable) in pictures.items():
+            share = _share(source == number, self.feather_px) * usable
+            share = np.where(source == number, share, share * _alike(own, picture))[inner]
+            total += np.where(share > 0, picture[(slice(None), *inner)], 0) * share
+            weight += share
+        mixed = near[inner] & own_usable[inner] & (weight > _EPS)
+        return np.where(mixed, total / np.where(mixed, weight, 1), values)
+
+    def _picture(self, number: int, wide: GeoBox) -> tuple[FloatArray, Bools]:
+        scene = self.scenes[number - 1]
+        raster = scene.read(wide)
+        states = scene.states(wide, raster.valid)
+        gain = np.array(self.gains[number - 1])[:, None, None]
+        usable = raster.valid & (states != State.CLOUD) & (states != State.SHADOW)
+        return raster.values * gain, usable
+
+
+def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
+    """Pixels of a scene that are at most `reach` pixels from one of another scene."""
+    near = np.zeros(source.shape, bool)
+    numbers = [int(n) for n in np.unique(source) if n]
+    if len(numbers) < 2 or reach < 1:
+        return near
+    for number in numbers:
+        other = (source > 0) & (source != number)
+        near |= (source == number) & (distance_transform_edt(~other) <= reach)
+    return near
+
+
+def _own(
+    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]
+) -> tuple[FloatArray, Bools]:
+    """The picture that is shown, as far as it is one of `pictures`, and where it is usable."""
+    own: FloatArray = np.zeros_like(next(iter(pictures.values()))[0])
+    seen = np.zeros(source.shape, bool)
+    for number, (picture, usable) in pictures.items():
+        here = source == number
+        np.copyto(own, picture, where=here)
+        seen |= here & usable
+    return own, seen
+
+
+def _share(region: Bools, reach: int) -> FloatArray:
+    """0.5 on the border of `region`, 1 from `reach` pixels inside on, 0 from as many outside on."""
+    if region.all() or not region.any():
+        return region.astype(np.float64)
+    inside, outside = distance_transform_edt(region), distance_transform_edt(~region)
+    signed = np.where(region, inside - 0.5, 0.5 - outside)
+    return np.asarray(np.clip(0.5 + signed / (2 * reach), 0.0, 1.0))
+
+
+def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
+    """1 where two pictures show the same around a pixel, 0 where they differ."""
+    apart = _around(np.abs(first - second).mean(axis=0))
+    level = np.maximum(_around((np.abs(first) + np.abs(second)).mean(axis=0) / 2), _EPS)
+    return np.asarray(np.clip((_APART - apart / level) / (_APART - _ALIKE), 0.0, 1.0))
+
+
+def _around(plane: FloatArray) -> FloatArray:
+    """Mean of the window about each pixel; the same sums in whichever tile."""
+    kernel = np.full(_WINDOW, 1 / _WINDOW)
+    rows = correlate1d(plane.astype(np.float64), kernel, axis=0, mode="nearest")
+    return np.asarray(correlate1d(rows, kernel, axis=1, mode="nearest"))
