@@ -21,12 +21,8 @@ from satdesk.release.acceptance import Acceptance
 from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.composition import Composition, Parts, compose, parts_of
-<<<<<<< HEAD
 from satdesk.release.covers import covered
-from satdesk.release.dated import Dated, dated_scenes
-=======
 from satdesk.release.dated import Dated, dated_scenes, require_one_side
->>>>>>> mosaic
 from satdesk.release.ground import (
     Ground,
     grid_over,

@@ -24,11 +24,8 @@ from satdesk.release.times import parse_acquisition, parse_zone
 __all__ = [
     "DistrictChoice",
     "GridChoice",
-<<<<<<< HEAD
     "MasksChoice",
-=======
     "MosaicChoice",
->>>>>>> mosaic
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -140,7 +137,6 @@ class RegistrationChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-<<<<<<< HEAD
 class MasksChoice:
     """How cloud, shadow and snow are found.
 
@@ -149,7 +145,9 @@ class MasksChoice:
     """
 
     method: str = "none"
-=======
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicChoice:
     """How several scenes of one date are put together.
 
@@ -168,7 +166,6 @@ class MosaicChoice:
     balance: str = "display"
     feather_m: float | None = None
     dates: bool = True
->>>>>>> mosaic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
