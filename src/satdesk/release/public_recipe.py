@@ -19,7 +19,7 @@ from satdesk.core.scene import Acquisition, Scene
 from satdesk.files.archives import is_archive
 from satdesk.files.digests import sha256
 from satdesk.release.inputs import scene_files
-from satdesk.release.recipe import Recipe, SceneChoice
+from satdesk.release.recipe import MasksChoice, Recipe, SceneChoice
 from satdesk.release.schema import check
 from satdesk.release.status_file import instant_text
 
@@ -80,6 +80,7 @@ def _document(
         "district": _stated(asdict(recipe.district)),
         "sites": _sites(shown_sites),
         "grid": _stated(asdict(recipe.grid)),
+        "masks": _stated(asdict(recipe.masks)) if recipe.masks != MasksChoice() else None,
         "registration": _stated(asdict(recipe.registration)),
         "mosaic": _stated(asdict(recipe.mosaic)),
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),

@@ -26,6 +26,7 @@ __all__ = [
     "DistrictChoice",
     "GridChoice",
     "HoldsChoice",
+    "MasksChoice",
     "MosaicChoice",
     "Recipe",
     "RegistrationChoice",
@@ -151,6 +152,17 @@ class HoldsChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MasksChoice:
+    """How cloud, shadow and snow are found.
+
+    Attributes:
+        method: ``none``, or ``classical`` (brightness, and shadows where the sun puts them).
+    """
+
+    method: str = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MosaicChoice:
     """How several scenes of one date are put together.
 
@@ -235,6 +247,7 @@ class Recipe:
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
     terrain: TerrainChoice | None = None
+    masks: MasksChoice = MasksChoice()
     registration: RegistrationChoice = RegistrationChoice()
     mosaic: MosaicChoice = MosaicChoice()
     event: Event | None = None
@@ -311,6 +324,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         sites=_sites(document.get("sites", {}), folder),
         grid=GridChoice(**document.get("grid", {})),
         terrain=_terrain(document.get("terrain"), folder),
+        masks=MasksChoice(**document.get("masks", {})),
         registration=RegistrationChoice(**document.get("registration", {})),
         mosaic=_mosaic(document.get("mosaic", {})),
         event=_event(document.get("event")),

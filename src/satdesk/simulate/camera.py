@@ -226,9 +226,9 @@ def view_angles(camera: Camera, col: float, row: float, height_m: float) -> dict
     _, body = camera.orbit.frame(camera.time_s(np.asarray(row)))
     forward, right, down = body @ -up_ray
     degrees = {
-        "incidence_deg": np.arccos(up),
+        "incidence_deg": np.arccos(min(up, 1.0)),
         "azimuth_deg": np.arctan2(east, north) % (2 * np.pi),
-        "viewing_deg": np.arccos(down),
+        "viewing_deg": np.arccos(min(down, 1.0)),  # rounding passes 1 straight below
         "viewing_along_deg": np.arctan2(forward, down),
         "viewing_across_deg": np.arctan2(right, down),
     }

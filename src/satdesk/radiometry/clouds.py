@@ -1,0 +1,142 @@
+"""Clouds by what they look like in visible light and near infrared: bright, white, large, soft.
+
+What four bands cannot do: without a short-wave or thermal band a bright white surface may be cloud
+or snow (`radiometry.snow`), and haze or cirrus through which the ground is seen clearly is called
+clear. With fewer bands less is known: two visible ones at least are needed.
+
+The blue over the red follows the haze-optimised transform (Zhang, Guindon, Cihlar, *Remote Sens.
+Environ.* 82, 2002), the whiteness Zhu and Woodcock (*Remote Sens. Environ.* 118, 2012); the numbers
+were set on simulated scenes that no published score uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from satdesk.errors import UsageError
+
+__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "visible"]
+
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+Planes = Mapping[str, Floats]
+
+VISIBLE = ("B", "G", "R")
+
+_BRIGHT = 0.26
+_WHITE = 0.16
+_BLUE_EXCESS = 0.10
+_NIR_OVER_VISIBLE = (0.75, 1.45)
+_NIR = 0.22
+_LEAST_RADIUS_M = 30.0
+_LEAST_AREA_M2 = 2.0e4
+_GROWTH_M = 420.0
+_VEIL = 0.012
+_VEIL_SIGMA_M = 18.0
+
+
+def visible(planes: Planes) -> Floats:
+    """``(y, x)`` mean reflectance of the visible bands that are there.
+
+    Raises:
+        UsageError: Fewer than two of B, G and R: cloud cannot be told from bright ground.
+    """
+    names = [name for name in VISIBLE if name in planes]
+    if len(names) < 2:
+        raise UsageError(
+            "clouds are not found in one visible band",
+            found=", ".join(planes) or "no band",
+            expected="two of B, G and R at least",
+            remedy="take the multispectral image, or the provider's own mask",
+        )
+    return np.asarray(sum(planes[name] for name in names) / len(names), dtype=np.float32)
+
+
+def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
+    """Cores of clouds, and of snow: bright and white over at least 60 m.
+
+    Args:
+        planes: ``(y, x)`` top-of-atmosphere reflectance by band: two of B, G, R, or more, and NIR.
+        valid: ``(y, x)``, True = usable.
+        pixel_m: Of the grid.
+    """
+    mean = visible(planes)
+    chosen = valid & (mean > _BRIGHT)
+    names = [name for name in VISIBLE if name in planes]
+    for name in names:
+        chosen &= np.abs(planes[name] - mean) < _WHITE * mean
+    if {"B", "R"} <= planes.keys():
+        chosen &= planes["B"] - 0.5 * planes["R"] > _BLUE_EXCESS
+    if "NIR" in planes:
+        low, high = _NIR_OVER_VISIBLE
+        chosen &= (planes["NIR"] > _NIR) & (planes["NIR"] > low * mean)
+        chosen &= planes["NIR"] < high * mean
+    return large_parts(_opened(chosen, _LEAST_RADIUS_M / pixel_m), _LEAST_AREA_M2 / pixel_m**2)
+
+
+def grown_clouds(cores: Bools, planes: Planes, valid: Bools, pixel_m: float) -> Bools:
+    """Cores with the thinner cloud around them.
+
+    A place near a core belongs to it where the visible light, smoothed, stands above that of the
+    clear ground around by more than a veil.
+
+    Args:
+        cores: ``(y, x)`` from `bright_white` (or any other finder).
+        planes: As there.
+        valid: ``(y, x)``, True = usable.
+        pixel_m: Of the grid.
+    """
+    if not cores.any():
+        return cores
+    shortest = planes["B"] if "B" in planes else visible(planes)
+    near = around(cores, _GROWTH_M / pixel_m) & valid
+    ground = _clear_level(shortest, valid & ~around(cores, 60.0 / pixel_m), pixel_m)
+    excess = _mean(shortest - ground, valid, _VEIL_SIGMA_M / pixel_m)
+    thin = near & (excess > _VEIL)
+    labels, _ = ndimage.label(thin | cores, structure=np.ones((3, 3)))
+    kept = np.unique(labels[cores])
+    return np.asarray(np.isin(labels, kept[kept > 0]))
+
+
+def around(mask: Bools, radius_px: float) -> Bools:
+    """`mask` and everything within `radius_px` of it."""
+    if radius_px < 0.5 or not mask.any():
+        return mask
+    return np.asarray(ndimage.distance_transform_edt(~mask) <= radius_px)
+
+
+def large_parts(mask: Bools, least_px: float) -> Bools:
+    """The connected parts of `mask` that have at least `least_px` pixels."""
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    if not count:
+        return mask
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return np.asarray(sizes[labels] >= least_px)
+
+
+def _opened(mask: Bools, radius_px: float) -> Bools:
+    """`mask` without what is narrower than twice `radius_px`."""
+    if radius_px < 1 or not mask.any():
+        return mask
+    inner = ndimage.distance_transform_edt(mask) > radius_px
+    return around(inner, radius_px) & mask
+
+
+def _clear_level(plane: Floats, clear: Bools, pixel_m: float) -> Floats:
+    """Mean of the clear ground around each place, over some 700 m."""
+    return _mean(plane, clear, 350.0 / pixel_m)
+
+
+def _mean(plane: Floats, usable: Bools, sigma_px: float) -> Floats:
+    """Gaussian mean over usable pixels; where there is hardly any, that of all of them."""
+    weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma_px, truncate=3.0)
+    total = ndimage.gaussian_filter(
+        np.where(usable, plane, 0).astype(np.float32), sigma_px, truncate=3.0
+    )
+    overall = np.float32(plane[usable].mean()) if usable.any() else np.float32(0)
+    return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), overall))
