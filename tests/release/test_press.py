@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from release_content import make_content
 from satdesk.release.content import Licence, Status
 from satdesk.release.plate_sheet import drawing_style
-from satdesk.release.press import SHAPES, Frame, _shown, compose_press, write_press
+from satdesk.release.press import SHAPES, Frame, compose_press, press_dates, write_press
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import exif, jpeg_bytes, pdf_information
 from satdesk.release.press_xmp import xmp_packet
@@ -121,7 +121,7 @@ def test_a_licence_that_does_not_allow_the_press_leaves_the_date_out(content, tm
     unknown = replace(content.dates[0], licence=Licence())
     nothing = replace(content, dates=(unknown,))
     assert write_press(nothing, tmp_path / "none") == ()
-    assert _shown(replace(nothing, status=Status.DRAFT)) == (unknown,)
+    assert press_dates(replace(nothing, status=Status.DRAFT)) == (unknown,)
 
 
 def test_xmp_is_well_formed_and_holds_what_it_was_given(content):
