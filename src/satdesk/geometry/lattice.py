@@ -143,7 +143,7 @@ def _heights(
 ) -> tuple[FloatArray, FloatArray]:
     """Heights at every pixel ``(block, y, x)``; its place in the terrain is interpolated.
 
-    Also by how many cells that place is missed at the probes, ``(block,)``; 0 where it is not known.
+    Also by how many cells that place is missed at the probes, ``(block,)``; 0 where not known.
     """
     if not isinstance(terrain, GridTerrain | SeenTerrain):
         return terrain.height(_spread(lon), _spread(lat)), np.zeros(len(lon))
