@@ -39,10 +39,11 @@ MIN_WINDOWS = 10
 _MIN_AGREEING = 0.3
 MIN_SPREAD_PERCENT = 25.0
 """Share of the usable ground that the agreeing windows must enclose."""
-MAX_RESIDUAL_PX = 0.35
-"""Largest `Registration.residual_px`: up to it the field is true to 0.3 px in 99 % of pairs.
+MAX_RESIDUAL_PX = 0.3
+"""Largest `Registration.residual_px`: up to it the field was true to 0.3 px in 97 % of pairs.
 
-Simulated ones, of other seasons, suns, views and deformations (benchmarks/coregistration_limit.py).
+Simulated ones, of other seasons, suns, views and deformations, that played no part in the choice
+(benchmarks/coregistration_limit.py).
 """
 _SIGNIFICANT_PX = 0.1
 

@@ -87,7 +87,9 @@ def followed(places: FloatArray, offsets: FloatArray, near: Bools, side: float) 
     apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     close = (apart < _REACH * side) & (apart > 0)
     for _ in range(_STEPS):
-        joining = [i for i in np.flatnonzero(~found) if _leads(i, places, offsets, close & found)]
+        joining = [
+            i for i in np.flatnonzero(~found).tolist() if _leads(i, places, offsets, close & found)
+        ]
         if not joining:
             break
         found[joining] = True
@@ -105,8 +107,8 @@ def _leads(i: np.intp, places: FloatArray, offsets: FloatArray, close: Bools) ->
     scatter = np.hypot(*(offsets[there] - plane @ solved).T)
     # 0.8493 = 1 / sqrt(2 ln 2), as in `agreeing`; three coefficients were spent
     scale = 0.8493 * float(np.median(scatter)) * (n / (n - 3)) ** 0.5
-    cut = float(np.clip(3.5 * scale, _TIGHT_PX, _LOOSE_PX))
-    return float(np.hypot(*(offsets[i] - solved[0]))) < cut
+    limit = min(max(3.5 * scale, _TIGHT_PX), _LOOSE_PX)
+    return float(np.hypot(*(offsets[i] - solved[0]))) < limit
 
 
 def fit_agreeing(

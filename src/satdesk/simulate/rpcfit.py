@@ -162,7 +162,7 @@ def _ratio(terms: Floats, wanted: Floats) -> tuple[tuple[float, ...], tuple[floa
 def _fitted(terms: Floats, wanted: Floats, ridge: float) -> tuple[Floats, Floats]:
     weight = np.ones_like(wanted)
     numerator: Floats = np.zeros(terms.shape[1])
-    denominator: Floats = numerator
+    denominator: Floats = np.zeros(terms.shape[1])
     for _ in range(_ROUNDS):
         design = np.concatenate([terms, -wanted[:, None] * terms[:, 1:]], axis=1) * weight[:, None]
         normal = design.T @ design / len(wanted) + ridge * np.eye(2 * terms.shape[1] - 1)
