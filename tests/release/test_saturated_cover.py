@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rasterio
-from rasterio.transform import from_origin
+from affine import Affine
 
 from satdesk.core.cover import Cover
 from satdesk.core.scene import BandCalibration
@@ -30,7 +30,7 @@ def cover(tmp_path):
             "count": 4,
             "dtype": "uint16",
             "crs": "EPSG:32638",
-            "transform": from_origin(5e5, 4.45e6, 6, 6),
+            "transform": Affine(6.0, 0.0, 5e5, 0.0, -6.0, 4.45e6),
         }
         with rasterio.open(path, "w", **profile) as out:
             out.write(counts)

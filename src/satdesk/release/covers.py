@@ -154,10 +154,12 @@ def _filled(heights: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _facts(found: CoverFound, picture: Picture) -> dict[str, Any]:
-    """Shares of what is imaged; null where nobody could look."""
+    """Shares of what is imaged; null where nobody could look, or no height of the clouds fits."""
     seen = max(int(picture.valid.sum()), 1)
+    cloudless = picture.sighting is not None and not (found.flags & Cover.CLOUD).any()
     looked = {
-        "cloud_shadow": picture.sighting is not None,
+        "cloud_shadow": found.cloud_height_m is not None
+        or (picture.sighting is not None and cloudless),
         "terrain_shadow": picture.shaded is not None,
         "saturated": picture.saturated is not None,
     }
