@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install tools clean bench accuracy accuracy-quick accuracy-peers sharpening
+.PHONY: demo test check install tools clean bench accuracy accuracy-quick accuracy-peers sharpening mosaic masks
 
 install: $(VENV)/.installed
 
@@ -72,6 +72,11 @@ sharpening: install
 # The table of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
 mosaic: install
 	$(BIN)/python benchmarks/mosaic.py --write docs/explanation/mosaic.md
+
+# The tables of docs/explanation/masks.md; half an hour, mostly the simulation of the scenes.
+masks: install
+	$(BIN)/python benchmarks/masks.py --write docs/explanation/masks.md \
+	  $(if $(SATDESK_TEST_DATA),--real $(SATDESK_TEST_DATA))
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo demo-scenes

@@ -96,7 +96,7 @@ def followed(places: FloatArray, offsets: FloatArray, near: Bools, side: float) 
     return found
 
 
-def _leads(i: np.intp, places: FloatArray, offsets: FloatArray, close: Bools) -> bool:
+def _leads(i: int, places: FloatArray, offsets: FloatArray, close: Bools) -> bool:
     """Whether a plane through its neighbours leads to match `i`."""
     there = close[i]
     n = int(there.sum())
@@ -108,7 +108,7 @@ def _leads(i: np.intp, places: FloatArray, offsets: FloatArray, close: Bools) ->
     # 0.8493 = 1 / sqrt(2 ln 2), as in `agreeing`; three coefficients were spent
     scale = 0.8493 * float(np.median(scatter)) * (n / (n - 3)) ** 0.5
     limit = min(max(3.5 * scale, _TIGHT_PX), _LOOSE_PX)
-    return float(np.hypot(*(offsets[i] - solved[0]))) < limit
+    return bool(np.hypot(*(offsets[i] - solved[0])) < limit)
 
 
 def fit_agreeing(

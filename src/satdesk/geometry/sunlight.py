@@ -38,7 +38,9 @@ def shaded_by_relief(heights: Floats, sun: Slant) -> Bools:
     filled = np.where(known, heights, -1e4).astype(np.float32)
     along, across = _axes((rows, cols))
     row, col = _on_lines((rows, cols), along, across, sun)
-    profile = map_coordinates(filled, [row, col], order=1, mode="constant", cval=-1e4)
+    # A rim of the same heights: between the edge and nothing there is no cliff.
+    rimmed = np.pad(filled, 2, mode="edge")
+    profile = map_coordinates(rimmed, [row + 2, col + 2], order=1, mode="constant", cval=-1e4)
     rise = (profile - along[:, None] / sun.length).astype(np.float64)
     # What stands on the line before a place, itself left out: no place shades itself.
     before = np.maximum.accumulate(rise, axis=0)
@@ -50,7 +52,7 @@ def shaded_by_relief(heights: Floats, sun: Slant) -> Bools:
 
 def _axes(shape: tuple[int, int]) -> tuple[Floats, Floats]:
     """Pixels towards the sun, descending, and across, of lines over the whole array."""
-    reach = math.hypot(*shape) / 2 + 2
+    reach = math.hypot(*shape) / 2 + 3
     steps = np.arange(-math.ceil(reach), math.ceil(reach) + 1, dtype=np.float64)
     return steps[::-1].copy(), steps
 
@@ -60,7 +62,7 @@ def _on_lines(
 ) -> tuple[Floats, Floats]:
     """Rows and columns of the places of the lines."""
     to_col, to_row = sun.col / sun.length, sun.row / sun.length
-    middle = (shape[0] - 1) / 2, (shape[1] - 1) / 2
+    middle = (shape[0] - 1) // 2, (shape[1] - 1) // 2
     row = middle[0] + along[:, None] * to_row + across[None, :] * to_col
     col = middle[1] + along[:, None] * to_col - across[None, :] * to_row
     return row, col
@@ -71,7 +73,7 @@ def _places(
 ) -> tuple[Floats, Floats]:
     """Where each pixel lies in the arrays of the lines: the way back of `_on_lines`."""
     to_col, to_row = sun.col / sun.length, sun.row / sun.length
-    row = np.arange(shape[0])[:, None] - (shape[0] - 1) / 2
-    col = np.arange(shape[1])[None, :] - (shape[1] - 1) / 2
+    row = np.arange(shape[0])[:, None] - (shape[0] - 1) // 2
+    col = np.arange(shape[1])[None, :] - (shape[1] - 1) // 2
     towards, aside = row * to_row + col * to_col, row * to_col - col * to_row
     return along[0] - towards, aside - across[0]

@@ -66,11 +66,12 @@ def scene_cover(parts: Parts, grid: GeoBox, ground: Ground) -> SceneCover:
     ratio, cells = cover_grid(grid, source_gsd_m(image))
     raster = _reflectance(image, parts, cells, ground)
     try:
-        found = find_cover(_picture(raster, image, parts, ground))
+        picture = _picture(raster, image, parts, ground)
+        found = find_cover(picture)
     except UsageError as error:
         return _unmeasured(str(error))
     layer = Covered(cover=CoverMap(flags=found.flags, known=raster.valid), ratio=ratio, grid=grid)
-    return SceneCover(layer=layer, facts=_facts(found, raster))
+    return SceneCover(layer=layer, facts=_facts(found, picture))
 
 
 def cover_grid(grid: GeoBox, pixel_m: float) -> tuple[int, GeoBox]:
@@ -121,9 +122,24 @@ def _picture(raster: Raster, image: SourceImage, parts: Parts, ground: Ground) -
         planes={b.name: plane for b, plane in zip(raster.bands, raster.values, strict=True)},
         valid=raster.valid,
         pixel_m=math.sqrt(math.prod(pixel_size_m(cells))),
+        saturated=_saturated(image, parts, cells, ground),
         shaded=shaded,
         sighting=sighting,
     )
+
+
+def _saturated(
+    image: SourceImage, parts: Parts, cells: GeoBox, ground: Ground
+) -> NDArray[np.bool_] | None:
+    """Where the nearest count of a band is at the end of its range; None = nobody states its end.
+
+    Counts, not reflectance: interpolation and other bands would pull the end below itself.
+    """
+    if image.saturated is None:
+        return None
+    counts = placed(image, replace(parts, quantity=Quantity.COUNTS), cells, ground, "nearest")
+    read = counts.read(cells)
+    return np.asarray((read.values >= image.saturated).any(axis=0) & read.valid)
 
 
 def _heights(cells: GeoBox, ground: Ground) -> NDArray[np.float32] | None:
@@ -137,16 +153,26 @@ def _filled(heights: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isfinite(heights), heights, np.float32(np.nanmean(heights)))
 
 
-def _facts(found: CoverFound, raster: Raster) -> dict[str, Any]:
-    seen = max(int(raster.valid.sum()), 1)
+def _facts(found: CoverFound, picture: Picture) -> dict[str, Any]:
+    """Shares of what is imaged; null where nobody could look, or no height of the clouds fits."""
+    seen = max(int(picture.valid.sum()), 1)
+    cloudless = picture.sighting is not None and not (found.flags & Cover.CLOUD).any()
+    looked = {
+        "cloud_shadow": found.cloud_height_m is not None
+        or (picture.sighting is not None and cloudless),
+        "terrain_shadow": picture.shaded is not None,
+        "saturated": picture.saturated is not None,
+    }
     shares = {
         name: round(float(((found.flags & flag) > 0).sum()) / seen, 6)
+        if looked.get(name, True)
+        else None
         for name, flag in _NAMES.items()
     }
     height = found.cloud_height_m
     return {
         "method": "classical",
-        "pixel_m": round(math.sqrt(math.prod(pixel_size_m(raster.grid))), 2),
+        "pixel_m": round(picture.pixel_m, 2),
         "shares_of_imaged": shares,
         "cloud_height_m": None if height is None else round(height, 1),
     }

@@ -1,0 +1,246 @@
+"""The tables of docs/explanation/masks.md: cover told by the rules, against what is known.
+
+    python benchmarks/masks.py [--scenes FOLDER] [--real FOLDER] [--pictures FOLDER] [--write PAGE]
+
+Simulated scenes with known truth, their seeds used for nothing else (they are made in ``--scenes``
+where they do not lie there yet); told by the product's own code on a grid of MS pixels and compared
+pixel by pixel. ``--real`` is the folder of test data with Sentinel-2 crops without clouds: whatever
+is called cloud there is a false alarm. ``--write`` puts the tables between the page's markers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from satdesk.core.bands import Band
+from satdesk.core.cover import HIDING, Cover
+from satdesk.core.scene import ImageTile
+from satdesk.core.units import Quantity
+from satdesk.radiometry.cover_found import Picture, find_cover
+from satdesk.release.composition import parts_of, placed
+from satdesk.release.covers import scene_cover
+from satdesk.release.ground import grid_over, ground_under, image_outline
+from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
+from satdesk.release.scenes import open_scene
+from satdesk.simulate.render import CLOUD, CLOUD_SHADOW, SHADOW
+
+START, END = "<!-- scores: benchmarks/masks.py -->", "<!-- end of scores -->"
+SIZE_KM, PIXEL_M, METRES_A_DEGREE = "5", 6.0, 111_320.0
+BARS = {"clear": 0.95, "cloud": 0.93, "shadow": 0.85}
+MOST_FALSE = 0.005
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A scene to be judged on: its name, seed, and options of ``satdesk simulate mountain``."""
+
+    name: str
+    seed: int
+    words: str
+    options: str
+
+
+CASES = (
+    Case(name="j1", seed=9101, words="mountains, summer", options="--clouds 0.2 --season summer"),
+    Case(
+        name="j2",
+        seed=9102,
+        words="hills, autumn, clouds at 1500 m",
+        options="--terrain gentle --clouds 0.4 --cloud-height 1500 --roll -12 "
+        "--at 2018-09-25T07:30:00Z --season autumn",
+    ),
+    Case(
+        name="j3",
+        seed=9103,
+        words="mountains, March, snow above 1800 m",
+        options="--clouds 0.15 --snow-line 1800 --roll 10 --at 2018-03-20T07:30:00Z",
+    ),
+    Case(
+        name="j4",
+        seed=9104,
+        words="mountains, December, snow above 1600 m, no cloud",
+        options="--snow-line 1600 --at 2018-12-10T07:30:00Z",
+    ),
+    Case(
+        name="j5",
+        seed=9105,
+        words="plain, summer, clouds at 2000 m",
+        options="--terrain plain --clouds 0.3 --cloud-height 2000 --roll 8 --season summer",
+    ),
+)
+
+
+def made(case: Case, folder: Path) -> Path:
+    """The folder of a simulated scene; simulated where it is not there yet."""
+    home = folder / case.name
+    if not (home / "truth_mountain_ms_mask.tif").is_file():
+        told = ["simulate", "mountain", "--size-km", SIZE_KM, "--seed", str(case.seed)]
+        more = ["--uncompressed", "--overwrite", "--out", str(home), *case.options.split()]
+        subprocess.run([sys.executable, "-m", "satdesk", *told, *more], check=True)
+    return home
+
+
+def told_and_true(home: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, object]]:
+    """Flags that were told, bits of the truth, where both are known, and the facts."""
+    scene = open_scene(SceneChoice(bundle=home / "SIMULATED_mountain"))
+    parts = parts_of(scene, GridChoice(product="ms"))
+    terrain = TerrainChoice(dem=(home / "dem_egm96.tif",), vertical="EGM96")
+    ground = ground_under(image_outline(parts.finest, None), terrain, parts.images)
+    grid = grid_over(image_outline(parts.finest, ground.terrain), gsd_m=PIXEL_M)
+    cover = scene_cover(parts, grid, ground)
+    if cover.layer is None:
+        raise SystemExit(f"{home}: {cover.facts}")
+    found = cover.layer.read(grid)
+    image = replace(
+        parts.finest,
+        tiles=(ImageTile(path=home / "truth_mountain_ms_mask.tif"),),
+        bands=(Band(name="truth"),),
+        dtype="uint8",
+        calibration=None,
+        nodata=None,
+        saturated=None,
+    )
+    plain = replace(parts, quantity=Quantity.COUNTS)
+    truth = placed(image, plain, grid, ground, "nearest").read(grid)
+    return found.values[0], truth.values[0], found.valid & truth.valid, cover.facts
+
+
+def balanced(told: np.ndarray, true: np.ndarray) -> float:
+    """Mean of the share of what is there that is told, and of what is not there that is not."""
+    if true.all() or not true.any():
+        return float("nan")
+    return float((told[true].mean() + (~told[~true]).mean()) / 2)
+
+
+def scores(flags: np.ndarray, bits: np.ndarray, known: np.ndarray) -> dict[str, float]:
+    """Balanced accuracies, and the share of the clear ground that is called hidden."""
+    told, true = flags[known], bits[known]
+    cloud, hides = (told & Cover.CLOUD) > 0, (told & HIDING) > 0
+    is_cloud, is_hidden = (true & CLOUD) > 0, (true & (CLOUD | CLOUD_SHADOW)) > 0
+    return {
+        "share": float(is_cloud.mean()),
+        "clear": balanced(~hides, ~is_hidden),
+        "cloud": balanced(cloud, is_cloud),
+        "shadow": balanced(hides & ~cloud, is_hidden & ~is_cloud),
+        "terrain": balanced((told & Cover.TERRAIN_SHADOW) > 0, (true & SHADOW) > 0),
+        "false": float(hides[~is_hidden].mean()),
+        "missed": float((~hides[is_hidden]).mean()) if is_hidden.any() else float("nan"),
+    }
+
+
+def real_crops(folder: Path) -> list[tuple[str, float]]:
+    """Share called cloud of each Sentinel-2 crop without cloud; its sun is not known: no shadow."""
+    found = []
+    for path in sorted(folder.glob("change/oscd/*/imgs_*_B02B03B04B08.tif")):
+        with rasterio.open(path) as opened:
+            planes = opened.read().astype(np.float32) / 1e4
+            pixel = abs(opened.transform.e) * METRES_A_DEGREE
+        valid = (planes > 0).all(axis=0)
+        named = dict(zip(("B", "G", "R", "NIR"), planes, strict=True))
+        flags = find_cover(Picture(planes=named, valid=valid, pixel_m=pixel)).flags
+        hidden = float(((flags & HIDING) > 0)[valid].mean())
+        found.append((f"{path.parent.name} {path.name.split('_')[1]}", hidden))
+    return found
+
+
+def picture(home: Path, flags: np.ndarray, bits: np.ndarray, known: np.ndarray) -> None:
+    """Told and true beside each other: cloud white, shadow blue, snow cyan, relief brown."""
+    shown = []
+    for cloud, shadow, snow, relief in (
+        (flags & Cover.CLOUD, flags & Cover.CLOUD_SHADOW, flags & Cover.SNOW,
+         flags & Cover.TERRAIN_SHADOW),
+        (bits & CLOUD, bits & CLOUD_SHADOW, bits & 0, bits & SHADOW),
+    ):  # fmt: skip
+        drawn = np.full((3, *flags.shape), 90, np.uint8)
+        for where, colour in (
+            (relief, (120, 70, 30)),
+            (snow, (120, 230, 230)),
+            (shadow, (40, 60, 220)),
+            (cloud, (255, 255, 255)),
+        ):
+            drawn[:, where > 0] = np.array(colour, np.uint8)[:, None]
+        drawn[:, ~known] = 0
+        shown.append(drawn)
+    both = np.concatenate(shown, axis=2)
+    profile = {"driver": "PNG", "count": 3, "dtype": "uint8"}
+    with rasterio.open(home, "w", height=both.shape[1], width=both.shape[2], **profile) as out:
+        out.write(both)
+
+
+def _figure(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def simulated_table(folder: Path, pictures: Path | None) -> list[str]:
+    """One row a case, and the bars."""
+    lines = [
+        "| scene | cloud | clear | cloud | shadow | relief | clear called hidden | hidden missed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case in CASES:
+        flags, bits, known, facts = told_and_true(made(case, folder))
+        print(case.name, facts, flush=True)
+        got = scores(flags, bits, known)
+        if pictures is not None:
+            picture(pictures / f"{case.name}.png", flags, bits, known)
+        told = " | ".join(_figure(got[name]) for name in ("clear", "cloud", "shadow", "terrain"))
+        missed = "–" if np.isnan(got["missed"]) else f"{got['missed']:.1%}"
+        lines.append(
+            f"| {case.name}: {case.words} | {got['share']:.0%} | {told} "
+            f"| {got['false']:.2%} | {missed} |"
+        )
+        print(lines[-1], flush=True)
+    bars = " | ".join(f"{BARS[name]:.2f}" for name in ("clear", "cloud", "shadow"))
+    return [*lines, f"| *wanted, at least* | | {bars} | | | |"]
+
+
+def real_table(folder: Path) -> list[str]:
+    """Worst first."""
+    crops = sorted(real_crops(folder), key=lambda row: -row[1])
+    above = sum(share > MOST_FALSE for _, share in crops)
+    return [
+        f"{len(crops)} Sentinel-2 crops without clouds: {above} above {MOST_FALSE:.1%}.",
+        "",
+        "| crop | called cloud |",
+        "|---|---|",
+        *(f"| {name} | {share:.2%} |" for name, share in crops if share > 0),
+        f"| the other {sum(share == 0 for _, share in crops)} | 0 |",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenes", type=Path, default=Path("demo-scenes/masks"))
+    parser.add_argument("--real", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--write", type=Path)
+    chosen = parser.parse_args(arguments)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    lines = simulated_table(chosen.scenes, chosen.pictures)
+    if chosen.real is not None:
+        lines += ["", *real_table(chosen.real)]
+    lines += ["", f"Commit {commit}, {platform.machine()}, Python {platform.python_version()}."]
+    print("\n".join(lines))
+    if chosen.write is not None:
+        page = chosen.write.read_text(encoding="utf-8")
+        head, rest = page.split(START)
+        table = "\n".join(lines)
+        chosen.write.write_text(
+            f"{head}{START}\n\n{table}\n\n{END}{rest.split(END)[1]}", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()
