@@ -17,6 +17,7 @@ from satdesk.errors import (
     MissingInputError,
     SatdeskError,
     UnsafeInputError,
+    UsageError,
 )
 from satdesk.files.rasters import ImageLayer, require_pixels
 
@@ -37,6 +38,14 @@ def test_a_product_becomes_a_scene(tmp_path, level):
         ["scene_classification"] if level == "L2A" else []
     )
     require_pixels(scene)
+
+
+def test_of_several_products_in_a_folder_one_must_be_named(tmp_path):
+    both = [deliveries.safe(tmp_path, level=level) for level in ("L1C", "L2A")]
+    with pytest.raises(UsageError, match="several products") as told:
+        open_bundle(tmp_path)
+    assert all(root.name in told.value.found for root in both)
+    assert open_bundle(both[1]).profile == "MSI L2A"
 
 
 @pytest.mark.parametrize("level", ["L1C", "L2A"])

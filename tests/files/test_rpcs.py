@@ -23,6 +23,7 @@ from satdesk.errors import (
 from satdesk.files.rasters import describe_file
 from satdesk.files.rpcs import find_rpc, pixel_grid, read_image_rpc, read_rpc
 from satdesk.geometry.rpc import max_difference
+from satdesk.release.aim import aim
 
 GROUND = (
     np.array([45.98, 46.0, 46.03]),
@@ -296,6 +297,18 @@ def test_a_crop_states_its_origin_and_counts_inside_the_full_image(shared_data):
     assert grid.crs is None
     assert (grid.affine.c, grid.affine.f) == (5000, 5000)
     assert (grid.affine.a, grid.affine.e) == (1, 1)
+
+
+@pytest.mark.oracle
+def test_an_rpc_in_tags_counts_in_the_file_that_gdal_cut(tmp_path):
+    """gdal_translate moves the offsets and the geotransform; together they would count twice."""
+    whole, cut = image(tmp_path / "whole.tif", rpc=True), tmp_path / "cut.tif"
+    whole.with_suffix(".tfw").write_text("1\n0\n0\n-1\n0.5\n-0.5\n")
+    window = ["-srcwin", "30", "20", "20", "15"]
+    subprocess.run(["gdal_translate", "-q", *window, str(whole), str(cut)], check=True)
+    assert (describe_file(cut).affine.c, describe_file(cut).affine.f) == (30, -20)
+    in_whole, in_cut = (aim(path).project(np.stack(GROUND, axis=1)) for path in (whole, cut))
+    assert np.allclose(in_whole - in_cut, (30, 20), atol=1e-6)
 
 
 def _placed(path, affine):

@@ -1,5 +1,6 @@
 import errno
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -209,3 +210,12 @@ def test_a_scratch_folder_is_gone_afterwards(tmp_path):
         (scratch / "b").write_text("b")
         assert scratch.parent == tmp_path
     assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a /proc, where nobody can write")
+def test_a_place_where_no_folder_can_be_made_is_named():
+    with (
+        pytest.raises(MachineError, match="/proc: no folder can be made there"),
+        new_folder(Path("/proc/satdesk-cannot-be-here")),
+    ):
+        pytest.fail("a folder was made under /proc")

@@ -346,7 +346,7 @@ def test_hostile_words_stay_words(content, tmp_path):
         path='x" onclick="y/../z', role="press", media_type=HOSTILE, title="javascript:alert(1)"
     )
     page = page_of(hostile, tmp_path, (artifact,))
-    assert len(page.all("script")) == 3
+    assert len(page.all("script")) == 4
     assert not page.all("img")
     assert not [key for e in page.elements for key in e if key.startswith("on")]
     assert not [e for e in page.elements if e.get("href", "").lower().startswith("javascript")]

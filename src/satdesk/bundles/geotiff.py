@@ -168,7 +168,8 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     geom = path.with_suffix(".geom")
     support = _geom(geom) if geom.is_file() else {}
     rpc = find_rpc(path, explicit=rpc_file) if facts.crs is None or rpc_file else None
-    grid = pixel_grid(facts) if facts.crs is None else GeoBox(facts.shape, facts.affine, facts.crs)
+    placed = GeoBox(facts.shape, facts.affine, facts.crs) if facts.crs is not None else None
+    grid = pixel_grid(facts, rpc) if placed is None else placed
     if facts.crs is not None and rpc is not None:
         raise BrokenInputError(
             "the image lies on a map already and cannot have an RPC as well",

@@ -56,14 +56,12 @@ class Sentinel2:
     name: str = "sentinel-2"
 
     def matches(self, path: Path) -> bool:
-        """Whether `path` is a SAFE folder, a folder that holds one, or a product metadata file."""
-        return _product_file(path) is not None
+        """Whether `path` is a SAFE folder, a folder of such, or a product metadata file."""
+        return bool(_product_files(path))
 
     def open(self, path: Path) -> Scene:
         """Describe the scene of one SAFE product with one tile."""
-        file = _product_file(path)
-        if file is None:
-            raise UsageError("not a Sentinel-2 product", subject=path)
+        file = _only_product(path)
         root = file.parent
         product = read_xml(file)
         tile = _tile_metadata(root, product)
@@ -108,17 +106,34 @@ class Sentinel2:
         )
 
 
-def _product_file(path: Path) -> Path | None:
-    """The product's metadata file: `path`, or in it, or in the only SAFE folder in it."""
+def _only_product(path: Path) -> Path:
+    files = _product_files(path)
+    if not files:
+        raise UsageError("not a Sentinel-2 product", subject=path)
+    if len(files) > 1:
+        raise UsageError(
+            "the folder holds several products",
+            subject=path,
+            found=", ".join(file.parent.name for file in files[:8]),
+            expected="one SAFE folder",
+            remedy="name the one that you mean",
+        )
+    return files[0]
+
+
+def _product_files(path: Path) -> tuple[Path, ...]:
+    """The product's metadata file: `path`, or in it; or those of the SAFE folders in it."""
     if path.is_file():
-        return path if _is_product(path) else None
-    if not path.is_dir():
-        return None
-    here = [f for f in sorted(path.glob("*.xml")) if "MTD" in f.name and _is_product(f)]
-    if here:
-        return here[0]
-    inner = sorted(path.glob("*.SAFE"))
-    return _product_file(inner[0]) if len(inner) == 1 and inner[0].is_dir() else None
+        return (path,) if _is_product(path) else ()
+    here = _metadata_in(path)
+    inner = (_metadata_in(folder) for folder in sorted(path.glob("*.SAFE")))
+    return here or tuple(file for files in inner for file in files)
+
+
+def _metadata_in(folder: Path) -> tuple[Path, ...]:
+    """The product's metadata file in `folder`, of one product the first; or none."""
+    found = (f for f in sorted(folder.glob("*.xml")) if "MTD" in f.name and _is_product(f))
+    return tuple(found)[:1]
 
 
 def _is_product(path: Path) -> bool:

@@ -258,8 +258,8 @@ def require_pixels(source: Scene | SourceImage) -> None:
 
     Raises:
         BrokenInputError: The scene has a problem that blocks, other than a missing image.
-        MissingInputError: An image is absent.
-        UnreadableInputError: An image is empty.
+        MissingInputError: A file of an image is absent.
+        UnreadableInputError: A file of an image is empty.
     """
     images = source.images if isinstance(source, Scene) else (source,)
     for image in images:
@@ -293,15 +293,15 @@ def _require_file(path: Path) -> None:
     state = image_state(path)
     if state == "absent":
         raise MissingInputError(
-            "the image is absent",
+            "the raster is absent",
             subject=path,
             found="no such file",
-            expected="the file that the metadata names",
-            remedy="copy the delivery again from its source",
+            expected="the file that the call or the metadata names",
+            remedy="check the path, or copy the delivery again from its source",
         )
     if state == "empty":
         raise UnreadableInputError(
-            "the image is empty",
+            "the raster is empty",
             subject=path,
             found=f"{path.stat().st_size} byte(s)",
             expected="pixels",

@@ -161,8 +161,12 @@ def find_rpc(
     return found[0]
 
 
-def pixel_grid(facts: FileFacts) -> GeoBox:
+def pixel_grid(facts: FileFacts, rpc: RpcFile | None = None) -> GeoBox:
     """The grid of an image in sensor geometry: no CRS, its crop's origin as a translation.
+
+    An RPC in the image's own tags counts in that very file: GDAL moves its offsets when it cuts an
+    image, and moves the geotransform too. The grid then starts at 0, 0 whatever the geotransform
+    says, or the crop's origin would be added twice.
 
     A geotransform without CRS states where a crop lies in the full image in one of three ways; no
     geotransform, or its mirror image, means the full image.
@@ -175,7 +179,8 @@ def pixel_grid(facts: FileFacts) -> GeoBox:
     Raises:
         BrokenInputError: A geotransform without CRS that is none of them.
     """
-    origin = _whole_origin(facts.affine)
+    tagged = rpc is not None and rpc.profile == "tags"
+    origin = (0.0, 0.0) if tagged else _whole_origin(facts.affine)
     if origin is None:
         raise BrokenInputError(
             "the image states a place without saying in which CRS",

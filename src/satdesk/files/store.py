@@ -53,7 +53,7 @@ def new_folder(
     target = check_target(out, overwrite=overwrite, inputs=inputs, folder=True)
     partial = _sibling(target, "partial")
     with machine_errors(target):
-        partial.mkdir()
+        _make(partial)
         try:
             yield partial
             _settle_folder(partial, target, overwrite=overwrite)
@@ -99,7 +99,7 @@ def scratch_beside(path: Path) -> Iterator[Path]:
     """A hidden folder beside `path` for intermediate files, removed in any case."""
     folder = _sibling(path, "work")
     with machine_errors(path):
-        folder.mkdir()
+        _make(folder)
     try:
         yield folder
     finally:
@@ -147,6 +147,18 @@ def machine_errors(path: Path) -> Iterator[None]:
             f"could not be written: {error.strerror}",
             subject=where,
             remedy="free space or choose another place, then run it again; nothing was left behind",
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    """Make `folder`, whose parent is known to be there: whatever hinders it is the machine's."""
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise MachineError(
+            f"no folder can be made there: {error.strerror}",
+            subject=folder.parent,
+            remedy="choose another place",
         ) from error
 
 

@@ -98,7 +98,7 @@ def _image_aim(path: Path, rpc: Path | None) -> Aim:
         grid = GeoBox(facts.shape, facts.affine, facts.crs)
         return _on_grid(grid, None, subject=path)
     found = find_rpc(path, explicit=rpc)
-    return _on_grid(pixel_grid(facts), None if found is None else found.model, subject=path)
+    return _on_grid(pixel_grid(facts, found), None if found is None else found.model, subject=path)
 
 
 def _on_grid(grid: GeoBox, model: SensorModel | None, *, subject: str | Path) -> Aim:

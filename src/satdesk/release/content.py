@@ -174,6 +174,7 @@ class Content:
         copyright: Notice of the pictures; None = the scenes' credit lines.
         usage_terms: What may be done with the pictures; None = the name of the scenes' licence.
         instructions: The publisher's words to editors.
+        address: Where the release will stand on the web; None = not told.
         keywords: Beside the names of places and satellites.
     """
 
@@ -198,6 +199,7 @@ class Content:
     copyright: str | None = None
     usage_terms: str | None = None
     instructions: str | None = None
+    address: str | None = None
     keywords: tuple[str, ...] = ()
 
     @property

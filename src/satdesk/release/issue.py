@@ -285,6 +285,7 @@ def _content(plan: Plan, images: tuple[DatedImage, ...]) -> Content:
         copyright=recipe.copyright,
         usage_terms=recipe.usage_terms,
         instructions=recipe.instructions,
+        address=recipe.address,
         keywords=recipe.keywords,
     )
 

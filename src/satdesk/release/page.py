@@ -29,12 +29,14 @@ from satdesk.release.page_panel import (
     heading,
     panel,
 )
+from satdesk.release.page_sharing import social
 from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid, write_tiles
 
 __all__ = ["ASSETS", "CONTENT_SECURITY_POLICY", "write_page"]
 
 ASSETS = {
     "page.css": "text/css",
+    "compare.js": "text/javascript",
     "page.js": "text/javascript",
     "leaflet/leaflet.css": "text/css",
     "leaflet/leaflet.js": "text/javascript",
@@ -99,7 +101,7 @@ def write_page(
         for number, image in enumerate(shown)
     }
     data = page_data(content, pyramid, indexes)
-    html = _html(content, _downloads(folder, artifacts), data)
+    html = _html(content, _downloads(folder, artifacts), data, artifacts)
     (folder / "index.html").write_text(html, encoding="utf-8", newline="\n")
     return (
         Artifact(path="index.html", role="page", media_type="text/html", title="The page"),
@@ -175,7 +177,12 @@ def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _html(content: Content, downloads: Sequence[Download], data: Mapping[str, object]) -> str:
+def _html(
+    content: Content,
+    downloads: Sequence[Download],
+    data: Mapping[str, object],
+    artifacts: Sequence[Artifact],
+) -> str:
     template = files("satdesk").joinpath("data", "page", "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
         language=join((content.language,)),
@@ -183,6 +190,7 @@ def _html(content: Content, downloads: Sequence[Download], data: Mapping[str, ob
         title=join((_title(content),)),
         description=join((_description(content),)),
         robots=_robots(content),
+        social=social(content, _title(content), _description(content), artifacts),
         banners=banners(content),
         heading=heading(content),
         compare=_compare(content),

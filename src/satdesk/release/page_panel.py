@@ -25,8 +25,10 @@ from satdesk.release.captions import (
 )
 from satdesk.release.content import Artifact, Content, DatedImage
 from satdesk.release.dates import format_acquisition, format_day
+from satdesk.release.page_check import check_words
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
+from satdesk.release.page_sharing import EMBED_ID, embed_snippet
 
 __all__ = [
     "Download",
@@ -167,6 +169,10 @@ def panel(content: Content, downloads: Sequence[Download]) -> Html:
             _boundary(content),
             _captions(content),
             _downloads(content, downloads),
+            _section(
+                "check", "Check this release", check_words(content, [d.artifact for d in downloads])
+            ),
+            _section("embed", "Put this page into an article", *_embed(content)),
             _colophon(content),
         )
     )
@@ -363,8 +369,12 @@ def _downloads(content: Content, downloads: Sequence[Download]) -> Html:
         for title, group in groups.items()
         if group
     ]
-    check = el("p", "To check every file: ", el("code", "sha256sum -c SHA256SUMS"))
-    return _section("downloads", "Downloads", *listed, check)
+    return _section("downloads", "Downloads", *listed)
+
+
+def _embed(content: Content) -> tuple[Html, ...]:
+    button = el("button", "Copy", type="button", data_copy=EMBED_ID, aria_label="Copy: frame")
+    return (embed_snippet(content, content.title), button)
 
 
 def _download(content: Content, download: Download) -> Html:

@@ -97,7 +97,7 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
 def _release(recipe: Recipe) -> dict[str, Any]:
     names = (
         "id", "title", "publisher", "contact", "language", "time_zone", "assertion", "revision",
-        "copyright", "usage_terms", "instructions", "keywords",
+        "copyright", "usage_terms", "instructions", "address", "keywords",
     )  # fmt: skip
     return _stated({name: getattr(recipe, name) for name in names})
 

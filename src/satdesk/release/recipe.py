@@ -171,6 +171,7 @@ class Recipe:
     Attributes:
         sha256: Of the recipe file's bytes (hex).
         path: The recipe file itself; no result may replace it. None = made in memory.
+        address: Of the release's folder on the web; None = not told.
         accept: ``(rule, reason)`` pairs.
     """
 
@@ -189,6 +190,7 @@ class Recipe:
     copyright: str | None = None
     usage_terms: str | None = None
     instructions: str | None = None
+    address: str | None = None
     keywords: tuple[str, ...] = ()
     sites: SitesChoice = SitesChoice()
     grid: GridChoice = GridChoice()
@@ -258,6 +260,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         copyright=release.get("copyright"),
         usage_terms=release.get("usage_terms"),
         instructions=release.get("instructions"),
+        address=release.get("address"),
         keywords=tuple(release.get("keywords", ())),
         district=_district(document["district"], folder),
         sites=_sites(document.get("sites", {}), folder),

@@ -1,4 +1,4 @@
-/* The map of a release: tiles, boundary, sites and the before/after swipe. Nothing is fetched. */
+/* The map of a release: tiles, boundary, sites, panel. Nothing is fetched. */
 (function () {
   'use strict';
 
@@ -6,13 +6,7 @@
   const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   document.documentElement.classList.add('js');
 
-  /* Text from the release only ever becomes text nodes. */
-  function make(name, className, text) {
-    const element = document.createElement(name);
-    if (className) element.className = className;
-    if (text) element.textContent = text;
-    return element;
-  }
+  const make = window.Satdesk.make;
 
   /* Map. */
 
@@ -20,7 +14,7 @@
   const offset = fine ? 0 : -1;
   const framed = window.self !== window.top; // embedded in somebody's article
   const bounds = L.latLngBounds(data.bounds);
-  const map = L.map('map', {
+  const options = {
     attributionControl: false,
     zoomControl: false,
     scrollWheelZoom: !framed,
@@ -34,7 +28,8 @@
     fadeAnimation: !still,
     markerZoomAnimation: !still,
     inertia: !still,
-  });
+  };
+  const map = L.map('map', options);
 
   const Tiles = L.TileLayer.extend({
     /* Ask only for tiles that the release has. */
@@ -104,11 +99,12 @@
 
   /* Boundary. */
 
-  function addBoundary() {
+  function addBoundary(map) {
     const dash = data.district.contested ? '9 7' : null;
     const line = (color, weight) => ({
       style: { color: color, weight: weight, fill: false, dashArray: dash, lineCap: 'butt', interactive: false },
       interactive: false,
+      noClip: true, // or the dashes of the two lines part company at the map's edge
     });
     L.geoJSON(data.district.geometry, line('#000000', 5)).addTo(map);
     L.geoJSON(data.district.geometry, line('#ffffff', 2.5)).addTo(map);
@@ -148,13 +144,27 @@
 
   const markers = new Map();
 
+  function addShape(site, map) {
+    if (!site.shape) return;
+    L.geoJSON(site.shape, {
+      interactive: false,
+      style: { color: '#ffffff', weight: 2, fillOpacity: 0.08, interactive: false },
+    }).addTo(map);
+  }
+
+  /* A second map shows the same lines and places; what they are is told on the first. */
+  function furnish(map) {
+    addBoundary(map);
+    data.sites.forEach((site) => {
+      addShape(site, map);
+      L.marker(site.point, {
+        icon: L.divIcon({ className: 'site', iconSize: [44, 44] }), keyboard: false, interactive: false,
+      }).addTo(map).getElement().setAttribute('aria-hidden', 'true');
+    });
+  }
+
   function addSite(site) {
-    if (site.shape) {
-      L.geoJSON(site.shape, {
-        interactive: false,
-        style: { color: '#ffffff', weight: 2, fillOpacity: 0.08, interactive: false },
-      }).addTo(map);
-    }
+    addShape(site, map);
     const marker = L.marker(site.point, {
       icon: L.divIcon({ className: 'site', iconSize: [44, 44] }),
       keyboard: true,
@@ -196,163 +206,6 @@
     });
   }
 
-  /* Swipe. */
-
-  const Swipe = L.Evented.extend({
-    initialize(left, right) {
-      this._share = 0.5;
-      this._panes = { left: this._pane('left', 210), right: this._pane('right', 205) };
-      this._layers = {};
-      this._dates = {};
-      this._widths = { left: 0, right: 0 };
-      this._build();
-      this.show('left', left);
-      this.show('right', right);
-      map.on('move zoom zoomend viewreset resize', this._place, this);
-    },
-
-    show(side, date) {
-      if (this._layers[side]) this._layers[side].remove();
-      this._dates[side] = date;
-      this._layers[side] = tiles(date, side).addTo(map);
-      this._tags[side].replaceChildren(...[date.side && make('b', '', date.side), make('span', '', date.day)].filter(Boolean));
-      this._widths[side] = this._tags[side].offsetWidth + 14;
-      this._place();
-      this._describe();
-    },
-
-    _pane(name, order) {
-      const pane = map.createPane(name);
-      pane.style.zIndex = order;
-      return pane;
-    },
-
-    _build() {
-      this._bars = [['swipe-line', 590], ['swipe-handle', 680]].map(([name, order]) => {
-        const bar = make('div', 'swipe');
-        this._pane(name, order).append(bar);
-        return bar;
-      });
-      this._tags = { left: make('div', 'tag left'), right: make('div', 'tag right') };
-      const grip = make('div', 'grip');
-      this._handle = make('div', 'handle');
-      this._handle.tabIndex = 0;
-      const attributes = {
-        role: 'slider',
-        'aria-label': 'Divider between the two dates',
-        'aria-orientation': 'horizontal',
-        'aria-valuemin': '0',
-        'aria-valuemax': '100',
-      };
-      Object.entries(attributes).forEach(([name, value]) => this._handle.setAttribute(name, value));
-      this._bars[0].append(make('div', 'line'), grip); // below sites, which stay within reach
-      this._bars[1].append(this._tags.left, this._tags.right, this._handle); // below popups only
-      [grip, this._handle].forEach((target) => this._listen(target));
-      this._handle.addEventListener('keydown', (event) => this._onKey(event));
-    },
-
-    _listen(target) {
-      L.DomEvent.disableClickPropagation(target);
-      const drag = (event) => {
-        const box = map.getContainer().getBoundingClientRect();
-        this.move((event.clientX - box.left) / box.width);
-      };
-      target.addEventListener('pointerdown', (event) => {
-        if (event.button !== 0) return;
-        target.setPointerCapture(event.pointerId);
-        target.addEventListener('pointermove', drag);
-        this._handle.focus({ preventScroll: true });
-        event.preventDefault();
-      });
-      ['pointerup', 'pointercancel', 'lostpointercapture'].forEach((end) =>
-        target.addEventListener(end, () => target.removeEventListener('pointermove', drag))
-      );
-    },
-
-    _onKey(event) {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const step = event.shiftKey ? 0.1 : 0.02;
-      const moves = {
-        ArrowLeft: this._share - step,
-        ArrowDown: this._share - step,
-        ArrowRight: this._share + step,
-        ArrowUp: this._share + step,
-        PageDown: this._share - 0.1,
-        PageUp: this._share + 0.1,
-        Home: 0,
-        End: 1,
-      };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.move(moves[event.key]);
-    },
-
-    /* Share of the map's width that the left date has, 0 to 1. */
-    move(share) {
-      this._share = Math.min(Math.max(share, 0), 1);
-      this._place();
-      this._describe();
-    },
-
-    /* Panes move with the map, so the clip is set anew in their own pixels. */
-    _place() {
-      const size = map.getSize();
-      const start = map.containerPointToLayerPoint([0, 0]);
-      const end = start.add(size);
-      const edge = start.x + size.x * this._share;
-      const clip = (from, to) =>
-        'polygon(' + [[from, start.y], [to, start.y], [to, end.y], [from, end.y]]
-          .map((point) => point[0] + 'px ' + point[1] + 'px').join(', ') + ')';
-      this._panes.left.style.clipPath = clip(start.x, edge);
-      this._panes.right.style.clipPath = clip(edge, end.x);
-      this._bars.forEach((bar) => {
-        bar.style.left = edge + 'px';
-        bar.style.top = start.y + 'px';
-        bar.style.height = size.y + 'px';
-      });
-      const room = { left: edge - start.x, right: end.x - edge };
-      ['left', 'right'].forEach((side) =>
-        this._tags[side].classList.toggle('cramped', room[side] < this._widths[side])
-      );
-    },
-
-    _describe() {
-      const percent = Math.round(this._share * 100);
-      const name = (side) => this._dates[side] && this._dates[side].title;
-      this._handle.setAttribute('aria-valuenow', percent);
-      this._handle.setAttribute(
-        'aria-valuetext',
-        percent + ' %: left ' + name('left') + '; right ' + name('right')
-      );
-    },
-  });
-
-  /* The line of each date below the map says on which side it is; the others step back. */
-  function markSides(left, right) {
-    document.querySelectorAll('.date').forEach((line) => {
-      const at = line.dataset.date === left.id ? 'left' : line.dataset.date === right.id ? 'right' : '';
-      line.dataset.at = at;
-      line.hidden = !at;
-    });
-  }
-
-  function compare() {
-    const byId = new Map(data.dates.map((date) => [date.id, date]));
-    const chosen = { left: data.dates[0], right: data.dates[data.dates.length - 1] };
-    const swipe = new Swipe(chosen.left, chosen.right);
-    markSides(chosen.left, chosen.right);
-    ['left', 'right'].forEach((side) => {
-      const select = document.getElementById('choose-' + side);
-      if (!select) return;
-      select.addEventListener('change', () => {
-        chosen[side] = byId.get(select.value);
-        swipe.show(side, chosen[side]);
-        markSides(chosen.left, chosen.right);
-      });
-    });
-  }
-
   /* Panel: beside the map where there is room, else over it. */
 
   function setUpPanel() {
@@ -385,6 +238,14 @@
     );
   }
 
+  /* Where the page is served, its own address is the one to embed. */
+  function setUpEmbedding() {
+    const snippet = document.getElementById('embed-snippet');
+    if (!window.location.protocol.startsWith('http')) return;
+    const here = window.location.href.split(/[?#]/)[0];
+    snippet.textContent = snippet.textContent.replace(snippet.dataset.unknown, encodeURI(decodeURI(here)));
+  }
+
   function setUpCopying() {
     const told = make('p', 'unseen');
     told.setAttribute('role', 'status');
@@ -407,7 +268,7 @@
     let touched = false;
     ['pointerdown', 'wheel', 'keydown'].forEach((kind) =>
       document.addEventListener(kind, (event) => {
-        if (event.target.closest('#map, [data-site]')) touched = true;
+        if (event.target.closest('.maps, [data-site]') && !event.target.closest('.ways, .fade')) touched = true;
       }, { capture: true, passive: true })
     );
     new ResizeObserver(() => {
@@ -417,12 +278,13 @@
   }
 
   setUpPanel();
+  setUpEmbedding();
   setUpCopying();
   map.invalidateSize({ animate: false });
   whole(false);
-  if (data.dates.length > 1) compare();
+  if (data.dates.length > 1) window.Satdesk.compare(map, tiles, data.dates, options, furnish);
   else tiles(data.dates[0], 'tilePane').addTo(map);
-  addBoundary();
+  addBoundary(map);
   data.sites.forEach(addSite);
   addControls();
   fitPopups();
