@@ -100,14 +100,14 @@ def test_the_field_is_as_simple_as_the_truth(truth, kind):
 
 def test_a_ground_that_bends_is_followed_from_window_to_window():
     def wave(col, row):
-        return 1.9 * np.sin(col / 100), 1.9 * np.cos(row / 110)
+        return 2.5 * np.sin(col / 100), 2.5 * np.cos(row / 110)
 
     field = ground(seed=8)
     found = coregister([pair_of(taken(field), taken(field, wave, seed=2))])
-    assert refusal(found) is None
     assert found.kind == "local"
-    assert found.n_used > 0.9 * found.n_windows
-    assert truth_error(found, wave) < 0.3
+    assert found.n_used > 0.95 * found.n_windows
+    # 0.64 px without the windows that the stiff lattice leaves out
+    assert truth_error(found, wave) < 0.1
 
 
 def test_windows_that_do_not_agree_count_against_the_field():
