@@ -203,6 +203,13 @@ def test_a_refinement_of_another_scene_is_refused(biased, world, tmp_path, capfd
     assert "another scene" in json.loads(capfd.readouterr().out)["error"]["message"]
     (tmp_path / "r.json").write_text("{}")
     assert run(["ortho", str(biased), *refused, *words]) == 3
+    capfd.readouterr()
+    (tmp_path / "r.json").write_text('{"format": "satdesk-refinement/1", "model": {}}')
+    assert run(["ortho", str(biased), *refused, *words]) == 3
+    error = json.loads(capfd.readouterr().out)["error"]
+    assert error["found"] == "satdesk-refinement/1"
+    assert error["expected"] == "satdesk-refinement/2"
+    assert "make it again" in error["remedy"]
 
 
 def test_a_release_says_what_was_measured(biased, world, tmp_path, capfd):

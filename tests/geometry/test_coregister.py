@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,28 @@ def test_the_field_is_as_simple_as_the_truth(truth, kind):
     assert found.held_out_rmse_px < 0.15
     low, high = found.held_out_interval_95_px
     assert low <= found.held_out_rmse_px <= high
+
+
+def test_a_ground_that_bends_is_followed_from_window_to_window():
+    def wave(col, row):
+        return 2.5 * np.sin(col / 100), 2.5 * np.cos(row / 110)
+
+    field = ground(seed=8)
+    found = coregister([pair_of(taken(field), taken(field, wave, seed=2))])
+    assert found.kind == "local"
+    assert found.n_used > 0.95 * found.n_windows
+    # 0.64 px without the windows that the stiff lattice leaves out
+    assert truth_error(found, wave) < 0.1
+
+
+def test_windows_that_do_not_agree_count_against_the_field():
+    found = coregister([pair_of(taken(ground(seed=8)), taken(ground(seed=8), seed=2))])
+    half = replace(found, n_used=found.n_windows // 4)
+    assert half.residual_px == pytest.approx(2 * found.held_out_rmse_px, rel=0.02)
+    assert replace(found, held_out_rmse_px=None).residual_px is None
+    nowhere = refusal(replace(found, held_out_rmse_px=None))
+    assert nowhere.rule == "coregistration-too-few"
+    assert np.isfinite(nowhere.measured)
 
 
 def test_nothing_is_moved_where_nothing_differs():

@@ -107,7 +107,7 @@ def _leads(i: int, places: FloatArray, offsets: FloatArray, close: Bools) -> boo
     scatter = np.hypot(*(offsets[there] - plane @ solved).T)
     # 0.8493 = 1 / sqrt(2 ln 2), as in `agreeing`; three coefficients were spent
     scale = 0.8493 * float(np.median(scatter)) * (n / (n - 3)) ** 0.5
-    limit = min(max(3.5 * scale, _TIGHT_PX), _LOOSE_PX)
+    limit = min(max(3.5 * float(scale), _TIGHT_PX), _LOOSE_PX)
     return bool(np.hypot(*(offsets[i] - solved[0])) < limit)
 
 

@@ -26,7 +26,9 @@ from satdesk.release.schema import check
 
 __all__ = ["FORMAT", "accuracy_statement", "load_refinement", "refined"]
 
-FORMAT = "satdesk-refinement/1"
+FORMAT = "satdesk-refinement/2"
+"""Number 1 held no errors of points left out, which the budget of a picture is made from."""
+_FAMILY = FORMAT.partition("/")[0]
 _MAX_BYTES = 50_000_000
 _NODES = 7
 
@@ -49,6 +51,7 @@ def load_refinement(path: Path) -> dict[str, Any]:
         raise UnreadableInputError(
             "the refinement is not JSON", subject=path, found=str(error)[:200]
         ) from error
+    _check_format(document, path)
     try:
         check(document, "refine", subject=path)
     except UsageError as error:
@@ -59,6 +62,19 @@ def load_refinement(path: Path) -> dict[str, Any]:
             expected="what satdesk refine --out writes",
         ) from error
     return document
+
+
+def _check_format(document: object, path: Path) -> None:
+    """Refuse another number of the format, which has other contents."""
+    named = document.get("format") if isinstance(document, dict) else None
+    if isinstance(named, str) and named.startswith(f"{_FAMILY}/") and named != FORMAT:
+        raise BrokenInputError(
+            "the refinement was written by another version of satdesk",
+            subject=path,
+            found=named[:60],
+            expected=FORMAT,
+            remedy="make it again: satdesk refine … --out FILE",
+        )
 
 
 def refined(scene: Scene, path: Path) -> Scene:

@@ -166,9 +166,9 @@ def _fitted(terms: Floats, wanted: Floats, ridge: float) -> tuple[Floats, Floats
     for _ in range(_ROUNDS):
         design = np.concatenate([terms, -wanted[:, None] * terms[:, 1:]], axis=1) * weight[:, None]
         normal = design.T @ design / len(wanted) + ridge * np.eye(2 * terms.shape[1] - 1)
-        right = design.T @ (wanted * weight) / len(wanted)
-        found = np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
-        numerator, denominator = found[:20], np.concatenate([[1.0], found[20:]])
+        found = np.linalg.solve(normal, design.T @ (wanted * weight) / len(wanted))
+        numerator = np.asarray(found[:20], dtype=np.float64)
+        denominator = np.concatenate([np.ones(1), np.asarray(found[20:], dtype=np.float64)])
         weight = 1 / (terms @ denominator)
     return numerator, denominator
 
