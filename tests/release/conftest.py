@@ -79,6 +79,7 @@ def visit(browser, releases):
         context = browser.new_context(
             viewport=viewport or DESK, has_touch=touch, is_mobile=touch, **options
         )
+        context.set_default_timeout(120_000)  # a busy machine is slow, and no fault of the page
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
