@@ -83,10 +83,11 @@ def _arrows(
         _draw(axes, observed.colrow[chosen], vectors[chosen], colour)
     quiet = good.sum() > _MOST_NAMES
     for n in np.flatnonzero(good & ~quiet).tolist():
-        _name(axes, observed, n, observed.ids[n].removeprefix("window "), _INK)
+        name = observed.ids[n].removeprefix("window ")
+        _name(axes, observed.colrow[n], vectors[n], name, _INK)
     for n in np.flatnonzero(bad).tolist()[:_MOST_NAMES]:
         size = math.hypot(*fitted.residuals_px[n])
-        _name(axes, observed, n, f"{observed.ids[n]}: {size:.1f} px", _BAD)
+        _name(axes, observed.colrow[n], vectors[n], f"{observed.ids[n]}: {size:.1f} px", _BAD)
 
 
 def _draw(axes: Axes, at: FloatArray, vectors: FloatArray, colour: str) -> None:
@@ -98,12 +99,16 @@ def _draw(axes: Axes, at: FloatArray, vectors: FloatArray, colour: str) -> None:
         )  # fmt: skip
 
 
-def _name(axes: Axes, observed: Observed, n: int, text: str, colour: str) -> None:
+def _name(axes: Axes, at: FloatArray, vector: FloatArray, text: str, colour: str) -> None:
+    """`text` beside a point, on the side that its arrow leaves free; rows count downwards."""
+    left, below = bool(vector[0] > 0), bool(vector[1] < 0)
     axes.annotate(
         text,
-        (float(observed.colrow[n, 0]), float(observed.colrow[n, 1])),
-        xytext=(4, 4),
+        (float(at[0]), float(at[1])),
+        xytext=(-4 if left else 4, -3 if below else 3),
         textcoords="offset points",
+        ha="right" if left else "left",
+        va="top" if below else "bottom",
         color=colour,
         fontsize=7,
         clip_on=True,
