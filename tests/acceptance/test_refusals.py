@@ -93,7 +93,7 @@ def test_a_release_prints_why_colour_was_let_pass(world, ms_apart, tmp_path):
 
 
 def printed(release: Path, rule: str) -> None:
-    """The reason stands in the document, on the page, in the catalogue and on the plates."""
+    """The reason stands in the document, on the page, and in the catalogue."""
     document = json.loads((release / "release.json").read_text(encoding="utf-8"))
     (accepted,) = document["accepted"]
     assert (accepted["rule"], accepted["reason"]) == (rule, REASON)

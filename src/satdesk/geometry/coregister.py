@@ -42,8 +42,7 @@ MIN_SPREAD_PERCENT = 25.0
 MAX_RESIDUAL_PX = 0.3
 """Largest `Registration.residual_px`: up to it the field was true to 0.3 px in 97 % of pairs.
 
-Simulated ones, of other seasons, suns, views and deformations, that played no part in the choice
-(benchmarks/coregistration_limit.py).
+Simulated ones, of other seasons, suns, views and deformations (benchmarks/coregistration_limit.py).
 """
 _SIGNIFICANT_PX = 0.1
 
