@@ -290,19 +290,56 @@ INLINE void whole_numbers(const float *value, float scale, const uint8_t *valid,
     }
 }
 
-/* What storing changes: see Tone. */
-INLINE void account(const float *value, const uint8_t *valid, int n, double *loss)
+typedef struct {
+    float size[PATCH], change[PATCH], low[PATCH], high[PATCH];
+} Changes;
+
+INLINE void changes_of(const float *restrict value, const uint8_t *restrict valid,
+                       Changes *restrict to)
 {
-    for (int i = 0; i < n; i++) {
-        if (valid[i]) {
-            double v = value[i], whole = rint(v);
-            whole = whole < 0 ? 0 : (whole > 65535 ? 65535 : whole);
-            loss[0] += fabs(v);
-            loss[1] += fabs(v - whole);
-            loss[2] = v < loss[2] ? v : loss[2];
-            loss[3] = v > loss[3] ? v : loss[3];
+    const float magic = 12582912.0f; /* as in whole_numbers */
+    for (int i = 0; i < PATCH; i++) {
+        float v = value[i], whole = v > 0.0f ? v : 0.0f;
+        whole = whole < 65535.0f ? whole : 65535.0f;
+        whole = (whole + magic) - magic;
+        to->size[i] = valid[i] ? fabsf(v) : 0.0f;
+        to->change[i] = valid[i] ? fabsf(v - whole) : 0.0f;
+        to->low[i] = valid[i] ? v : INFINITY;
+        to->high[i] = valid[i] ? v : -INFINITY;
+    }
+}
+
+/* The upper half added to the lower one, again and again: a sum in an order that vectorises. */
+INLINE void fold(Changes *c)
+{
+    for (int half = PATCH / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            c->size[i] += c->size[i + half];
+            c->change[i] += c->change[i + half];
+            c->low[i] = c->low[i + half] < c->low[i] ? c->low[i + half] : c->low[i];
+            c->high[i] = c->high[i + half] > c->high[i] ? c->high[i + half] : c->high[i];
         }
     }
+}
+
+/* What storing changes: see Tone. A line is summed in single precision, lines in double. */
+INLINE void account(const float *value, const uint8_t *valid, int n, double *loss)
+{
+    Changes c;
+    if (n == PATCH) {
+        changes_of(value, valid, &c);
+    } else {
+        uint8_t counts[PATCH] = {0};
+        float known[PATCH] = {0};
+        memcpy(counts, valid, n > 0 ? (size_t)n : 0);
+        memcpy(known, value, n > 0 ? (size_t)n * sizeof(float) : 0);
+        changes_of(known, counts, &c);
+    }
+    fold(&c);
+    loss[0] += (double)c.size[0];
+    loss[1] += (double)c.change[0];
+    loss[2] = (double)c.low[0] < loss[2] ? (double)c.low[0] : loss[2];
+    loss[3] = (double)c.high[0] > loss[3] ? (double)c.high[0] : loss[3];
 }
 
 INLINE void store_numbers(const Tone *tone, const Values *from, const uint8_t *valid, int n,

@@ -203,10 +203,31 @@ def test_c_and_numpy_give_the_same_bytes(fastest, world):
     for engine in (None, Slower):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(onepass, "_compiled", engine)
-            numbers, valid = layer.stored(layer.grid)
-            found.append((numbers.tobytes(), valid.tobytes(), layer.read(layer.grid)))
-    assert found[0][:2] == found[1][:2]
-    assert same(found[0][2], found[1][2])
+            loss = no_loss()
+            numbers, valid = layer.stored(layer.grid, loss)
+            got = (numbers.tobytes(), valid.tobytes(), loss.tobytes())
+            found.append((*got, layer.read(layer.grid)))
+    assert found[0][:3] == found[1][:3]
+    assert same(found[0][3], found[1][3])
+
+
+def no_loss():
+    return np.array([0, 0, np.inf, -np.inf])
+
+
+@given(world=worlds)
+@settings(max_examples=25, deadline=None)
+def test_what_storing_changes_is_told(world):
+    layer = fused(replace(world, calibrated=False).layer)
+    loss = no_loss()
+    _, valid = layer.stored(layer.grid, loss)
+    values = layer.read(layer.grid).values[:, valid].astype(float)
+    if not values.size:
+        assert loss.tolist() == no_loss().tolist()
+        return
+    off = np.abs(values - np.clip(np.rint(values), 0, 65_535))
+    wanted = [np.abs(values).sum(), off.sum(), values.min(), values.max()]
+    np.testing.assert_allclose(loss, wanted, rtol=1e-6)
 
 
 @needs_c

@@ -251,15 +251,34 @@ def _store(
         return
     bands = values[: out.shape[2]]
     if loss is not None:
-        _account(bands[:, usable].astype(np.float64), loss)
+        _account(bands, usable, loss)
     scaled = bands * np.float32(scale)
     scaled = np.where(scaled > _ONE, scaled, _ONE)
     whole = np.rint(np.where(scaled < _LAST, scaled, _LAST)).astype(np.uint16)
     out[here] = np.where(usable, whole, 0).transpose(1, 2, 0)
 
 
-def _account(values: NDArray[np.float64], loss: NDArray[np.float64]) -> None:
-    if values.size:
-        loss[0] += np.abs(values).sum()
-        loss[1] += np.abs(values - np.clip(np.rint(values), 0, 65_535)).sum()
-        loss[2], loss[3] = min(loss[2], values.min()), max(loss[3], values.max())
+def _account(bands: Floats, usable: Mask, loss: NDArray[np.float64]) -> None:
+    """A line is summed in single precision, half onto half, and lines in double."""
+    fill = ((0, 0), (0, 0), (0, PATCH - usable.shape[1]))
+    value, counts = np.pad(bands, fill), np.pad(usable[None], fill)
+    whole = np.rint(np.clip(value, np.float32(0), _LAST))
+    magnitude, change = np.abs(value), np.abs(value - whole)
+    zero, far = np.float32(0), np.float32(np.inf)
+    loss[0] = _added(loss[0], _folded(np.where(counts, magnitude, zero)))
+    loss[1] = _added(loss[1], _folded(np.where(counts, change, zero)))
+    loss[2] = min(loss[2], np.where(counts, value, far).min())
+    loss[3] = max(loss[3], np.where(counts, value, -far).max())
+
+
+def _folded(lines: Floats) -> Floats:
+    """``(band, y)`` of ``(band, y, PATCH)``: the upper half added to the lower, again and again."""
+    while lines.shape[2] > 1:
+        half = lines.shape[2] // 2
+        lines = lines[..., :half] + lines[..., half:]
+    return lines[..., 0]
+
+
+def _added(start: float, lines: Floats) -> float:
+    """Line by line, in each line band by band."""
+    return float(np.cumsum([start, *lines.T.ravel().astype(np.float64)])[-1])
