@@ -29,15 +29,16 @@ typedef struct {
     long line;               /* samples from one of its rows to the next */
     int mode;
     double nodata;
-    uint32_t *sums;  /* two rows added up: cols times planes */
-    uint8_t *counts; /* as sums */
+    int32_t *sums;   /* two rows added up: cols times planes */
+    int32_t *counts; /* as sums */
 } Job;
 
-/* The whole number nearest to sum / count, halves up; count is 1 to 4. In single precision this is
- * exact: 2 * sum + count is below 2^20, and the quotient is at least 1/8 off the next whole number. */
-INLINE uint32_t mean(uint32_t sum, uint32_t count)
+/* The whole number nearest to sum / count, halves up; count is 0 to 4, and 0 gives 0. In single
+ * precision this is exact: 2 * sum + count is below 2^20, and the quotient is at least 1/8 off the next
+ * whole number. Signed, since vectors convert only signed numbers. */
+INLINE int32_t mean(int32_t sum, int32_t count)
 {
-    return (uint32_t)((float)(2 * sum + count) / (float)(2 * count));
+    return (int32_t)((float)(2 * sum + count) / (float)(count ? 2 * count : 1));
 }
 
 /* Of two rows: whether something is left out of means. A template over the type. */
@@ -71,25 +72,27 @@ INLINE uint32_t mean(uint32_t sum, uint32_t count)
     }                                                                                              \
                                                                                                    \
     /* Rows added up sample by sample first: that vectorises, whatever the planes. */              \
-    INLINE void add_##type(const Job *job, const type *upper, const type *lower, long n)           \
+    INLINE void add_##type(const Job *job, const type *restrict upper, const type *restrict lower, \
+                           long n)                                                                 \
     {                                                                                              \
-        const uint32_t nodata = (uint32_t)job->nodata;                                             \
+        const int32_t nodata = (int32_t)job->nodata;                                               \
+        int32_t *restrict sums = job->sums, *restrict counts = job->counts;                        \
         for (long i = 0; i < n; i++) {                                                             \
-            uint32_t a = upper[i], b = lower[i], u = a != nodata, v = b != nodata;                 \
-            job->sums[i] = (u ? a : 0) + (v ? b : 0);                                              \
-            job->counts[i] = (uint8_t)(u + v);                                                     \
+            int32_t a = upper[i], b = lower[i], u = a != nodata, v = b != nodata;                  \
+            sums[i] = (u ? a : 0) + (v ? b : 0);                                                   \
+            counts[i] = u + v;                                                                     \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    INLINE void sparse_##type(const Job *job, type *to)                                            \
+    INLINE void sparse_##type(const Job *job, long planes, type *restrict to)                      \
     {                                                                                              \
-        const long planes = job->planes;                                                           \
+        const int32_t nodata = (int32_t)job->nodata;                                               \
+        const int32_t *restrict sums = job->sums, *restrict counts = job->counts;                  \
         for (long x = 0; x < job->cols / 2; x++) {                                                 \
             for (long p = 0; p < planes; p++) {                                                    \
                 long a = 2 * x * planes + p, b = a + planes;                                       \
-                uint32_t count = (uint32_t)job->counts[a] + job->counts[b];                        \
-                uint32_t sum = job->sums[a] + job->sums[b];                                        \
-                to[x * planes + p] = (type)(count ? mean(sum, count) : (uint32_t)job->nodata);     \
+                int32_t count = counts[a] + counts[b], whole = mean(sums[a] + sums[b], count);     \
+                to[x * planes + p] = (type)(count ? whole : nodata);                               \
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
@@ -101,9 +104,9 @@ INLINE uint32_t mean(uint32_t sum, uint32_t count)
         const long planes = job->planes, last = planes - 1;                                        \
         const type *pixel[4] = {upper, upper + right, lower, lower + right};                       \
         const int there[4] = {1, right != 0, tall, tall && right != 0};                            \
-        uint32_t weight[4], count = 0;                                                             \
+        int32_t weight[4], count = 0;                                                              \
         for (long p = 0; p < planes; p++) {                                                        \
-            uint32_t sum = 0;                                                                      \
+            int32_t sum = 0;                                                                       \
             if (p == 0 || job->mode == NODATA) {                                                   \
                 count = 0;                                                                         \
                 for (int k = 0; k < 4; k++) {                                                      \
@@ -116,7 +119,7 @@ INLINE uint32_t mean(uint32_t sum, uint32_t count)
                 sum += weight[k] ? pixel[k][p] : 0;                                                \
             }                                                                                      \
             to[p] = (type)(count ? mean(sum, count)                                                \
-                                 : (job->mode == NODATA ? (uint32_t)job->nodata : 0));             \
+                                 : (job->mode == NODATA ? (int32_t)job->nodata : 0));              \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
@@ -135,7 +138,11 @@ INLINE uint32_t mean(uint32_t sum, uint32_t count)
             plain_##type(upper, lower, pairs, planes, to);                                         \
         } else if (tall && job->mode == NODATA) {                                                  \
             add_##type(job, upper, lower, 2 * pairs * planes);                                     \
-            sparse_##type(job, to);                                                                \
+            if (planes == 4) {                                                                     \
+                sparse_##type(job, 4, to);                                                         \
+            } else {                                                                               \
+                sparse_##type(job, planes, to);                                                    \
+            }                                                                                      \
         } else {                                                                                   \
             for (long x = 0; x < pairs; x++) {                                                     \
                 square_##type(job, upper + 2 * x * planes, lower + 2 * x * planes, planes, tall,   \
@@ -215,8 +222,8 @@ static Halve halver(char type, int vector)
 static int run(Job *job, char type, int vector)
 {
     size_t n = (size_t)((job->cols + 1) * job->planes);
-    job->sums = malloc(n * sizeof(uint32_t));
-    job->counts = malloc(n);
+    job->sums = malloc(n * sizeof *job->sums);
+    job->counts = malloc(n * sizeof *job->counts);
     int whole = job->sums != NULL && job->counts != NULL;
     if (whole) {
         halver(type, vector)(job);
