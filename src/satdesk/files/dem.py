@@ -30,7 +30,8 @@ from satdesk.errors import (
     UnsafeInputError,
     UsageError,
 )
-from satdesk.files.geoid import Bounds, LoadedGeoid, open_geoid
+from satdesk.files.ellipsoid import above_ellipsoid, geoid_for
+from satdesk.files.geoid import Bounds, LoadedGeoid
 from satdesk.files.rasters import opened_raster
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import from_lonlat, horizontal, to_lonlat
@@ -131,8 +132,8 @@ def open_terrain(
     heights, affine = _mosaic([t if _fits(tiles[0], t) else _onto(tiles[0], t) for t in tiles])
     filled, n_filled, n_left = fill_voids(heights, fill_cells)
     crs = tiles[0].crs
-    loaded = _geoid_for(datum, geoid, filled.shape, affine, crs)
-    above = filled if loaded is None else _above_ellipsoid(filled, affine, crs, loaded)
+    loaded = geoid_for(datum, geoid, filled.shape, affine, crs)
+    above = filled if loaded is None else above_ellipsoid(filled, affine, crs, loaded)
     terrain = GridTerrain(heights=np.asarray(above, dtype=np.float32), affine=affine, crs=crs)
     facts = (
         ("files", [tile.path.name for tile in tiles]),
@@ -419,54 +420,6 @@ def _onto(first: _Tile, tile: _Tile) -> _Tile:
     outside = (in_col < 1) | (in_col > cols + 1) | (in_row < 1) | (in_row > rows + 1)
     heights = np.where(outside, np.nan, padded.height_at(in_col, in_row))
     return replace(tile, heights=heights.astype(np.float32), affine=corner, crs=first.crs)
-
-
-def _geoid_for(
-    datum: str, geoid: Path | None, shape: tuple[int, ...], affine: Affine, crs: str
-) -> LoadedGeoid | None:
-    if datum == "ellipsoid":
-        if geoid is not None:
-            raise UsageError(
-                "heights above the ellipsoid need no geoid",
-                found=str(geoid),
-                remedy="leave --geoid out, or name the true vertical datum with --vertical",
-            )
-        return None
-    col, row = np.meshgrid(np.linspace(0, shape[1], 9), np.linspace(0, shape[0], 9))
-    lon, lat = to_lonlat(crs, *mapped(affine, col, row))
-    around = (
-        float(np.nanmin(lon)),
-        float(np.nanmin(lat)),
-        float(np.nanmax(lon)),
-        float(np.nanmax(lat)),
-    )
-    return open_geoid(geoid or ("EGM96" if datum == "MSL" else datum), around)
-
-
-def _above_ellipsoid(
-    heights: NDArray[Any], affine: Affine, crs: str, loaded: LoadedGeoid
-) -> NDArray[np.float32]:
-    shifted = np.empty(heights.shape, dtype=np.float32)
-    col = np.arange(heights.shape[1]) + 0.5
-    for start in range(0, heights.shape[0], 64):
-        piece = slice(start, min(start + 64, heights.shape[0]))
-        row: NDArray[np.float64] = (np.arange(piece.start, piece.stop) + 0.5)[:, None]
-        lon, lat = _cells_lonlat(affine, crs, col, row)
-        shifted[piece] = heights[piece] + loaded.grid.undulation_m(lon, lat)
-    if np.isnan(shifted).all():
-        raise DisjointInputError(
-            "the geoid does not cover the terrain", subject=loaded.source, found="no common area"
-        )
-    return shifted
-
-
-def _cells_lonlat(
-    affine: Affine, crs: str, col: NDArray[Any], row: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """``lon, lat`` of cells: a row and a column of them where that says it all."""
-    if crs == "EPSG:4326" and affine.b == affine.d == 0:
-        return mapped(affine, col, 0 * col)[0], mapped(affine, 0 * row, row)[1]
-    return to_lonlat(crs, *mapped(affine, *np.broadcast_arrays(col, row)))
 
 
 def _known_share(terrain: GridTerrain, bounds: Bounds, paths: Sequence[Path]) -> float:

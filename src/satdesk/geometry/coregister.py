@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import spatial
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import LimitError
@@ -204,9 +203,11 @@ def _spread_percent(places: FloatArray, ground: FloatArray, side: int) -> float:
 
 
 def _enclosed(places: FloatArray, side: int) -> float:
+    from scipy.spatial import ConvexHull  # noqa: PLC0415 - slow to load, and no orthoimage needs it
+
     corners = side / 2 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     points: NDArray[np.float64] = (places[:, None] + corners).reshape(-1, 2)
-    return float(spatial.ConvexHull(points).volume)
+    return float(ConvexHull(points).volume)
 
 
 def refusal(registration: Registration, *, subject: str | None = None) -> LimitError | None:

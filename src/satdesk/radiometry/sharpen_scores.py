@@ -11,7 +11,7 @@ Source of the protocol: L. Wald, T. Ranchin, M. Mangolini, Photogramm. Eng. Remo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -109,6 +109,8 @@ class Bench:
         pan_gain: PAN's at its own.
         ratio: PAN pixels along the edge of an MS pixel, at least 2.
         dark: As `Training` has it; None = from these samples.
+        spread: Applies a function to each sample, in order; ``ThreadPoolExecutor.map`` does so on
+            several cores, to the same figures.
     """
 
     samples: tuple[FusionSample, ...]
@@ -117,6 +119,7 @@ class Bench:
     pan_gain: float
     ratio: int
     dark: tuple[float, ...] | None = None
+    spread: Callable[..., Iterable[Any]] = map
 
     def training(self) -> Training:
         """What methods are fitted on at full resolution.
@@ -133,12 +136,13 @@ class Bench:
         in their pixels as the fine ones are in theirs.
         """
         return Bench(
-            samples=tuple(self._reduced(sample) for sample in self.samples),
+            samples=tuple(self.spread(self._reduced, self.samples)),
             bands=self.bands,
             gains=self.gains,
             pan_gain=self.pan_gain,
             ratio=self.ratio,
             dark=self._darkest(),
+            spread=self.spread,
         )
 
     def _darkest(self) -> tuple[float, ...]:
@@ -186,32 +190,31 @@ class Bench:
             The blocks of all samples, and their edge in pixels.
         """
         edge = _block_edge([p.shape[1:] for p in pictures])
-        found = [
-            reference_blocks(
-                sample.native[:, : picture.shape[1], : picture.shape[2]],
-                picture,
-                block=edge,
-                ratio=self.ratio,
-            )
-            for sample, picture in zip(self.samples, pictures, strict=True)
-        ]
+
+        def compared(sample: FusionSample, picture: NDArray[Any]) -> ReferenceBlocks:
+            native = sample.native[:, : picture.shape[1], : picture.shape[2]]
+            return reference_blocks(native, picture, block=edge, ratio=self.ratio)
+
+        found = list(self.spread(compared, self.samples, pictures))
         return _joined(found), edge
 
     def full_blocks(self, pictures: Sequence[NDArray[Any]]) -> tuple[FullBlocks, int]:
         """Judge `pictures`, made at full resolution; as `reference_blocks`."""
         edge = _block_edge([sample.pan.shape for sample in self.samples])
-        found = [
-            full_blocks(
+
+        def judged(sample: FusionSample, picture: NDArray[Any]) -> FullBlocks:
+            blurred = _blurred(sample.pan, self.ratio)
+            return full_blocks(
                 picture,
                 sample.ms,
                 sample.pan,
-                _blurred(sample.pan, self.ratio),
+                blurred,
                 gains=self.gains,
                 ratio=self.ratio,
                 block=edge,
             )
-            for sample, picture in zip(self.samples, pictures, strict=True)
-        ]
+
+        found = list(self.spread(judged, self.samples, pictures))
         return _joined(found), edge
 
 
@@ -238,14 +241,15 @@ def _joined(parts: Sequence[T]) -> T:
 
 def sharpened(method: SharpeningMethod, bench: Bench) -> list[NDArray[np.float32]]:
     """What `method` makes of each sample, NaN where PAN or MS is not usable."""
-    made = []
-    for sample in bench.samples:
+
+    def made(sample: FusionSample) -> NDArray[np.float32]:
         known = np.isfinite(sample.pan) & np.isfinite(sample.ms).all(axis=0)
         picture = method.sharpen(
             np.where(known, sample.pan, np.nan), np.where(known, sample.ms, np.nan)
         )
-        made.append(np.where(known, picture, np.float32(np.nan)))
-    return made
+        return np.where(known, picture, np.float32(np.nan))
+
+    return list(bench.spread(made, bench.samples))
 
 
 def measured_scores(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,11 +81,12 @@ def chosen_sharpening(pair: Pair, wish: str) -> Sharpening:
     """
     if pair.ratio < _LEAST_RATIO:
         return _unscored(pair, wish)
-    bench = _bench(pair)
-    if wish == AUTO:
-        return _best(pair, bench)
-    method, numbers = _fitted(wish, pair, bench)
-    scores, reason = _scored(wish, method, bench, None)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        bench = _bench(pair, pool.map)
+        if wish == AUTO:
+            return _best(pair, bench)
+        method, numbers = _fitted(wish, pair, bench)
+        scores, reason = _scored(wish, method, bench, None)
     facts = {"chosen_by": "stated", **numbers, **_score_facts(pair, scores, reason)}
     return Sharpening(method=method, facts=facts)
 
@@ -137,7 +140,7 @@ def _notices(reason: str | None) -> tuple[Notice, ...]:
 
 def _fitted(name: str, pair: Pair, bench: Bench) -> tuple[SharpeningMethod, Mapping[str, object]]:
     if name == BROVEY:
-        fitted = fitted_weights(pair.pan, pair.ms, ratio=pair.fit_ratio)
+        fitted = fitted_weights(pair.pan, pair.ms, ratio=pair.fit_ratio, spread=bench.spread)
         return fitted.weights, fitted.facts
     method = fit_method(name, bench.training())
     return method, {"method": TITLES[name], "numbers": plain(method)}
@@ -155,15 +158,16 @@ def _scored(
         return None, str(error)
 
 
-def _bench(pair: Pair) -> Bench:
+def _bench(pair: Pair, spread: Callable[..., Iterable[Any]]) -> Bench:
     windows = sample_windows(pair.native.grid, size=_WINDOW_MS_PIXELS, most=_MOST_WINDOWS)
-    samples = [_sample(pair, window) for window in windows]
+    samples = spread(lambda window: _sample(pair, window), windows)
     return Bench(
         samples=tuple(sample for sample in samples if np.isfinite(sample.pan).any()),
         bands=tuple(band.name for band in pair.ms.bands),
         gains=tuple(pair.mtf.gain(band.name) for band in pair.ms.bands),
         pan_gain=pair.mtf.pan,
         ratio=pair.ratio,
+        spread=spread,
     )
 
 

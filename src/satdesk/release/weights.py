@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
 from satdesk.radiometry.sharpen import SharpenWeights, fit_weights
@@ -24,27 +28,30 @@ class FittedWeights:
     facts: dict[str, object]
 
 
-def fitted_weights(pan: Layer, ms: Layer, *, ratio: int) -> FittedWeights:
+def fitted_weights(
+    pan: Layer, ms: Layer, *, ratio: int, spread: Callable[..., Iterable[Any]] = map
+) -> FittedWeights:
     """Explain PAN, averaged over the footprints of MS pixels, by the MS bands.
 
     Args:
         pan: One band, on the output grid.
         ms: On the same grid.
         ratio: PAN pixels along the edge of an MS pixel.
+        spread: Applies a function to each sample, in order, perhaps on several cores.
 
     Raises:
         DisjointInputError: PAN and MS have hardly a usable pixel in common.
         BrokenInputError: MS does not explain PAN.
     """
     windows = sample_windows(pan.grid, size=_WINDOW_MS_PIXELS * ratio, most=_MOST_WINDOWS)
-    target, design, usable = [], [], []
-    for window in windows:
+
+    def means(window: GeoBox) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
         fine, coarse = pan.read(window), ms.read(window)
         both = fine.valid & coarse.valid
-        means, whole = block_means(np.concatenate([fine.values, coarse.values]), both, ratio)
-        target.append(means[0].ravel())
-        design.append(means[1:].reshape(len(ms.bands), -1))
-        usable.append(whole.ravel())
+        found, whole = block_means(np.concatenate([fine.values, coarse.values]), both, ratio)
+        return found[0].ravel(), found[1:].reshape(len(ms.bands), -1), whole.ravel()
+
+    target, design, usable = zip(*spread(means, windows), strict=True)
     weights = fit_weights(
         np.concatenate(target)[np.newaxis],
         np.concatenate(design, axis=1)[:, np.newaxis],
