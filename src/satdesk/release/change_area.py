@@ -60,6 +60,7 @@ def measured_area(
         raise UsageError("drawn points are written to a folder", remedy="name one with --out")
     kind, acceptance = kind_called(wish.kind), Acceptance(reasons=reasons)
     pair = opened_pair(before, after, kind, area=wish.within, pixel_m=wish.pixel_m)
+    pair = pair.on_one_scale(kind.bands)
     least_px = max(1, round(wish.least_ha * 1e4 / pair.pixel_m2))
     found = change_map(pair, kind, least_px=least_px, misregistration_px=wish.misregistration_px)
     broken = no_stable_ground(found)
@@ -110,6 +111,10 @@ def _answer(
             "noise": round(found.found.noise, 5),
             "threshold": round(found.found.chosen, 5),
         },
+        "scale": [
+            {"band": name, "gain": round(line.gain, 5), "offset": round(line.offset, 5)}
+            for name, line in pair.lines
+        ],
         "least_ha": wish.least_ha,
         "misregistration_px": wish.misregistration_px,
         "grid": grid_facts(pair.grid),

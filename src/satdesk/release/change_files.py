@@ -98,7 +98,7 @@ def _draw(path: Path, pair: ChangePair, found: ChangeMap, answer: dict[str, Any]
         low, high = points["interval_95_ha"]
         notes.insert(0, f"By {points['points']} judged points: {points['ha']:,.1f} ha "
                         f"({low:,.1f} to {high:,.1f} ha, 95 %)")  # fmt: skip
-    dates = [answer["dates"][name]["acquired"] or "?" for name in ("before", "after")]
+    dates = [(answer["dates"][name]["acquired"] or "?")[:10] for name in ("before", "after")]
     notes.append(f"Before {dates[0]}, after {dates[1]} (shown). Who or what did it is not told.")
     words = PictureWords(
         title=f"{'SIMULATED - ' if pair.simulated else ''}{answer['within']['title']}",

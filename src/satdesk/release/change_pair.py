@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,14 @@ from satdesk.geometry.frames import from_lonlat, pixel_size_m
 from satdesk.geometry.grids import snapped_grid
 from satdesk.products.clipped import inside
 from satdesk.radiometry.change_kinds import Kind, Planes
+from satdesk.radiometry.relative import Line, common_line
 from satdesk.release.ground import grid_outline
 
 __all__ = ["ChangePair", "Strip", "opened_pair"]
 
 _MOST_PIXELS = 100_000_000
 _STRIP_PIXELS = 8_000_000
+_MOST_SAMPLES, _LEAST_SAMPLES = 1_000_000, 1000
 _REFLECTANCE = {"toa", "boa"}
 
 
@@ -63,12 +65,14 @@ class ChangePair:
         after: Of the second.
         grid: Of the comparison, in the second picture's CRS.
         area: Polygon in longitude/latitude within which is counted.
+        lines: For each of the kind's bands, what carries the second date onto the first.
     """
 
     before: FileFacts
     after: FileFacts
     grid: GeoBox
     area: BaseGeometry
+    lines: tuple[tuple[str, Line], ...] = ()
 
     @property
     def pixel_m2(self) -> float:
@@ -80,8 +84,23 @@ class ChangePair:
         """Whether either picture says that no camera took it."""
         return any(dict(file.tags).get("SIMULATED") == "YES" for file in (self.before, self.after))
 
+    def on_one_scale(self, bands: tuple[str, ...]) -> ChangePair:
+        """The pair with the lines that carry the second date onto the first, from samples."""
+        cell = max(1, math.ceil(math.sqrt(math.prod(self.grid.shape) / _MOST_SAMPLES)))
+        small = self.grid.zoom_out(cell) if cell > 1 else self.grid
+        first, seen = _planes(self.before, small, bands)
+        second, also = _planes(self.after, small, bands)
+        known = seen & also & inside(self.area, small, small)
+        if known.sum() < _LEAST_SAMPLES:
+            return self
+        lines = [
+            (name, common_line(*(date[name][known].astype(np.float64) for date in (first, second))))
+            for name in bands
+        ]
+        return replace(self, lines=tuple(lines))
+
     def strips(self, bands: tuple[str, ...]) -> Iterator[Strip]:
-        """The pictures, some rows at a time, from the top."""
+        """The pictures, some rows at a time, from the top; the second on the scale of the first."""
         rows, cols = (int(size) for size in self.grid.shape)
         step = max(1, _STRIP_PIXELS // cols)
         for top in range(0, rows, step):
@@ -92,10 +111,17 @@ class ChangePair:
             yield Strip(
                 rows=slice(top, top + len(keep)),
                 before=before,
-                after=after,
+                after=self._scaled(after),
                 known=keep & seen & also,
                 inside=int(np.count_nonzero(keep)),
             )
+
+    def _scaled(self, planes: Planes) -> Planes:
+        lines = dict(self.lines)
+        return {
+            name: lines[name].gain * plane + lines[name].offset if name in lines else plane
+            for name, plane in planes.items()
+        }
 
 
 def opened_pair(
