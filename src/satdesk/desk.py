@@ -23,6 +23,7 @@ from satdesk.release.standing import correct, log, review, sign_off, status, wit
 if TYPE_CHECKING:
     from satdesk.core.sensor import FloatArray
     from satdesk.release.adjustment import BlockWish
+    from satdesk.release.change_wish import AreaWish
     from satdesk.release.issue import Issued
     from satdesk.release.pictures import Progress
     from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
@@ -34,6 +35,7 @@ __all__ = [
     "Desk",
     "Signing",
     "adjust",
+    "area",
     "catalogue",
     "correct",
     "identify",
@@ -259,6 +261,27 @@ def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) ->
 
     answer = district_report(load_recipe(recipe), out, overwrite=overwrite)
     return {**answer, "path": None if out is None else str(out)}
+
+
+def area(
+    before: Path,
+    after: Path,
+    out: Path | None,
+    wish: AreaWish,
+    *,
+    accept: Sequence[tuple[str, str]] = (),
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Measure how much ground changed between two pictures (``area.schema.json``).
+
+    Raises:
+        UsageError: `out` exists without `overwrite`.
+        InputError: An input cannot be used.
+        LimitError: Most of the area changed, and that is not accepted.
+    """
+    from satdesk.release.change_area import measured_area
+
+    return measured_area(before, after, out, wish, reasons=_reasons(accept), overwrite=overwrite)
 
 
 def issue(

@@ -27,6 +27,7 @@ RULES: Mapping[str, str] = {
     "refine-too-few-points": "too few points agree to tell a bad one among them",
     "refine-spread": "the points are too badly spread to speak for the whole image",
     "refine-residual": "the points do not fit the image after the refinement",
+    "area-no-stable-ground": "more than 40 % of the area is called changed",
     **HOLDS,
 }
 """Every rule that can be accepted, with what it refuses."""

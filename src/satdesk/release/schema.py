@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "adjust", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
+    "adjust", "area", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
     "ortho", "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce",
     "simulate", "standing", "status", "verify",
 )  # fmt: skip

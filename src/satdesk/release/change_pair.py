@@ -1,0 +1,206 @@
+"""Two pictures of one place on one grid, for measuring what changed between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import unary_union
+
+from satdesk.errors import (
+    BrokenInputError,
+    DisjointInputError,
+    UndeclaredInputError,
+    UnsafeInputError,
+)
+from satdesk.files.pictures import read_values
+from satdesk.files.rasters import FileFacts, describe_file
+from satdesk.geometry.frames import from_lonlat, pixel_size_m
+from satdesk.geometry.grids import snapped_grid
+from satdesk.products.clipped import inside
+from satdesk.radiometry.change_kinds import Kind, Planes
+from satdesk.radiometry.relative import Line, common_line
+from satdesk.release.ground import grid_outline
+
+__all__ = ["ChangePair", "Strip", "opened_pair"]
+
+_MOST_PIXELS = 100_000_000
+_STRIP_PIXELS = 8_000_000
+_MOST_SAMPLES, _LEAST_SAMPLES = 1_000_000, 1000
+_REFLECTANCE = {"toa", "boa"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """Rows of both dates.
+
+    Attributes:
+        rows: Which.
+        before: Reflectance by band.
+        after: Likewise.
+        known: ``(y, x)``, True = inside the area and usable on both dates.
+        inside: Number of pixels inside the area.
+    """
+
+    rows: slice
+    before: Planes
+    after: Planes
+    known: NDArray[np.bool_]
+    inside: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePair:
+    """Two pictures and the grid on which they are compared.
+
+    Attributes:
+        before: What the file of the first date says of itself.
+        after: Of the second.
+        grid: Of the comparison, in the second picture's CRS.
+        area: Polygon in longitude/latitude within which is counted.
+        lines: For each of the kind's bands, what carries the second date onto the first.
+    """
+
+    before: FileFacts
+    after: FileFacts
+    grid: GeoBox
+    area: BaseGeometry
+    lines: tuple[tuple[str, Line], ...] = ()
+
+    @property
+    def pixel_m2(self) -> float:
+        """Area of a pixel on the ellipsoid, at the middle of the grid."""
+        return math.prod(pixel_size_m(self.grid))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether either picture says that no camera took it."""
+        return any(dict(file.tags).get("SIMULATED") == "YES" for file in (self.before, self.after))
+
+    def on_one_scale(self, bands: tuple[str, ...]) -> ChangePair:
+        """The pair with the lines that carry the second date onto the first, from samples."""
+        cell = max(1, math.ceil(math.sqrt(math.prod(self.grid.shape) / _MOST_SAMPLES)))
+        small = self.grid.zoom_out(cell) if cell > 1 else self.grid
+        first, seen = _planes(self.before, small, bands)
+        second, also = _planes(self.after, small, bands)
+        known = seen & also & inside(self.area, small, small)
+        if known.sum() < _LEAST_SAMPLES:
+            return self
+        lines = [
+            (name, common_line(*(date[name][known].astype(np.float64) for date in (first, second))))
+            for name in bands
+        ]
+        return replace(self, lines=tuple(lines))
+
+    def strips(self, bands: tuple[str, ...]) -> Iterator[Strip]:
+        """The pictures, some rows at a time, from the top; the second on the scale of the first."""
+        rows, cols = (int(size) for size in self.grid.shape)
+        step = max(1, _STRIP_PIXELS // cols)
+        for top in range(0, rows, step):
+            part = self.grid[top : min(top + step, rows), :]
+            before, seen = _planes(self.before, part, bands)
+            after, also = _planes(self.after, part, bands)
+            keep = inside(self.area, self.grid, part)
+            yield Strip(
+                rows=slice(top, top + len(keep)),
+                before=before,
+                after=self._scaled(after),
+                known=keep & seen & also,
+                inside=int(np.count_nonzero(keep)),
+            )
+
+    def _scaled(self, planes: Planes) -> Planes:
+        lines = dict(self.lines)
+        return {
+            name: lines[name].gain * plane + lines[name].offset if name in lines else plane
+            for name, plane in planes.items()
+        }
+
+
+def opened_pair(
+    before: Path, after: Path, kind: Kind, *, area: BaseGeometry | None, pixel_m: float
+) -> ChangePair:
+    """Open two orthorectified pictures of reflectance.
+
+    Args:
+        before: The first date, as ``image.tif`` of a release or as `satdesk ortho` writes it.
+        after: The second.
+        kind: Whose bands must be there.
+        area: Polygon in longitude/latitude; None = all that both pictures cover.
+        pixel_m: Edge of a pixel of the comparison, units of the second picture's CRS; never finer
+            than that picture's own.
+
+    Raises:
+        InputError: A file that cannot be used, or pictures that share no ground.
+        UnsafeInputError: More than 100 million pixels.
+    """
+    first, second = (_checked(describe_file(path), kind) for path in (before, after))
+    common = _outline(first).intersection(_outline(second))
+    wanted = common if area is None else common.intersection(area)
+    parts = [p for p in getattr(wanted, "geoms", (wanted,)) if p.geom_type == "Polygon"]
+    if not parts or not sum(part.area for part in parts):
+        raise DisjointInputError(
+            "the two pictures share no ground in the area",
+            subject=after,
+            remedy="check that both pictures and the area are of one place",
+        )
+    crs = str(second.crs)
+    shared = unary_union(parts)
+    edge = np.concatenate([np.asarray(part.exterior.coords) for part in parts])
+    x, y = from_lonlat(crs, edge[:, 0], edge[:, 1])
+    bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    grid = snapped_grid(bounds, crs, max(pixel_m, abs(second.affine.a)))
+    if math.prod(grid.shape) > _MOST_PIXELS:
+        raise UnsafeInputError(
+            "the area has too many pixels to be held in memory",
+            subject=after,
+            found=f"{math.prod(grid.shape):,}",
+            expected=f"at most {_MOST_PIXELS:,}",
+            remedy="name a smaller area with --within, or a coarser --pixel",
+        )
+    return ChangePair(before=first, after=second, grid=grid, area=shared)
+
+
+def _outline(file: FileFacts) -> BaseGeometry:
+    return grid_outline(GeoBox(file.shape, Affine(*tuple(file.affine)[:6]), file.crs))
+
+
+def _checked(file: FileFacts, kind: Kind) -> FileFacts:
+    if file.crs is None:
+        raise BrokenInputError(
+            "the picture has no place on the ground",
+            subject=file.path,
+            remedy="orthorectify it first with satdesk ortho",
+        )
+    missing = [name for name in kind.bands if name not in file.descriptions]
+    if missing:
+        raise UndeclaredInputError(
+            f"the kind {kind.name} needs the bands {', '.join(kind.bands)}",
+            subject=file.path,
+            found=", ".join(text or "?" for text in file.descriptions),
+            remedy="describe the file's bands as B, G, R and NIR (gdal_edit or rasterio)",
+        )
+    quantity = dict(file.tags).get("QUANTITY", "")
+    if quantity not in _REFLECTANCE:
+        raise UndeclaredInputError(
+            "areas of change are measured on reflectance",
+            subject=file.path,
+            found=f"QUANTITY={quantity}" if quantity else "no tag QUANTITY",
+            expected="QUANTITY=toa or boa, and the scale of the stored numbers",
+            remedy="make the picture with satdesk ortho --quantity toa, or state the tag",
+        )
+    return file
+
+
+def _planes(
+    file: FileFacts, grid: GeoBox, bands: tuple[str, ...]
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+    values, valid = read_values(file.path, grid)
+    return {name: values[file.descriptions.index(name)] for name in bands}, valid
