@@ -74,9 +74,7 @@ def test_no_more_than_two_blocks_a_thread_are_held_however_large_the_picture(mon
 
     def counted(exposure, block):
         made = original(exposure, block)
-        watched = Watched(
-            pan=made.pan, ms=made.ms, pan_mask=made.pan_mask, ms_mask=made.ms_mask
-        )
+        watched = Watched(pan=made.pan, ms=made.ms, pan_mask=made.pan_mask, ms_mask=made.ms_mask)
         alive.add(watched)
         return watched
 

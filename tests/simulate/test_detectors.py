@@ -75,7 +75,9 @@ def test_noise_grows_with_the_root_of_the_light_over_a_floor(array, reflectance)
     noisy, silent = (counts(array, grey, SUN, c).astype(float) for c in (chance, SILENT))
     expected = np.sqrt(1.2**2 + 0.012 * silent.mean() + 1 / 12)  # and that of whole counts
     assert noisy.std() == pytest.approx(expected, rel=0.03)
-    assert noisy.mean() == pytest.approx(silent.mean(), abs=0.6)  # silent counts are all rounded alike
+    assert noisy.mean() == pytest.approx(
+        silent.mean(), abs=0.6
+    )  # silent counts are all rounded alike
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda array: array.id)

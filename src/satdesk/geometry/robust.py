@@ -203,9 +203,9 @@ def _contradicted(
 ) -> int | None:
     """The point used that lies furthest off the fit to the others used, if too far; else None.
 
-    Its squared distance over twice the variance of such predictions follows F(2, ν) as in `cut`, with
-    the variance of the others (externally studentised residuals: D. A. Belsley, E. Kuh, R. E. Welsch,
-    Regression Diagnostics, 1980, section 2.1).
+    Its squared distance over twice the variance of such predictions follows F(2, ν) as in `cut`,
+    with the variance of the others (externally studentised residuals: D. A. Belsley, E. Kuh,
+    R. E. Welsch, Regression Diagnostics, 1980, section 2.1).
     """
     n, k = int(used.sum()), matrix.shape[1]
     if n < k + 2:
