@@ -91,6 +91,8 @@ def test_a_release_prints_why_colour_was_let_pass(world, ms_apart, tmp_path):
     accept = ("--accept", f"pan-ms-residual={REASON}")
     told(satdesk(*words, *accept, "--json"), "issue")
     printed(tmp_path / "release", "pan-ms-residual")
+    for plate in (tmp_path / "release").glob("plates/*.pdf"):
+        assert "Positions not checked; the provider states nothing" in text_of(plate)
 
 
 def printed(release: Path, rule: str) -> None:
