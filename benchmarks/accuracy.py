@@ -89,7 +89,9 @@ def measured(part: str, wishes) -> list[dict]:
     with tempfile.TemporaryDirectory() as name:
         folder, found = Path(name), []
         rows = {
-            "ortho": lambda: ortho_rows(folder, wishes.orthority, QUICK if quick else None),
+            "ortho": lambda: ortho_rows(
+                folder, wishes.orthority, wishes.data, QUICK if quick else None
+            ),
             "refined": lambda: refined_rows(
                 folder, wishes.orthority, (REFINED[1][0],) if quick else None
             ),

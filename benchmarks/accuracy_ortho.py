@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from accuracy_cases import Case, errors, seen, write_coordinates, write_dem
 from accuracy_programs import Job, gdal, orthority, ours, refine_ours
+from accuracy_real import RealCase, prepared_real, real_cases
 
 from satdesk.simulate.rays import ground_of
 
@@ -65,7 +66,7 @@ def prepared(case: Case, folder: Path) -> Job:
     )
 
 
-def judged(case: Case, path: Path, seconds: float, wrong: str | None) -> dict:
+def judged(case: Case | RealCase, path: Path, seconds: float, wrong: str | None) -> dict:
     """CE90 and worst over the ground that the camera sees; what is done with the ground it does not."""
     if wrong is not None:
         return {"refused": wrong, "seconds": round(seconds, 2)}
@@ -86,22 +87,35 @@ def judged(case: Case, path: Path, seconds: float, wrong: str | None) -> dict:
     }
 
 
-def ortho_rows(folder: Path, oty: str | None, names: tuple[str, ...] | None) -> Iterator[dict]:
+def ortho_rows(
+    folder: Path, oty: str | None, data: Path | None, names: tuple[str, ...] | None
+) -> Iterator[dict]:
+    """One row a case: the simulated ones, then those of real cameras."""
     for case in CASES:
         if names is not None and case.name not in names:
             continue
-        job, out = prepared(case, folder), folder / "out.tif"
         row = {
             "case": case.name,
             "rpc_residual_px": known(case.fitted.worst_px),
             "hidden_share": float(case.truth.hidden.mean()),
         }
-        row["ours"] = judged(case, out, *ours(job, out))
-        row["gdal"] = judged(case, out, *gdal(job, out))
-        row["gdal -et 0.125"] = judged(case, out, *gdal(job, out, "-et", "0.125"))
-        if oty:
-            row["orthority"] = judged(case, out, *orthority(job, out, oty))
-        yield row
+        yield row | by_program(case, prepared(case, folder), oty)
+    for case in () if names else real_cases(data):
+        row = {"case": case.name, "rpc_residual_px": None, "hidden_share": 0.0}
+        yield row | by_program(case, prepared_real(case, folder), oty)
+
+
+def by_program(case: Case | RealCase, job: Job, oty: str | None) -> dict:
+    """What each program makes of a case."""
+    out = job.image.with_name("out.tif")
+    found = {
+        "ours": judged(case, out, *ours(job, out)),
+        "gdal": judged(case, out, *gdal(job, out)),
+        "gdal -et 0.125": judged(case, out, *gdal(job, out, "-et", "0.125")),
+    }
+    if oty:
+        found["orthority"] = judged(case, out, *orthority(job, out, oty))
+    return found
 
 
 def control_points(case: Case, n: int, bad: float, path: Path, seed: int) -> None:

@@ -66,7 +66,7 @@ def ortho(rows: list[dict]) -> str:
         [
             [
                 r["case"],
-                f"{px(r['rpc_residual_px'])} px",
+                "not known" if r["rpc_residual_px"] is None else f"{px(r['rpc_residual_px'])} px",
                 *(c for p in PROGRAMS for c in figures(r.get(p))),
             ]
             for r in rows

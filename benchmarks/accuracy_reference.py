@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,14 +44,31 @@ def references():
         yield f"{share:.0%} cloud", replace(base, sky=Sky(clouds=Clouds(share=share)))
 
 
-def written(path: Path, values: np.ndarray, **more) -> None:
-    rows, cols = values.shape
-    profile = {"driver": "GTiff", "height": rows, "width": cols, "count": 1, "nodata": 0}
-    rpc = more.pop("rpc", None)
-    with rasterio.open(path, "w", dtype="uint16", **profile, **more) as file:
-        file.write(np.clip(np.rint(values), 0, 4095).astype("uint16"), 1)
-        if rpc is not None:
+def write_image(path: Path, values: np.ndarray, rpc) -> None:
+    """In sensor geometry, with its RPC in the tags."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with opened(path, values, None, None) as file:
+            file.write(counts(values), 1)
             file.rpcs = tagged(rpc)
+
+
+def write_map(path: Path, values: np.ndarray, grid) -> None:
+    """On its grid."""
+    with opened(path, values, UTM, grid.affine) as file:
+        file.write(counts(values), 1)
+
+
+def opened(path: Path, values: np.ndarray, crs, transform):
+    rows, cols = values.shape
+    return rasterio.open(
+        path, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="uint16", nodata=0,
+        crs=crs, transform=transform,
+    )  # fmt: skip
+
+
+def counts(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 4095).astype("uint16")
 
 
 def write_dem(path: Path) -> None:
@@ -90,12 +108,12 @@ def reference_rows(folder: Path, *, quick: bool):
     image = take(base, demo_world(1), 1, mark=False)
     model = image.pan_rpc.model
     biased = replace(model, samp_off=model.samp_off + BIAS[0], line_off=model.line_off + BIAS[1])
-    written(folder / "image.tif", image.pan[0], rpc=biased)
+    write_image(folder / "image.tif", image.pan[0], biased)
     write_dem(folder / "dem.tif")
     grid = grid_of(base, SIZE - 120)
     for name, scene in references():
         picture = orthoimage(scene, grid)
-        written(folder / "reference.tif", picture, crs=UTM, transform=grid.affine)
+        write_map(folder / "reference.tif", picture, grid)
         (folder / "r.json").unlink(missing_ok=True)
         seconds, wrong = refined(folder)
         yield judged(name, folder / "r.json", seconds, wrong)

@@ -34,7 +34,7 @@ PLACES = ((300.0, 760.0), (600.0, 0.0), (-500.0, 300.0), (900.0, 900.0), (-800.0
 SENSOR_PX, SIDE_PX = 560, 440
 BAR_PX = 0.3
 LEAST_USABLE = 0.1
-LIMITS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+LIMITS = (0.3, 0.35, 0.4, 0.45, 0.5)
 
 Field = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 

@@ -1,6 +1,6 @@
 """What gross errors among ground control points do to a refinement.
 
-    python benchmarks/refinement_outliers.py [SETS] [--json FILE]
+    python benchmarks/refinement_outliers.py [SETS] [--seed NUMBER] [--json FILE]
 
 Points with 0.3 px of noise, three in ten of them wrong by 8 to 300 px: how far, at the worst corner
 of the image, is the answer from the plain least-squares fit of the good points alone? SETS (60) for
@@ -53,6 +53,7 @@ def apart(kind, predicted, measured, bad):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sets", type=int, nargs="?", default=60)
+    parser.add_argument("--seed", type=int, help="draws other sets")
     parser.add_argument("--json", type=Path)
     wishes = parser.parse_args()
     over, bad_used, good_lost, worst = Counter(), Counter(), Counter(), {}
@@ -60,7 +61,8 @@ def main():
         for kind in KINDS:
             key = f"{kind}, {n} points"
             for number in range(wishes.sets):
-                rng = np.random.default_rng([n, KINDS.index(kind), number])
+                drawn_by = [] if wishes.seed is None else [wishes.seed]
+                rng = np.random.default_rng([*drawn_by, n, KINDS.index(kind), number])
                 predicted, measured, bad = drawn(kind, n, rng)
                 far, used = apart(kind, predicted, measured, bad)
                 over[key] += far > BAR_PX

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from pypdf import PdfReader
 from scipy import ndimage
 
 from acceptance.commandline import satdesk, told, tree
@@ -90,6 +91,8 @@ def test_a_release_prints_why_colour_was_let_pass(world, ms_apart, tmp_path):
     accept = ("--accept", f"pan-ms-residual={REASON}")
     told(satdesk(*words, *accept, "--json"), "issue")
     printed(tmp_path / "release", "pan-ms-residual")
+    for plate in (tmp_path / "release").glob("plates/*.pdf"):
+        assert "Positions not checked; the provider states nothing" in text_of(plate)
 
 
 def printed(release: Path, rule: str) -> None:
@@ -100,6 +103,16 @@ def printed(release: Path, rule: str) -> None:
     assert accepted["measured"] > accepted["limit"]
     assert REASON in (release / "index.html").read_text(encoding="utf-8")
     assert any(REASON in p.read_text(encoding="utf-8") for p in release.rglob("stac/items/*.json"))
+    plates = sorted(release.glob("plates/*.pdf"))
+    assert plates
+    for plate in plates:
+        assert REASON in text_of(plate)
+
+
+def text_of(pdf: Path) -> str:
+    """What is set on a plate, with its lines joined; the letters are read, not the metadata."""
+    pages = [page.extract_text() for page in PdfReader(pdf).pages]
+    return " ".join(" ".join(pages).split())
 
 
 MAPS = """
@@ -120,14 +133,14 @@ at = 2020-05-01
 bands = ["PAN"]
 mission = "made up"
 credit = "made up"
-licence = {{name = "free", press = false, tiles = false, analysis = true}}
+licence = {{name = "free", press = true, tiles = false, analysis = true}}
 [[scenes]]
 image = "{0}/second.tif"
 at = 2020-06-01
 bands = ["PAN"]
 mission = "made up"
 credit = "made up"
-licence = {{name = "free", press = false, tiles = false, analysis = true}}
+licence = {{name = "free", press = true, tiles = false, analysis = true}}
 """
 SIDE = 460
 

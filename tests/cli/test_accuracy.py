@@ -13,7 +13,10 @@ from affine import Affine
 from satdesk.bundles.formats import open_bundle
 from satdesk.cli.app import run
 from satdesk.files.dem import open_terrain
+from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.frames import on_terrain
+from satdesk.products.ortho import Ortho
+from satdesk.release.ground import grid_over, image_outline
 from satdesk.release.refinement_use import refined
 from satdesk.simulate.write import simulate_all
 from surveyed import points_file
@@ -182,9 +185,7 @@ def test_an_accuracy_that_nobody_checked_cannot_be_shown(world, tmp_path, capfd)
     assert found["statement"] == "not checked; the provider states nothing"
 
 
-def test_a_release_is_held_to_the_accuracy_of_its_recipe(world, surveyed, tmp_path, capfd):
-    recipe = tmp_path / "recipe.toml"
-    text = f"""
+RECIPE = """
 [release]
 id = "wanted"
 title = "Wanted"
@@ -194,14 +195,68 @@ box = [46.1315, 40.205, 46.1335, 40.206]
 [sites]
 none = true
 [grid]
-accuracy_m = 0.3
+accuracy_m = {wanted}
 [terrain]
-dem = ["{world.dem}"]
+dem = ["{dem}"]
 [[scenes]]
-bundle = "{world.truths[0].bundle}"
-refinement = "{surveyed}"
+bundle = "{bundle}"
+refinement = "{refinement}"
 licence = {{press = false, tiles = false, analysis = false}}
 """
+
+
+def test_an_accuracy_met_against_a_reference_alone_says_so(world, tmp_path, capfd):
+    """A reference orthoimage of the other date, by the exact camera and relief."""
+    bundle, found = world.truths[0].bundle, tmp_path / "by_reference.json"
+    exact_orthoimage(world.truths[1], tmp_path / "reference.tif")
+    words = ("refine", bundle, "--reference", tmp_path / "reference.tif", "--dem", world.dem)
+    answer(capfd, *words, "--out", found)
+    refined_by = ("--refinement", found, "--accuracy", 5)
+    told = answer(
+        capfd, "ortho", bundle, "--dem", world.dem, "--out", tmp_path / "o.tif", *refined_by
+    )
+    says = "met against the reference image alone: how exactly that image lies was not checked."
+    (notice,) = [n for n in told["notices"] if n["code"] == "accuracy-against-reference"]
+    assert notice["text"] == f"The accuracy wanted, 5 m (CE90), is {says}"
+    assert told["facts"]["accuracy"]["against"] == "reference"
+    recipe, out = tmp_path / "recipe.toml", tmp_path / "release"
+    recipe.write_text(
+        RECIPE.format(wanted=5, dem=world.dem, bundle=bundle, refinement=found), encoding="utf-8"
+    )
+    answer(capfd, "issue", recipe, "--out", out)
+    document = json.loads((out / "release.json").read_text(encoding="utf-8"))
+    said = [*document["notices"], *document["dates"][0]["notices"]]
+    assert [n["text"] for n in said if n["code"] == "accuracy-against-reference"] == [
+        notice["text"]
+    ]
+    assert says in (out / "index.html").read_text(encoding="utf-8")
+    assert "whose own error adds" in document["dates"][0]["accuracy"]["statement"]
+
+
+def exact_orthoimage(truth, path):
+    """PAN of a picture on a map, as its rigorous camera and the true ground put it."""
+    image = open_bundle(truth.bundle).image("pan")
+    grid = grid_over(image_outline(image, truth.world.relief), gsd_m=1.5)
+    layer = Ortho(
+        source=ImageLayer(image=image),
+        model=truth.camera("pan"),
+        terrain=truth.world.relief,
+        grid=grid,
+    )
+    raster = layer.read(grid)
+    rows, cols = grid.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", count=1, dtype="uint16", nodata=0,
+        crs=str(grid.crs), transform=grid.affine, height=rows, width=cols,
+    ) as target:  # fmt: skip
+        target.write(np.where(raster.valid, raster.values[0], 0), 1)
+
+
+def test_a_release_is_held_to_the_accuracy_of_its_recipe(world, surveyed, tmp_path, capfd):
+    recipe = tmp_path / "recipe.toml"
+    text = RECIPE.format(
+        wanted=0.3, dem=world.dem, bundle=world.truths[0].bundle, refinement=surveyed
+    )
     recipe.write_text(text)
     out = tmp_path / "release"
     error = answer(capfd, "issue", recipe, "--out", out, code=4)["error"]

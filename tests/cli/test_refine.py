@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from PIL import Image
 
 from satdesk.bundles.formats import open_bundle
 from satdesk.cli.app import run
@@ -106,6 +107,33 @@ def test_the_picture_has_the_same_bytes_each_time(world, tmp_path, capfd):
         )  # fmt: skip
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_picture_shows_an_arrow_at_each_point_and_the_bad_ones_in_red(world, tmp_path, capfd):
+    points_file(tmp_path / "points.csv", world.truths[0], bad=3)
+    bundle, picture = world.truths[0].bundle, tmp_path / "r.png"
+    found = answer(capfd, bundle, "--gcps", tmp_path / "points.csv", "--report", picture)
+    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    colours = {True: (0x1B, 0x5E, 0x8C), False: (0xC0, 0x39, 0x2B)}
+    shown = {used: np.abs(pixels - colours[used]).max(axis=2) < 60 for used in colours}
+    assert sum(not point["used"] for point in found["points"]) == 3
+    for point in found["points"]:
+        row, col = on_paper(point["col"], point["row"], pixels.shape)
+        around = np.s_[row - 3 : row + 4, col - 3 : col + 4]
+        assert shown[point["used"]][around].sum() > 4
+    # a bad point has a long arrow, a good one a short: red leads far from its points
+    assert shown[False].sum() > 3 * 150
+
+
+def on_paper(col, row, shape):
+    """Row and column of the report's pixel that shows a pixel of the 480 × 400 image."""
+    high, wide = shape[:2]
+    left, top, width, height = 0.09 * wide, 0.17 * high, 0.86 * wide, 0.70 * high
+    margin = 0.08 * 480
+    scale = min(width / (480 + 2 * margin), height / (400 + 2 * margin))
+    x = left + (width - scale * (480 + 2 * margin)) / 2 + scale * (col + margin)
+    y = top + (height - scale * (400 + 2 * margin)) / 2 + scale * (row + margin)
+    return round(y), round(x)
 
 
 @pytest.mark.parametrize("image_id", ["pan", "ms"])

@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from satdesk.errors import UsageError
 from satdesk.geometry.coregister import PicturePair, coregister, refusal
-from satdesk.geometry.coregister_agree import agreeing
-from satdesk.geometry.coregister_fit import fit_field
+from satdesk.geometry.coregister_agree import agreeing, contradiction
+from satdesk.geometry.coregister_fit import Field, fit_field
 from satdesk.geometry.coregister_ground import levels_of, stable
 
 
@@ -112,12 +112,44 @@ def test_a_ground_that_bends_is_followed_from_window_to_window():
 
 def test_windows_that_do_not_agree_count_against_the_field():
     found = coregister([pair_of(taken(ground(seed=8)), taken(ground(seed=8), seed=2))])
-    half = replace(found, n_used=found.n_windows // 4)
+    half = replace(found, n_used=found.n_windows // 4, contradiction_px=0.0)
     assert half.residual_px == pytest.approx(2 * found.held_out_rmse_px, rel=0.02)
     assert replace(found, held_out_rmse_px=None).residual_px is None
     nowhere = refusal(replace(found, held_out_rmse_px=None))
     assert nowhere.rule == "coregistration-too-few"
     assert np.isfinite(nowhere.measured)
+
+
+def test_neighbours_that_agree_against_the_field_refuse_it():
+    def parted(col, row):
+        """The lower third lies two pixels off, and the field may not follow a step."""
+        return 0.6 + 2.0 * (row > 270), 0.2 + 0 * row
+
+    field = ground(seed=8)
+    found = coregister([pair_of(taken(field), taken(field, parted, seed=2))])
+    good = coregister([pair_of(taken(field), taken(field, shift(0.6, 0.2), seed=2))])
+    assert good.contradiction_px < 0.05
+    assert refusal(good) is None
+    # on the windows that agree it looks well
+    assert found.held_out_rmse_px / (found.n_used / found.n_windows) ** 0.5 < 0.3
+    assert found.contradiction_px > 0.4
+    error = refusal(found)
+    assert error.rule == "coregistration-residual"
+    assert "against the field" in str(error)
+    assert error.measured == pytest.approx(found.residual_px, abs=1e-3)
+
+
+def test_chance_around_a_window_cancels():
+    places = np.stack(np.meshgrid(np.arange(9), np.arange(9)), -1).reshape(-1, 2) * 40.0
+    field = Field(matrix=((0.5, 0.0, 0.0), (0.0, 0.0, 0.0)))
+    rng = np.random.default_rng(2)
+    scattered = rng.normal([0.5, 0], 0.3, places.shape)
+    together = np.where(places[:, :1] > 200, [[1.1, 0]], [[0.5, 0]])
+    assert contradiction(places, scattered, field, 40.0) < 0.3 * 2**0.5 / 2
+    # a third of the windows, 0.6 px off: a little less where they meet the others
+    assert contradiction(places, together, field, 40.0) == pytest.approx(0.6 / 3**0.5, abs=0.03)
+    wild = together + 100.0
+    assert contradiction(places, wild, field, 40.0) == pytest.approx(1.5)
 
 
 def test_nothing_is_moved_where_nothing_differs():

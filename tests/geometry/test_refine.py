@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from satdesk.errors import LimitError, UsageError
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.refine import KINDS, LEAST_POINTS, fit_refinement, refinement_problems
+from satdesk.geometry.robust import Frame, design, least_squares
 
 EXTENT = (0.0, 0.0, 4000.0, 3000.0)
 TRUTH = {
@@ -63,6 +64,26 @@ def test_bad_points_that_agree_with_each_other_do_not_win(kind):
     measured[wrong] = predicted[wrong] + (60.0, -45.0)
     found = fit_refinement(predicted, measured, kind)
     assert (found.used == ~wrong).all()
+
+
+def test_a_bad_point_far_outside_the_others_does_not_bend_the_fit_to_itself():
+    """Its own residual is small then; the others contradict it all the same."""
+    predicted = np.array([(1800, 1600), (3200, 1700), (2900, 2800), (2000, 2500), (2500, 2100), (3000, 2200),
+                          (2300, 1900), (50, 1500)], dtype=float)  # fmt: skip
+    noise = np.random.default_rng(4).normal(0, 0.3, predicted.shape)
+    measured = predicted + np.array([5.0, -3.0]) + noise
+    measured[-1] += (6.0, 5.0)
+    bent = least_squares(design(predicted, "affine", Frame.around(predicted)), measured - predicted)
+    left = measured - predicted - design(predicted, "affine", Frame.around(predicted)) @ bent
+    assert np.hypot(*left[-1]) < 3  # of 7.8
+    found = fit_refinement(predicted, measured, "affine")
+    assert found.used.tolist() == [True] * 7 + [False]
+    assert np.hypot(*found.residuals_px[-1]) > 5
+    clean = fit_refinement(predicted[:-1], measured[:-1], "affine")
+    assert furthest(found.matrix, clean.matrix) < 1e-6
+    # where the others cannot tell so well, it is believed
+    measured[-1] = predicted[-1] + np.array([5.0, -3.0]) + (1.0, 0.8)
+    assert fit_refinement(predicted, measured, "affine").used.all()
 
 
 @pytest.mark.parametrize("count", [7, 10])

@@ -35,6 +35,7 @@ def measured(field, kind="shift"):
         held_out_rmse_px=0.1,
         held_out_interval_95_px=(0.08, 0.12),
         residual_spread_px=0.1,
+        contradiction_px=0.0,
         score=0.8,
     )
 

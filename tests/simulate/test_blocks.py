@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from satdesk.errors import UsageError
 from satdesk.simulate.camera import Attitude
 from satdesk.simulate.cases import CASES
 from satdesk.simulate.relief import HALF_M, make_relief
-from satdesk.simulate.render import Block, develop
+from satdesk.simulate.render import Block, Developed, develop
 from satdesk.simulate.scenarios import PLANE, SCENARIOS
 from satdesk.simulate.sensor import PAN_ARRAY, grain
 from satdesk.simulate.sky import Clouds, Haze, Sky
@@ -59,6 +60,31 @@ def test_another_division_into_blocks_moves_no_count_by_more_than_rounding(monke
         assert np.abs(one - other).max() <= 3
         assert np.mean(one != other) < 0.01
     assert np.mean(whole.pan_mask != parts.pan_mask) < 1e-3
+
+
+class Watched(Developed):
+    """A block that can be told to be alive: it takes weak references."""
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_than_two_blocks_a_thread_are_held_however_large_the_picture(monkeypatch, threads):
+    monkeypatch.setattr(take_module, "BLOCK_PX", 64)
+    alive, most = weakref.WeakSet(), 0
+    original = take_module.develop
+
+    def counted(exposure, block):
+        made = original(exposure, block)
+        watched = Watched(pan=made.pan, ms=made.ms, pan_mask=made.pan_mask, ms_mask=made.ms_mask)
+        alive.add(watched)
+        return watched
+
+    monkeypatch.setattr(take_module, "develop", counted)
+    shot = aimed(CASE, world_of(CASE, 1), 1)
+    assert len(shot.blocks) > 40
+    for _, made in shot.developed(threads):
+        most = max(most, len(alive))
+        del made
+    assert 0 < most <= 2 * threads + 1
 
 
 def test_a_block_needs_no_other_block():

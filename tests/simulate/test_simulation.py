@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -149,6 +151,46 @@ def test_another_seed_gives_another_picture(simulation):
     other = take(first.scenario, first.world, 2)
     same = take(first.scenario, first.world, 1)
     assert (other.pan != same.pan).any()
+
+
+def test_the_residual_of_the_rpc_is_reported(simulation):
+    for truth in simulation.truths:
+        path = simulation.folder / f"truth_{truth.scenario.name}.json"
+        stated = json.loads(path.read_text(encoding="utf-8"))["rpc_residual_px"]
+        for image_id in ("pan", "ms"):
+            image, camera = open_bundle(truth.bundle).image(image_id), truth.camera(image_id)
+            rows, cols = camera.shape
+            col, row = pixels((rows, cols))
+            height = np.random.default_rng(9).uniform(1300, 2300, len(col))
+            found = image.model.project(*camera.locate(col, row, height), height)
+            off = np.hypot(found[0] - col, found[1] - row).max()
+            # Written with fifteen digits, so that a billionth of a pixel comes on top.
+            assert off < 1.5 * stated[image_id]["worst"] + 1e-6
+            assert stated[image_id]["rms"] <= stated[image_id]["worst"] < 0.01
+
+
+@pytest.mark.oracle
+@pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed")
+@pytest.mark.parametrize(("kind", "bands"), [("P", 1), ("MS", 4)])
+def test_gdals_own_dimap_driver_opens_it(simulation, kind, bands):
+    (document,) = simulation.truths[0].bundle.glob(f"IMG_*_{kind}_*/DIM_*.XML")
+    words = ["gdalinfo", "-json", "-checksum", str(document)]
+    facts = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    assert facts["driverShortName"] == "DIMAP"
+    shape = simulation.truths[0].camera(kind.replace("P", "pan").lower()).shape
+    assert facts["size"] == [shape[1], shape[0]]
+    assert len(facts["bands"]) == bands
+    assert all(band["checksum"] > 0 for band in facts["bands"])
+    assert facts["metadata"][""]["MISSION"] == "SIMULATED"
+    assert {"LINE_OFF", "SAMP_NUM_COEFF"} <= facts["metadata"]["RPC"].keys()
+
+
+def test_a_delivery_carries_no_providers_copyright(simulation):
+    for path in simulation.truths[0].bundle.rglob("*.XML"):
+        text = path.read_text(encoding="utf-8").lower()
+        assert "simulated" in text
+        for owner in ("airbus", "cnes", "spot image", "azercosmos", "azersky", "©", "(c)"):
+            assert owner not in text
 
 
 def test_an_unknown_scenario_is_named():

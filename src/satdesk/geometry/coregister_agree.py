@@ -15,13 +15,14 @@ from satdesk.geometry.coregister_fit import (
     MIN_AFFINE,
     MIN_LOCAL,
     STIFFNESS,
+    Field,
     Fitted,
     fit_field,
     fit_kind,
     misfit,
 )
 
-__all__ = ["agreeing", "fit_agreeing", "followed"]
+__all__ = ["agreeing", "contradiction", "fit_agreeing", "followed"]
 
 _NEAR_PX = 1.5
 """Matches that differ from the common shift by less speak for it."""
@@ -34,6 +35,10 @@ _REACH = 2.6
 """Sides of a window within which another is a neighbour."""
 _STEPS = 12
 _TIGHT_PX, _LOOSE_PX = 0.25, 1.0
+_AROUND = 1.6
+"""Sides of a window within which others, at most eight, lie around it."""
+_FURTHEST_PX = 1.5
+"""A window that matched by chance, however far off, speaks with so much against a field."""
 _WORTH = 0.6
 """Following is worth it where it leaves at most this share of the error that it came to mend."""
 
@@ -135,3 +140,24 @@ def fit_agreeing(
     share = np.minimum(weights[wide] / np.median(weights[wide]), 3.0)
     before = float(np.sqrt(np.average(missed**2, weights=share)))
     return (wide, second) if second.rmse_px <= _WORTH * before else (near, first)
+
+
+def contradiction(places: FloatArray, offsets: FloatArray, field: Field, side: float) -> float:
+    """What windows beside each other agree on against a field, pixels.
+
+    The misfit of a window, used or not, is averaged with those around it: chance cancels, a bend
+    that the field does not follow stays. Of these means the root mean square.
+
+    Args:
+        places: ``(n, 2)`` of all matches; at least one.
+        offsets: ``(n, 2)``.
+        field: Whatever was fitted to some of them.
+        side: Of a window, pixels.
+    """
+    left = offsets - np.stack(field.at(places[:, 0], places[:, 1]), axis=1)
+    length = np.hypot(*left.T)
+    left *= np.minimum(1.0, _FURTHEST_PX / np.maximum(length, 1e-12))[:, None]
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    around = (apart < _AROUND * side).astype(np.float64)
+    mean = around @ left / around.sum(axis=1, keepdims=True)
+    return float(np.sqrt((mean**2).sum(axis=1).mean()))

@@ -3,8 +3,9 @@
 The start is the minimal sample with the least median of distances (P. J. Rousseeuw, J. Am. Stat.
 Assoc. 79 (1984) 871–880); then comes weighted least squares with Tukey's biweight, which gives far
 points no weight at all; what lies within `CUT` standard deviations is used, and the answer is the
-plain least-squares fit of the points used. Nothing is random from run to run, and the order of
-the points plays no part.
+plain least-squares fit of the points used. A bad point far outside the others can bend that fit to
+itself: each point used is held against the fit to the others too. Nothing is random from run to
+run, and the order of the points plays no part.
 """
 
 from __future__ import annotations
@@ -29,11 +30,16 @@ CUT = 3.5
 _FALSE_ALARM = 0.01
 """Chance that any good point of a whole set is called bad."""
 
+_CONTRADICTED = 1e-4
+"""Chance that the points of a whole set contradict any good one among them."""
+
 _RAYLEIGH = 0.8493
 """1 / sqrt(2 ln 2): one axis' standard deviation over the median distance in two dimensions."""
 _MOST_SAMPLES = 3000
 _BIWEIGHT = 6.0
 _ROUNDS = 30
+_PIVOTAL = 1e-6
+"""Share of its own that a point leaves to the others, below which they say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +103,7 @@ def robust_fit(colrow: FloatArray, offsets: FloatArray, kind: str, least_px: flo
     matrix, values = design(colrow, kind, frame)[order], offsets[order]
     start, sigma = _least_median(matrix, values, least_px)
     settled = _reweighted(matrix, values, start, sigma)
-    coefficients, used, sigma = _trimmed(matrix, values, settled, sigma, least_px)
+    coefficients, used, sigma = _unanimous(matrix, values, settled, sigma, least_px)
     back = np.argsort(order)
     return Fit(
         frame=frame,
@@ -115,9 +121,14 @@ def cut(points: int, coefficients: int) -> float:
     quantile has a closed form: P(F > f) = (1 + 2 f / ν)^(−ν / 2). Few points tell it badly
     (ν is small), many have one far off by chance: either way a good point must not be lost.
     """
+    return max(_quantile(points, coefficients, _FALSE_ALARM), CUT)
+
+
+def _quantile(points: int, coefficients: int, chance: float) -> float:
+    """Distance that any of `points` exceeds by `chance`; `cut` says how."""
     free = max(2 * (points - coefficients), 1)
-    share = _FALSE_ALARM / max(points, 1)
-    return max(math.sqrt(free * (share ** (-2 / free) - 1)), CUT)
+    share = chance / max(points, 1)
+    return math.sqrt(free * (share ** (-2 / free) - 1))
 
 
 def least_squares(matrix: FloatArray, values: FloatArray) -> FloatArray:
@@ -171,17 +182,62 @@ def _reweighted(
     return found
 
 
-def _trimmed(
+def _unanimous(
     matrix: FloatArray, values: FloatArray, start: FloatArray, sigma: float, least_px: float
 ) -> tuple[FloatArray, NDArray[np.bool_], float]:
+    """What `_trimmed` finds, without points that the others used contradict, the worst first."""
+    allowed = np.ones(len(values), dtype=bool)
+    while True:
+        found, used, spread = _trimmed(matrix, values, (start, sigma), least_px, allowed)
+        worst = _contradicted(matrix, values, used, least_px)
+        if worst is None:
+            return found, used, spread
+        allowed[worst] = False
+        others = used & allowed
+        start = least_squares(matrix[others], values[others])
+        sigma = _sigma(values[others] - matrix[others] @ start, matrix.shape[1], least_px)
+
+
+def _contradicted(
+    matrix: FloatArray, values: FloatArray, used: NDArray[np.bool_], least_px: float
+) -> int | None:
+    """The point used that lies furthest off the fit to the others used, if too far; else None.
+
+    Its squared distance over twice the variance of such predictions follows F(2, ν) as in `cut`,
+    with the variance of the others (externally studentised residuals: D. A. Belsley, E. Kuh,
+    R. E. Welsch, Regression Diagnostics, 1980, section 2.1).
+    """
+    n, k = int(used.sum()), matrix.shape[1]
+    if n < k + 2:
+        return None
+    part = matrix[used]
+    residuals = values[used] - part @ least_squares(part, values[used])
+    free = 1 - np.einsum("ij,ji->i", part, np.linalg.pinv(part))
+    known = free > _PIVOTAL
+    square = np.where(known, (residuals**2).sum(axis=1) / np.where(known, free, 1), 0)
+    others = ((residuals**2).sum() - square) / (2 * (n - 1 - k))
+    far = np.sqrt(square / np.maximum(others, least_px**2))
+    worst = int(far.argmax())
+    if far[worst] <= _quantile(n - 1, k, _CONTRADICTED):
+        return None
+    return int(np.flatnonzero(used)[worst])
+
+
+def _trimmed(
+    matrix: FloatArray,
+    values: FloatArray,
+    start: tuple[FloatArray, float],
+    least_px: float,
+    allowed: NDArray[np.bool_],
+) -> tuple[FloatArray, NDArray[np.bool_], float]:
     """Least squares over what lies within the cut, until the choice of points stands still."""
-    found = start
+    found, sigma = start
     used = np.zeros(len(values), dtype=bool)
     for _ in range(_ROUNDS):
         distance = np.hypot(*(values - matrix @ found).T)
         # the first spread is already enlarged for few points
         limit = cut(int(used.sum()), matrix.shape[1]) if used.any() else CUT
-        chosen = distance <= max(limit * sigma, CUT * least_px)
+        chosen = allowed & (distance <= max(limit * sigma, CUT * least_px))
         if chosen.sum() < matrix.shape[1] or (chosen == used).all():
             break
         used = chosen

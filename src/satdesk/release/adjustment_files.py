@@ -16,7 +16,7 @@ from satdesk.files.digests import sha256
 from satdesk.files.store import new_folder
 from satdesk.geometry.refine import Refinement
 from satdesk.release.adjustment_ties import AdjustedScenes, Pair
-from satdesk.release.refinement import point_facts, rms_of
+from satdesk.release.refinement_document import point_facts, rms_of
 from satdesk.release.refinement_picture import residual_png
 from satdesk.release.refinement_points import Observed
 from satdesk.release.refinement_use import FORMAT

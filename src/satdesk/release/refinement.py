@@ -8,35 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.errors import UndeclaredInputError, UsageError
 from satdesk.files.digests import sha256
 from satdesk.files.gcps import LoadedPoints, read_gcps
 from satdesk.files.rasters import describe_file, require_pixels
 from satdesk.files.store import new_file
-from satdesk.geometry.affine import mapped
-from satdesk.geometry.checkpoints import ground_per_pixel, in_metres
-from satdesk.geometry.refine import (
-    Extent,
-    Refinement,
-    fit_refinement,
-    independent_errors,
-    noise_px,
-    refinement_problems,
-)
+from satdesk.geometry.refine import Refinement, fit_refinement, refinement_problems
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
-from satdesk.release.document import notice_facts
 from satdesk.release.ground import Ground, ground_under, image_outline
 from satdesk.release.inputs import scene_files, terrain_files
 from satdesk.release.recipe import SceneChoice, TerrainChoice
-from satdesk.release.refinement_checks import check_facts, error_facts, held_out, known_pair
+from satdesk.release.refinement_checks import check_facts, held_out
+from satdesk.release.refinement_document import extent_of, refinement_document
 from satdesk.release.refinement_match import open_reference, reference_points
 from satdesk.release.refinement_picture import residual_png
-from satdesk.release.refinement_points import Observed, SetAside, control_points, model_of
-from satdesk.release.refinement_use import FORMAT, accuracy_statement
+from satdesk.release.refinement_points import Observed, control_points, model_of
+from satdesk.release.refinement_use import accuracy_statement
 from satdesk.release.scenes import pan_and_ms
 from satdesk.release.schema import check
 
@@ -45,8 +34,6 @@ __all__ = [
     "RefinementWish",
     "image_to_refine",
     "named_planes",
-    "point_facts",
-    "rms_of",
     "write_refinement",
 ]
 
@@ -54,10 +41,6 @@ _SINGLE = {".tif", ".tiff", ".jp2", ".ntf", ".nitf", ".img", ".vrt"}
 
 LIMITS_PX = {"gcps": 2.0, "reference": 1.0}
 """Root mean square residual that is let pass: points are set by hand, matches by machine."""
-
-_CE90 = 2.1460
-"""√(2 ln 10): standard deviations of one axis that 90 % of circular normal errors stay within."""
-_ENDLESS_M = 1e5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +151,10 @@ def write_refinement(
     given_checks = None if points.check is None else _checks(image, points, terrain, ground)
     acceptance = Acceptance(reasons=reasons)
     fitted = fit_refinement(observed.predicted, observed.measured, wish.kind)
-    problems = refinement_problems(fitted, _extent(image), LIMITS_PX[points.kind])
+    problems = refinement_problems(fitted, extent_of(image), LIMITS_PX[points.kind])
     notices = [*ground.notices, *(acceptance.settle(problem) for problem in problems)]
-    document = _document(scene, image, points, observed, fitted, notices)
+    source = {"kind": points.kind, "file": points.file.name, "sha256": sha256(points.file)}
+    document = refinement_document(scene, image, source, observed, fitted, notices)
     if given_checks is not None and points.check is not None:
         document["check"] = check_facts(image, fitted, given_checks, points.check)
     if held is not None:
@@ -235,120 +219,6 @@ def _checks(
     if below is None and lacking and (terrain.dem or terrain.height_m is not None):
         below = ground_under(image_outline(image, None), terrain, (image,)).terrain
     return control_points(loaded.points, image, below, file)
-
-
-def _extent(image: SourceImage) -> Extent:
-    rows, cols = image.grid.shape
-    x, y = mapped(image.grid.affine, np.array([0.0, cols]), np.array([0.0, rows]))
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
-
-
-def _document(
-    scene: Scene,
-    image: SourceImage,
-    points: PointsChoice,
-    observed: Observed,
-    fitted: Refinement,
-    notices: list[Notice],
-) -> dict[str, Any]:
-    per_pixel = ground_per_pixel(model_of(image), observed.predicted, observed.height_m)
-    used = fitted.used
-    left_out = independent_errors(fitted)
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "scene": scene.id,
-        "simulated": scene.simulated,
-        "model": {
-            "kind": fitted.kind,
-            "image": image.id,
-            "matrix": [float(number) for number in list(fitted.matrix)[:6]],
-        },
-        "source": {
-            "kind": points.kind,
-            "file": points.file.name,
-            "sha256": sha256(points.file),
-        },
-        "points_used": int(used.sum()),
-        "sigma_px": round(fitted.sigma_px, 4),
-        "noise_ce90_m": _noise_m(fitted, image, per_pixel),
-        "rms_px": round(fitted.rms_px, 4) if used.any() else None,
-        "before_rms_px": rms_of(observed.residuals[used]),
-        "leave_one_out": None if left_out is None else error_facts(left_out, per_pixel),
-        "check": None,
-        "held_out": None,
-        "points": point_facts(
-            observed, fitted, in_metres(per_pixel, fitted.residuals_px), left_out
-        ),
-        "notices": notice_facts(notices),
-        "accuracy": None,
-    }
-    return document
-
-
-def rms_of(offsets: Any) -> float | None:  # noqa: ANN401 - an array (n, 2)
-    """Root mean square length, rounded for a document; None of nothing."""
-    return round(float(np.sqrt((offsets**2).sum(axis=1).mean())), 4) if len(offsets) else None
-
-
-def _noise_m(fitted: Refinement, image: SourceImage, per_pixel: Any) -> float | None:  # noqa: ANN401 - an array (n, 2, 2)
-    """CE90 on the ground of what the points' noise does to the correction over the image."""
-    if not fitted.used.any():
-        return None
-    metres = float(np.sqrt((per_pixel[fitted.used] ** 2).sum(axis=(1, 2)).mean() / 2))
-    noise = _CE90 * noise_px(fitted, _extent(image)) * metres
-    return round(noise, 4) if np.isfinite(noise) and noise < _ENDLESS_M else None
-
-
-def point_facts(
-    observed: Observed,
-    fitted: Refinement,
-    metres: Any,  # noqa: ANN401 - an array (n, 2)
-    left_out: Any = None,  # noqa: ANN401 - an array (n, 2), or None
-) -> list[dict[str, Any]]:
-    """What a document says of each point; `metres` are its residuals east and north."""
-    listed = []
-    for n, name in enumerate(observed.ids):
-        dcol, drow = (float(value) for value in fitted.residuals_px[n])
-        used = bool(fitted.used[n])
-        listed.append(
-            {
-                "id": name,
-                "lon": float(observed.lonlat[n, 0]),
-                "lat": float(observed.lonlat[n, 1]),
-                "height": float(observed.height_m[n]),
-                "col": float(observed.colrow[n, 0]),
-                "row": float(observed.colrow[n, 1]),
-                "residual_colrow": [round(dcol, 4), round(drow, 4)],
-                "residual_px": round(float(np.hypot(dcol, drow)), 4),
-                "residual_m": _metres(metres[n]),
-                "left_out_colrow": None if left_out is None else known_pair(left_out[n]),
-                "used": used,
-                "reason": None if used else "it does not agree with the other points",
-            }
-        )
-    return [*listed, *(_aside(point) for point in observed.aside)]
-
-
-def _metres(east_north: Any) -> float | None:  # noqa: ANN401 - an array (2,)
-    length = float(np.hypot(*east_north))
-    return round(length, 4) if np.isfinite(length) else None
-
-
-def _aside(point: SetAside) -> dict[str, Any]:
-    return {
-        "id": point.id,
-        "lon": point.lonlat[0],
-        "lat": point.lonlat[1],
-        "height": point.height_m,
-        "col": point.colrow[0],
-        "row": point.colrow[1],
-        "residual_colrow": None,
-        "residual_px": None,
-        "residual_m": None,
-        "left_out_colrow": None,
-        "used": False,
-        "reason": point.reason,
-    }
 
 
 def _write(

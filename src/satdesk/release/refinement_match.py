@@ -10,78 +10,42 @@ strength of edges is matched instead. Of two scenes the one, rectified, is the o
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from affine import Affine
-from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
-from scipy import ndimage
 from shapely import make_valid, transform
-from shapely.geometry import Point, box
+from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.bundles.formats import open_images
 from satdesk.core.layer import Layer
 from satdesk.core.scene import SourceImage
-from satdesk.core.sensor import FloatArray, SensorModel, Terrain
+from satdesk.core.sensor import SensorModel, Terrain
 from satdesk.errors import DisjointInputError, UndeclaredInputError
 from satdesk.files.rasters import ImageLayer, describe_file
 from satdesk.geometry.affine import Adjusted, mapped
 from satdesk.geometry.frames import from_lonlat, pixel_size_m, to_lonlat
-from satdesk.geometry.grids import subgrid
 from satdesk.geometry.refine import fit_refinement
-from satdesk.geometry.register import Shift, measure_shift
 from satdesk.products.ortho import Ortho
 from satdesk.release.ground import grid_over, image_outline, measured_pixel_m
 from satdesk.release.refinement_points import Observed, model_of
-from satdesk.release.samples import block_means
+from satdesk.release.refinement_windows import (
+    Job,
+    Match,
+    bounding_window,
+    matched,
+    matches_over,
+)
 
 __all__ = ["open_reference", "reference_points", "tie_points"]
 
-_WINDOW_PX = (40, 160)
-_PARTS = 6
 _COARSE = 4
 _COARSE_REACH_PX = 16
 _COARSE_FEW = 3
 _MOST_WHOLE_PX = 1200
 _FINE_REACH_PX = 8
-_LEAST_SCORE = 0.35
-_MOST_DOUBT_PX = 0.5
 _FEW = 6
-
-Picture = tuple[FloatArray, NDArray[np.bool_]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What every window is matched with.
-
-    Attributes:
-        model: With the correction known so far.
-        reference: A layer on a map.
-        step: Pixels of the reference that make one of the matched pictures.
-        edges: Match the strength of edges instead of brightness.
-    """
-
-    image: SourceImage
-    model: SensorModel
-    terrain: Terrain
-    reference: Layer
-    step: int
-    reach: int
-    edges: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
-    """What the reference has at `here`, the rectified image has at `there` (x, y in its CRS)."""
-
-    here: tuple[float, float]
-    there: tuple[float, float]
 
 
 def open_reference(path: Path) -> SourceImage:
@@ -141,9 +105,9 @@ def _points(
 ) -> Observed:
     model = model_of(image)
     model_now = _coarsely(image, reference, terrain, area, step)
-    matches: list[_Match] = []
+    matches: list[Match] = []
     for edges in (False, True):
-        job = _Job(
+        job = Job(
             image=image,
             model=model_now,
             terrain=terrain,
@@ -152,7 +116,7 @@ def _points(
             reach=_FINE_REACH_PX,
             edges=edges,
         )
-        found = _matches(job, area)
+        found = matches_over(job, area)
         matches = found if len(found) > len(matches) else matches
         if len(matches) >= _FEW:
             break
@@ -201,7 +165,7 @@ def _coarsely(
 ) -> SensorModel:
     """The model moved by what a quarter of the resolution shows; as it is where that is nothing."""
     model = model_of(image)
-    job = _Job(
+    job = Job(
         image=image,
         model=model,
         terrain=terrain,
@@ -209,7 +173,7 @@ def _coarsely(
         step=step * _COARSE,
         reach=_COARSE_REACH_PX,
     )
-    found = _matches(job, area)
+    found = matches_over(job, area)
     if len(found) < _COARSE_FEW:
         found = _as_a_whole(job, area) or found
     seen = _observed(found, image, reference, terrain, (model, model))
@@ -220,134 +184,21 @@ def _coarsely(
     return Adjusted(model=model, matrix=fitted.matrix)
 
 
-def _as_a_whole(job: _Job, area: BaseGeometry) -> list[_Match]:
+def _as_a_whole(job: Job, area: BaseGeometry) -> list[Match]:
     """The one match of the whole area: of a small one, whose windows show too little, finer too."""
     for share in (_COARSE, _COARSE // 2, 1):
         step = job.step * share // _COARSE
-        window = _bounding_window(job, area, step)
+        window = bounding_window(job, area, step)
         if max(window.shape) > _MOST_WHOLE_PX * step:
             break
-        match = _match(replace(job, step=step, reach=job.reach * _COARSE // share), window)
+        match = matched(replace(job, step=step, reach=job.reach * _COARSE // share), window)
         if match is not None:
             return [match]
     return []
 
 
-def _bounding_window(job: _Job, area: BaseGeometry, step: int) -> GeoBox:
-    low, high = _reach(job, area, step)
-    top, left = math.floor(low[1]), math.floor(low[0])
-    rows, cols = (max(int(high[k]) - start, 1) for k, start in ((1, top), (0, left)))
-    return subgrid(job.reference.grid, top * step, left * step, (rows * step, cols * step))
-
-
-def _matches(job: _Job, area: BaseGeometry) -> list[_Match]:
-    found = (_match(job, window) for window in _windows(job, area))
-    return [match for match in found if match is not None]
-
-
-def _windows(job: _Job, area: BaseGeometry) -> list[GeoBox]:
-    """Square windows side by side over `area`, on the reference's grid in steps of the job."""
-    grid = job.reference.grid
-    low, high = _reach(job, area, job.step)
-    size = high - low
-    side = int(np.clip(size.min() // _PARTS, *_WINDOW_PX))
-    across, down = (int(np.clip(length // side, 1, _PARTS + 2)) for length in size)
-    side = min(side, *(int(length) for length in size))
-    if side < _WINDOW_PX[0] // 2:
-        return []
-    starts = [
-        (int(top), int(left))
-        for top in np.linspace(low[1], high[1] - side, down)
-        for left in np.linspace(low[0], high[0] - side, across)
-    ]
-    windows = [
-        subgrid(grid, top * job.step, left * job.step, (side * job.step, side * job.step))
-        for top, left in starts
-    ]
-    return [window for window in windows if area.contains(Point(_middle(window)))]
-
-
-def _reach(job: _Job, area: BaseGeometry, step: int) -> tuple[FloatArray, FloatArray]:
-    """First and last ``col, row`` of `area` in steps of the reference's grid."""
-    grid = job.reference.grid
-    x, y = (np.array(values) for values in _corners(area))
-    col, row = mapped(~grid.affine, x, y)
-    low = np.maximum([col.min(), row.min()], 0) / step
-    high = np.minimum([col.max(), row.max()], [grid.shape[1], grid.shape[0]]) / step
-    return low, high
-
-
-def _corners(area: BaseGeometry) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    left, bottom, right, top = area.bounds
-    return (left, right, right, left), (bottom, bottom, top, top)
-
-
-def _middle(grid: GeoBox) -> tuple[float, float]:
-    rows, cols = grid.shape
-    x, y = grid.affine @ (cols / 2, rows / 2)
-    return float(x), float(y)
-
-
-def _match(job: _Job, window: GeoBox) -> _Match | None:
-    """Match one window; None where nothing trustworthy was found."""
-    fixed, fixed_ok = _reference_picture(job, window)
-    if not fixed_ok.any():
-        return None
-    coarse = GeoBox(fixed.shape, window.affine @ Affine.scale(job.step), window.crs)
-    moving, moving_ok = _image_picture(job, coarse)
-    if job.edges:
-        fixed, moving = _edges(fixed, fixed_ok), _edges(moving, moving_ok)
-    shift = measure_shift(
-        fixed, moving, fixed_valid=fixed_ok, moving_valid=moving_ok, max_shift=job.reach
-    )
-    if not _trusted(shift) or shift.dcol is None or shift.drow is None:
-        return None
-    rows, cols = coarse.shape
-    x, y = coarse.affine @ (cols / 2 + shift.dcol, rows / 2 + shift.drow)
-    return _Match(here=_middle(coarse), there=(float(x), float(y)))
-
-
-def _trusted(shift: Shift) -> bool:
-    return (
-        shift.interval_95_px is not None
-        and shift.score >= _LEAST_SCORE
-        and max(shift.interval_95_px) <= _MOST_DOUBT_PX
-    )
-
-
-def _reference_picture(job: _Job, window: GeoBox) -> Picture:
-    raster = job.reference.read(window)
-    values, valid = block_means(raster.values, raster.valid, job.step)
-    return _grey(values), valid
-
-
-def _image_picture(job: _Job, grid: GeoBox) -> Picture:
-    span = float(np.sqrt(np.prod(pixel_size_m(grid)))) / measured_pixel_m(job.image)
-    widen = (span, span) if span > 1.3 else (1.0, 1.0)
-    layer = Ortho(
-        source=ImageLayer(image=job.image),
-        model=job.model,
-        terrain=job.terrain,
-        grid=grid,
-        kernel="cubic",
-        widen=widen,
-    )
-    raster = layer.read(grid)
-    return _grey(raster.values), raster.valid
-
-
-def _grey(values: NDArray[Any]) -> FloatArray:
-    return np.asarray(values.astype(np.float64).mean(axis=0))
-
-
-def _edges(picture: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
-    """Strength of edges: the same for light on dark and dark on light."""
-    filled = np.where(valid, picture, picture[valid].mean() if valid.any() else 0.0)
-    return np.asarray(ndimage.gaussian_gradient_magnitude(filled, 1.0))
-
-
 def _observed(
-    matches: list[_Match],
+    matches: list[Match],
     image: SourceImage,
     reference: Layer,
     terrain: Terrain,

@@ -215,6 +215,7 @@ def _facts(found: Registration, reference: str, *, moved: bool) -> dict[str, Any
         "spread_percent": round(found.spread_percent, 1),
         "held_out_rmse_px": _round(found.held_out_rmse_px),
         "held_out_interval_95_px": _rounded(found.held_out_interval_95_px),
+        "contradiction_px": _round(found.contradiction_px),
         "residual_px": _round(found.residual_px),
         "residual_spread_px": _round(found.residual_spread_px),
         "score": round(found.score, 4),
