@@ -48,6 +48,7 @@ class CogForm:
         offset: See `scale`.
         alpha: The last plane is opacity (0 = transparent); overviews average around it.
         colorinterp: One of GDAL's colour names a band (``red``, ``undefined`` …).
+        palette: Red, green and blue, 0–255, of the numbers of the one band, which are classes.
         blocksize: Edge of a block in pixels, a multiple of 16.
         resampling: What overviews are made by: ``average`` or ``nearest``.
     """
@@ -62,6 +63,7 @@ class CogForm:
     offset: float | None = None
     alpha: bool = False
     colorinterp: tuple[str, ...] | None = None
+    palette: Mapping[int, tuple[int, int, int]] | None = None
     blocksize: int = 512
     resampling: str = "average"
 
@@ -150,7 +152,10 @@ def _copy_options(form: CogForm) -> dict[str, str]:
 def _describe(dataset: Any, form: CogForm) -> None:  # noqa: ANN401 - rasterio is untyped
     names = form.colorinterp or ("undefined",) * len(form.bands)
     colours = [ColorInterp[name] for name in names] + [ColorInterp.alpha] * form.alpha
-    dataset.colorinterp = colours
+    if form.palette is None:
+        dataset.colorinterp = colours
+    else:
+        dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in form.palette.items()})
     dataset.descriptions = [band.name for band in form.bands] + ["alpha"] * form.alpha
     dataset.update_tags(**dict(sorted(form.tags.items())))
     for index, band in enumerate(form.bands, start=1):
