@@ -32,6 +32,7 @@ COMMANDS = {
     "refine": "Correct a scene's models by ground control points or a reference image.",
     "adjust": "Lay overlapping scenes on each other by what they show together.",
     "ortho": "Orthorectify one scene, without a release.",
+    "mask": "Tell what hides the ground of one scene: cloud, shadow, snow, saturation.",
     "catalogue": "Add releases to a catalogue that pictures can be identified by.",
     "identify": "Tell from which release a picture comes, and which part of it that is.",
     "places": "Find districts and sites by any of their names.",

@@ -27,7 +27,7 @@ class Cover(IntFlag):
     SATURATED = 16
     """At least one band is at the end of the instrument's range."""
     SHADOW_NOT_TOLD = 32
-    """Dark ground whose way to the sun leaves the picture below the clouds: their shadow, or not."""
+    """Dark ground whose way to the sun leaves the picture below the clouds: shadow, or not."""
 
 
 HIDING = Cover.CLOUD | Cover.CLOUD_SHADOW

@@ -116,11 +116,9 @@ def _tiled(planes: int, dtype: str, size: int) -> dict[str, Any]:
 
 def _profile(form: CogForm) -> dict[str, Any]:
     crs = form.grid.crs
-    return _tiled(form.planes, form.dtype, _SAMPLE) | {
-        "nodata": form.nodata,
-        "transform": form.grid.affine,
-        "crs": None if crs is None else crs.to_wkt(),
-    }
+    # Pixels of a sensor have no place on a map: none is stated.
+    place = {} if crs is None else {"transform": form.grid.affine, "crs": crs.to_wkt()}
+    return _tiled(form.planes, form.dtype, _SAMPLE) | {"nodata": form.nodata, **place}
 
 
 def _codec_options(codec: Codec, planes: int, dtype: np.dtype[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A provider's own masks as layers of `core.cover.Cover`, in the pixels of the image they go with."""
+"""A provider's own masks as layers of `core.cover.Cover`, on the grid of their image."""
 
 from __future__ import annotations
 

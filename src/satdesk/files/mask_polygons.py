@@ -1,7 +1,7 @@
 """Polygons of a provider's GML mask, read with limits.
 
-Airbus's masks (DIMAP v2) are polygons of an image's pixels, whose first centre counts 1, 1, or of its
-map; Sentinel-2's older cloud masks are polygons of its map. Which of the two stands in
+Airbus's masks (DIMAP v2) are polygons of an image's pixels, whose first centre counts 1, 1, or of
+its map; Sentinel-2's older cloud masks are polygons of its map. Which of the two stands in
 ``srsName``; a mask that states none is drawn on pixels where its image has no map.
 """
 

@@ -1,7 +1,7 @@
 """Cloud and cloud shadow by a trained network: an optional package, refined on our own pixels.
 
-The network (ukis-csmask 1.0, Apache-2.0: a U-Net over B, G, R, NIR, trained on Sentinel-2 and Landsat;
-Wieland, Fichtner, Martinis, *ISPRS Archives* XLIII-B3, 2022) wants pixels of about 30 m. It is
+The network (ukis-csmask 1.0, Apache-2.0: a U-Net over B, G, R, NIR, trained on Sentinel-2 and
+Landsat; Wieland, Fichtner, Martinis, *ISPRS Archives* XLIII-B3, 2022) wants some 30 m. It is
 asked at some 18 m, where it found more on scenes that no published score uses, and its answer is
 refined: cloud and shadow keep to the pixels that are brighter, or darker, than the ground around.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,19 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.raster import Raster
 from satdesk.core.scene import SourceImage
 from satdesk.core.units import Quantity
+from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.frames import lonlat_of_grid, pixel_size_m
+from satdesk.geometry.grids import subgrid
 from satdesk.geometry.sunlight import shaded_by_relief
 from satdesk.radiometry.cloud_shadows import Sighting
 from satdesk.radiometry.cover_found import Picture
-from satdesk.release.composition import Parts, placed
-from satdesk.release.ground import Ground
-from satdesk.release.slants import sun_slant, view_slant
+from satdesk.release.composition import Parts, placed, source_layer
+from satdesk.release.ground import Ground, source_gsd_m
+from satdesk.release.slants import pixel_slants, sun_slant, view_slant
 
-__all__ = ["picture_of"]
+__all__ = ["picture_in_pixels", "picture_of"]
+
+_STRIP_PX = 1024
 
 
 def picture_of(image: SourceImage, parts: Parts, cells: GeoBox, ground: Ground) -> Picture:
@@ -42,6 +47,53 @@ def picture_of(image: SourceImage, parts: Parts, cells: GeoBox, ground: Ground) 
         shaded=shaded,
         sighting=sighting,
     )
+
+
+def picture_in_pixels(image: SourceImage, parts: Parts, ratio: int) -> Picture:
+    """The multispectral image in its own geometry, on blocks of ``ratio × ratio`` of its pixels.
+
+    Without a terrain nothing is known of the shadow of relief, and the ground is taken as level.
+    """
+    layer = source_layer(image, parts)
+    rows, cols = (-(-int(size) // ratio) for size in image.grid.shape)
+    planes = np.zeros((len(layer.bands), rows, cols), np.float32)
+    valid, saturated = np.zeros((rows, cols), np.bool_), np.zeros((rows, cols), np.bool_)
+    deep = max(_STRIP_PX // ratio, 1)
+    for top in range(0, rows, deep):
+        count = min(deep, rows - top)
+        window = subgrid(image.grid, top * ratio, 0, (count * ratio, cols * ratio))
+        raster = layer.read(window)
+        part = slice(top, top + count)
+        planes[:, part], valid[part] = _block_means(raster, ratio)
+        if image.saturated is not None:
+            counts = ImageLayer(image=image, blocks=parts.blocks).read(window)
+            ends = (counts.values >= image.saturated).any(axis=0) & counts.valid
+            saturated[part] = _blocks(ends, ratio).any(axis=(1, 3))
+    slants = pixel_slants(parts.scene, image)
+    return Picture(
+        planes={band.name: plane for band, plane in zip(layer.bands, planes, strict=True)},
+        valid=valid,
+        pixel_m=source_gsd_m(image) * ratio,
+        saturated=None if image.saturated is None else saturated,
+        sighting=None
+        if slants is None
+        else Sighting(
+            heights=np.zeros((rows, cols), np.float32), sun=slants[0], view=slants[1]
+        ).thinned(ratio, heights=False),
+    )
+
+
+def _block_means(raster: Raster, ratio: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Means of the usable pixels of blocks, and whether most of a block is usable."""
+    usable = _blocks(raster.valid, ratio).sum(axis=(1, 3))
+    sums = [_blocks(np.where(raster.valid, v, 0), ratio).sum(axis=(1, 3)) for v in raster.values]
+    means = np.stack(sums) / np.maximum(usable, 1)
+    return means.astype(np.float32), usable * 2 > ratio * ratio
+
+
+def _blocks(plane: NDArray[Any], ratio: int) -> NDArray[Any]:
+    rows, cols = plane.shape
+    return plane.reshape(rows // ratio, ratio, cols // ratio, ratio)
 
 
 def _reflectance(image: SourceImage, parts: Parts, cells: GeoBox, ground: Ground) -> Raster:

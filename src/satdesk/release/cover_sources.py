@@ -201,9 +201,7 @@ def _facts(
 
 
 def _shares(answer: Answer, picture: Picture) -> dict[str, float | None]:
-    return {
-        name: _rounded(share(answer, flag, picture.valid)) for name, flag in FLAG_NAMES.items()
-    }
+    return {name: _rounded(share(answer, flag, picture.valid)) for name, flag in FLAG_NAMES.items()}
 
 
 def _rounded(value: float | None) -> float | None:

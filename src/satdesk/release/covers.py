@@ -56,9 +56,7 @@ def scene_cover(
     ratio, cells = cover_grid(grid, source_gsd_m(image))
     try:
         picture = picture_of(image, parts, cells, ground)
-        told = told_cover(
-            picture, methods, image=image, parts=parts, cells=cells, ground=ground
-        )
+        told = told_cover(picture, methods, image=image, parts=parts, cells=cells, ground=ground)
     except (UsageError, InputError) as error:
         return _unmeasured(str(error))
     cover = CoverMap(flags=told.answer.flags, known=told.answer.known)

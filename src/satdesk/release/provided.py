@@ -46,7 +46,7 @@ def provided(scene: Scene, image: SourceImage, cells: GeoBox, ground: Ground) ->
         MissingInputError: The delivery has no mask that tells of cloud.
         InputError: A mask is broken.
     """
-    chosen = _chosen(scene, image)
+    chosen = _chosen(scene, image, alone=cells.crs is None)
     if not any(Cover.CLOUD in MASK_KINDS[mask.kind] for mask in chosen):
         raise MissingInputError(
             "the delivery has no mask of clouds",
@@ -68,16 +68,21 @@ def provided(scene: Scene, image: SourceImage, cells: GeoBox, ground: Ground) ->
         answer=Answer(flags=np.where(known, flags, np.uint8(0)), told=told, known=known),
         facts={
             "read": [f"{mask.kind}: {mask.path.name}" for mask in chosen],
-            "not_read": sorted(
-                {mask.kind for mask in scene.masks if mask.kind not in MASK_KINDS}
-            ),
+            "not_read": sorted({mask.kind for mask in scene.masks if mask.kind not in MASK_KINDS}),
         },
     )
 
 
-def _chosen(scene: Scene, image: SourceImage) -> list[MaskFile]:
-    """One mask of each kind: of the scene's classes alone where there are any."""
-    usable = [mask for mask in scene.masks if mask.kind in MASK_KINDS]
+def _chosen(scene: Scene, image: SourceImage, *, alone: bool) -> list[MaskFile]:
+    """One mask of each kind: of the scene's classes alone where there are any.
+
+    `alone` takes none that is drawn on the pixels of another image.
+    """
+    usable = [
+        mask
+        for mask in scene.masks
+        if mask.kind in MASK_KINDS and (mask.image_id == image.id or not alone)
+    ]
     classes = [mask for mask in usable if mask.kind == "scene_classification"]
     if classes:
         return classes[:1]
@@ -91,9 +96,7 @@ def _image_of(scene: Scene, mask: MaskFile) -> SourceImage:
     return scene.image(mask.image_id)
 
 
-def _placed(
-    layer: Layer, scene: Scene, mask: MaskFile, cells: GeoBox, ground: Ground
-) -> Layer:
+def _placed(layer: Layer, scene: Scene, mask: MaskFile, cells: GeoBox, ground: Ground) -> Layer:
     if layer.grid.crs is not None:
         return Warped(source=layer, grid=cells, kernel="nearest")
     model = _image_of(scene, mask).model

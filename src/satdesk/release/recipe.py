@@ -157,8 +157,8 @@ class MasksChoice:
 
     Attributes:
         method: ``none``, or some of ``classical`` (brightness, and shadows where the sun puts
-            them), ``provider`` (the delivery's own masks) and ``learned`` (a network, from the extra
-            ``satdesk[masks]``), joined by ``+``.
+            them), ``provider`` (the delivery's own masks) and ``learned`` (a network, from the
+            extra ``satdesk[masks]``), joined by ``+``.
     """
 
     method: str = "none"
