@@ -20,7 +20,7 @@ from scipy import ndimage
 from satdesk.errors import UsageError
 from satdesk.radiometry.surroundings import mean_around
 
-__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "visible"]
+__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "veil", "visible"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -33,14 +33,14 @@ _WHITE = 0.16
 _BLUE_EXCESS = 0.10
 _NIR_OVER_VISIBLE = (0.75, 1.45)
 _NIR = 0.22
-_LEAST_RADIUS_M = 30.0
+_LEAST_RADIUS_M = 24.0
 _LEAST_AREA_M2 = 2.0e4
 _GROWTH_M = 1000.0
-_GROWING_AREA_M2 = 1.0e5
-_VEIL = 0.006
-_CLEAR_VEIL = 0.012
+_GROWING_AREA_M2 = 4.0e4
+_VEIL = 0.004
+_CLEAR_VEIL = 0.008
 _VEIL_SIGMA_M = 24.0
-_LEVEL_SIGMA_M = 700.0
+_LEVEL_SIGMA_M = 500.0
 _HAZE_RANGE = 0.03
 _ROUNDS = 3
 
@@ -63,7 +63,7 @@ def visible(planes: Planes) -> Floats:
 
 
 def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
-    """Cores of clouds, and of snow: bright and white over at least 60 m.
+    """Cores of clouds, and of snow: bright and white over at least 48 m.
 
     Args:
         planes: ``(y, x)`` top-of-atmosphere reflectance by band: two of B, G, R, or more, and NIR.
@@ -102,14 +102,17 @@ def grown_clouds(cores: Bools, planes: Planes, valid: Bools, pixel_m: float) -> 
     if not large.any():
         return cores
     near = around(large, _GROWTH_M / pixel_m) & valid
-    thin = (near & (_veil(planes, cores, valid, pixel_m) > _VEIL)) | large
+    thin = (near & (veil(planes, cores, valid, pixel_m) > _VEIL)) | large
     labels, _ = ndimage.label(thin, structure=np.ones((3, 3)))
     kept = np.unique(labels[large])
     return np.asarray(np.isin(labels, kept[kept > 0]) | cores)
 
 
-def _veil(planes: Planes, cores: Bools, valid: Bools, pixel_m: float) -> Floats:
-    """How far the smoothed haze transform stands above that of the clear ground around."""
+def veil(planes: Planes, cores: Bools, valid: Bools, pixel_m: float) -> Floats:
+    """How far the smoothed haze transform stands above that of the clear ground around.
+
+    Arguments as of `grown_clouds`; ``(y, x)`` in units of reflectance, where not valid meaningless.
+    """
     haze = planes["B"] - np.float32(0.5) * planes["R"] if {"B", "R"} <= planes.keys() else None
     plane = np.asarray(visible(planes) if haze is None else haze, np.float32)
     smooth = mean_around(plane, valid, _VEIL_SIGMA_M / pixel_m)

@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from satdesk.core.cover import Cover
 from satdesk.radiometry.cloud_shadows import Sighting, cast_from, found_height
-from satdesk.radiometry.clouds import around, bright_white, grown_clouds, large_parts
-from satdesk.radiometry.shadow_colour import learned_colour, shadow_features
-from satdesk.radiometry.surroundings import mean_around
+from satdesk.radiometry.clouds import around, bright_white, grown_clouds, large_parts, veil
+from satdesk.radiometry.shadow_colour import ShadowColour, learned_colour, shadow_features
 from satdesk.radiometry.snow import white_ground
+from satdesk.radiometry.surroundings import mean_around
 
 __all__ = ["CoverFound", "Picture", "ShadowsFound", "find_cover", "find_shadows"]
 
@@ -28,6 +28,8 @@ _CLOUD_HEIGHTS_M = np.concatenate(
 _BUFFER_M = 18.0
 _BESIDE_SNOW_M2 = 2.0e5
 _LEAST_SHADOW_M2 = 4.0e3
+_SHADING_VEIL = 0.005
+_LEAST_VEIL_M2 = 6.0e3
 _AROUND_M = 700.0
 _SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
@@ -65,12 +67,17 @@ class ShadowsFound:
         not_told: Dark, or unknown, and the cloud that would shade it lies outside of the picture.
         cloud_height_m: Of the clouds above the mean ground; None = no sun, or nothing fits.
         score: Of the fit of clouds to shadows at that height; 0 without.
+        measure: ``(y, x)`` how much each place looks like shadow, NaN where no ground is seen;
+            None = this picture does not show what shadow looks like.
+        half_dark: Of `measure`, half way from lit ground to the least shadow.
     """
 
     shadow: Bools
     not_told: Bools
     cloud_height_m: float | None = None
     score: float = 0.0
+    measure: Floats | None = None
+    half_dark: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,6 +111,10 @@ def find_cover(picture: Picture) -> CoverFound:
     clouds = grown_clouds(cores, picture.planes, open_ground, picture.pixel_m)
     clouds = around(clouds, _BUFFER_M / picture.pixel_m) & picture.valid
     shadows = find_shadows(picture, clouds)
+    thin = _shading_veils(picture, clouds, cores, open_ground, shadows)
+    if thin.any():
+        clouds = clouds | thin
+        shadows = find_shadows(picture, clouds)
     flags = np.zeros(clouds.shape, np.uint8)
     for mask, flag in (
         (clouds, Cover.CLOUD),
@@ -123,6 +134,29 @@ def _apart_from_snow(cores: Bools, beside: Bools, pixel_m: float) -> Bools:
     large = large_parts(cores, _BESIDE_SNOW_M2 / pixel_m**2)
     touching = ndimage.binary_propagation(cores & beside, mask=cores)
     return np.asarray(large | (cores & ~touching))
+
+
+def _shading_veils(
+    picture: Picture, clouds: Bools, cores: Bools, open_ground: Bools, found: ShadowsFound
+) -> Bools:
+    """Thin clouds far from thick ones: veils that throw a shadow where the sun would put it."""
+    sighting, height, measure = picture.sighting, found.cloud_height_m, found.measure
+    if sighting is None or height is None or measure is None:
+        return np.zeros_like(clouds)
+    excess = veil(picture.planes, cores, open_ground, picture.pixel_m)
+    candidates = large_parts(
+        open_ground & ~clouds & (excess > _SHADING_VEIL), _LEAST_VEIL_M2 / picture.pixel_m**2
+    )
+    labels, count = ndimage.label(candidates)
+    cast = cast_from(labels, picture.valid, sighting, height + float(sighting.heights.mean()))
+    seen = np.isfinite(cast) & np.isfinite(measure)
+    number, dark = cast[seen].astype(np.int64), measure[seen]
+    pixels = np.bincount(number, minlength=count + 1)
+    mean = np.bincount(number, weights=dark, minlength=count + 1) / np.maximum(pixels, 1)
+    least = _LEAST_VEIL_M2 / picture.pixel_m**2 / 4
+    shading = (pixels >= least) & (mean > found.half_dark)
+    shading[0] = False
+    return np.asarray(shading[labels])
 
 
 def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
@@ -158,28 +192,32 @@ def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
     if height is None:
         return nothing
     cast = cast_from(clouds, picture.valid, sighting, height)
-    shadow, not_told = _beyond(picture, cast, features, ground)
+    known = ground & np.isfinite(cast)
+    lit = known & (cast < 0.5)
+    colour = learned_colour(features, known & (cast > 0.5), lit)
+    beyond = ground & ~np.isfinite(cast)
+    if colour is None:
+        return ShadowsFound(
+            shadow=cast > 0.5, not_told=beyond, cloud_height_m=height - mean, score=max(scores)
+        )
+    measure = np.where(ground, colour.measure(features), np.float32(np.nan))
+    shadow, not_told = _beyond(beyond, measure, colour, picture.pixel_m)
     return ShadowsFound(
         shadow=(cast > 0.5) | shadow,
         not_told=not_told,
         cloud_height_m=height - mean,
         score=max(scores),
+        measure=measure,
+        half_dark=(float(np.median(measure[lit])) + colour.threshold) / 2,
     )
 
 
 def _beyond(
-    picture: Picture, cast: Floats, features: Floats, ground: Bools
+    beyond: Bools, measure: Floats, colour: ShadowColour, pixel_m: float
 ) -> tuple[Bools, Bools]:
     """Shadow by its colour, and what may be shadow, where the way to the sun leaves the picture."""
-    beyond = ground & ~np.isfinite(cast)
-    known = ground & np.isfinite(cast)
-    colour = learned_colour(features, known & (cast > 0.5), known & (cast < 0.5))
-    if colour is None:
-        return np.zeros_like(beyond), beyond
-    measure = colour.measure(features)
-    sure = beyond & (measure > colour.sure)
     dark = beyond & (measure > colour.threshold)
     # A shadow is as wide as a cloud; what is dark beside a sure part of one belongs to it.
-    sure = large_parts(sure, _LEAST_SHADOW_M2 / picture.pixel_m**2)
+    sure = large_parts(beyond & (measure > colour.sure), _LEAST_SHADOW_M2 / pixel_m**2)
     shadow = np.asarray(ndimage.binary_propagation(sure, mask=dark))
     return shadow, dark & ~shadow
