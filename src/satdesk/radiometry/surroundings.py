@@ -45,9 +45,7 @@ def _reduced(plane: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     return np.asarray(padded.reshape(rows // step, step, cols // step, step).mean(axis=(1, 3)))
 
 
-def _expanded(
-    plane: NDArray[np.float32], step: int, shape: tuple[int, ...]
-) -> NDArray[np.float32]:
+def _expanded(plane: NDArray[np.float32], step: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Between the middles of blocks, bilinear; beyond the outermost, the nearest."""
     if step == 1:
         return plane
