@@ -79,7 +79,7 @@ def _polygon_layer(mask: MaskFile, image: SourceImage) -> Layer:
     drawn = read_mask_polygons(mask.path)
     _require_same_map(drawn, image, mask.path)
     on_pixels = drawn.on_pixels or image.grid.crs is None
-    shapes = [
+    shapes: list[dict[str, object]] = [
         {
             "type": "Polygon",
             "coordinates": [

@@ -95,7 +95,7 @@ def _cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
 def without_path(plane: Floats, usable: Bools) -> NDArray[np.float32]:
     """Logarithm of a band less its path radiance, the darkest thousandth (Chavez 1988)."""
     path = np.percentile(plane[usable], 0.1) if usable.any() else 0.0
-    return np.log(np.maximum(plane - 0.9 * path, 0.004)).astype(np.float32)
+    return np.asarray(np.log(np.maximum(plane - 0.9 * path, 0.004)), dtype=np.float32)
 
 
 def found_height(

@@ -201,7 +201,7 @@ def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
             shadow=cast > 0.5, not_told=beyond, cloud_height_m=height - mean, score=max(scores)
         )
     measure = np.where(ground, colour.measure(features), np.float32(np.nan))
-    shadow, not_told = _beyond(beyond, measure, colour, picture.pixel_m)
+    shadow, not_told = _beyond(beyond, measure, colour, picture)
     return ShadowsFound(
         shadow=(cast > 0.5) | shadow,
         not_told=not_told,
@@ -213,11 +213,17 @@ def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
 
 
 def _beyond(
-    beyond: Bools, measure: Floats, colour: ShadowColour, pixel_m: float
+    beyond: Bools, measure: Floats, colour: ShadowColour, picture: Picture
 ) -> tuple[Bools, Bools]:
-    """Shadow by its colour, and what may be shadow, where the way to the sun leaves the picture."""
-    dark = beyond & (measure > colour.threshold)
+    """Shadow by its colour, and what may be shadow, where the way to the sun leaves the picture.
+
+    Water is as dark; what is darker in the infrared than in the green is not told.
+    """
+    dark = told = beyond & (measure > colour.threshold)
+    if {"G", "NIR"} <= picture.planes.keys():
+        told = dark & (picture.planes["NIR"] > picture.planes["G"])
     # A shadow is as wide as a cloud; what is dark beside a sure part of one belongs to it.
-    sure = large_parts(beyond & (measure > colour.sure), _LEAST_SHADOW_M2 / pixel_m**2)
-    shadow = np.asarray(ndimage.binary_propagation(sure, mask=dark))
+    least = _LEAST_SHADOW_M2 / picture.pixel_m**2
+    sure = large_parts(told & (measure > colour.sure), least)
+    shadow = np.asarray(ndimage.binary_propagation(sure, mask=told))
     return shadow, dark & ~shadow

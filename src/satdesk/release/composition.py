@@ -193,7 +193,7 @@ def _sharpened(
     pan, ms = parts.pan, parts.ms
     if pan is None or ms is None:
         raise DisjointInputError("sharpening needs PAN and MS", subject=parts.scene.id)
-    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance, parts.blocks)
+    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance, parts.blocks, parts.light)
     facts.append(("pan_ms_alignment", aligned.facts))
     notices.extend(aligned.notices)
     fine = placed(pan, parts, grid, ground, kernel)

@@ -14,7 +14,7 @@ from satdesk.core.scene import SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import InputError, UsageError
 from satdesk.radiometry.cover_combined import Answer, agreement, combined, share
-from satdesk.radiometry.cover_found import CoverFound, Picture, find_cover
+from satdesk.radiometry.cover_found import CoverFound, Picture, find_cover, find_shadows
 from satdesk.radiometry.cover_network import network_answer
 from satdesk.release.composition import Parts
 from satdesk.release.content import Notice
@@ -158,10 +158,14 @@ def _with_shadows(answers: Mapping[str, Answer], picture: Picture) -> Mapping[st
     if "classical" not in answers or not others:
         return answers
     clouds = np.zeros(picture.valid.shape, np.bool_)
-    for other in others:
-        clouds |= other.known & ((other.flags & Cover.CLOUD) > 0)
-    again, _ = _classical(replace(picture, clouds=clouds))
-    return {**answers, "with the clouds of others": again}
+    for answer in answers.values():
+        clouds |= answer.known & ((answer.flags & Cover.CLOUD) > 0)
+    shadows = find_shadows(picture, clouds & picture.valid)
+    if shadows.cloud_height_m is None:
+        return answers
+    flags = np.where(shadows.shadow & picture.valid, np.uint8(Cover.CLOUD_SHADOW), np.uint8(0))
+    again = Answer(flags=flags, told=Cover.CLOUD_SHADOW, known=picture.valid)
+    return {**answers, "shadows of the clouds of others": again}
 
 
 def _notice(name: str, error: UsageError | InputError) -> Notice:

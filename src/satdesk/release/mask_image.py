@@ -173,8 +173,8 @@ def _in_pixels(image: SourceImage, parts: Parts, wish: MaskWish) -> _Mask:
     """On the image's own pixels, or on blocks of them where there are very many."""
     grid = image.grid
     ratio = max(math.ceil(math.sqrt(math.prod(grid.shape) / _MOST_CELLS)), 1)
-    shape = tuple(-(-int(size) // ratio) for size in grid.shape)
-    cells = GeoBox(shape, grid.affine @ Affine.scale(ratio), None)
+    rows, cols = (-(-int(size) // ratio) for size in grid.shape)
+    cells = GeoBox((rows, cols), grid.affine @ Affine.scale(ratio), None)
     picture = picture_in_pixels(image, parts, ratio)
     told = told_cover(
         picture,
