@@ -6,6 +6,7 @@ block that GDAL makes in memory, so that it is what GDAL's readers expect, for a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as gdal_copy
 
@@ -75,7 +77,9 @@ class CogForm:
 
 def image_tags(form: CogForm) -> dict[int, Tag]:
     """The fields of the directory of an image of one block, as GDAL's COG driver writes them."""
-    with MemoryFile() as plain, MemoryFile() as whole:
+    with MemoryFile() as plain, MemoryFile() as whole, warnings.catch_warnings():
+        # Expected: a picture in sensor geometry has no geotransform.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with plain.open(**_profile(form)) as dataset:
             _describe(dataset, form)
         gdal_copy(plain.name, whole.name, **_copy_options(form))
