@@ -187,8 +187,7 @@ def _figure(value: float) -> str:
 def simulated_table(folder: Path, pictures: Path | None) -> list[str]:
     """One row a case, and the bars."""
     lines = [
-        "| scene | cloud | clear | cloud | shadow | relief | clear called hidden | hidden missed "
-        "| not told |",
+        "| scene | cloud | clear | cloud | shadow | relief | clear hidden | hidden missed | untold |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in CASES:

@@ -62,13 +62,22 @@ def visible(planes: Planes) -> Floats:
     return np.asarray(sum(planes[name] for name in names) / len(names), dtype=np.float32)
 
 
-def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
+def bright_white(
+    planes: Planes,
+    valid: Bools,
+    pixel_m: float,
+    *,
+    radius_m: float = _LEAST_RADIUS_M,
+    area_m2: float = _LEAST_AREA_M2,
+) -> Bools:
     """Cores of clouds, and of snow: bright and white over at least 48 m.
 
     Args:
         planes: ``(y, x)`` top-of-atmosphere reflectance by band: two of B, G, R, or more, and NIR.
         valid: ``(y, x)``, True = usable.
         pixel_m: Of the grid.
+        radius_m: Half of what they must be wide; less finds roofs and roads too.
+        area_m2: What they must cover.
     """
     mean = visible(planes)
     chosen = valid & (mean > _BRIGHT)
@@ -81,7 +90,7 @@ def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
         low, high = _NIR_OVER_VISIBLE
         chosen &= (planes["NIR"] > _NIR) & (planes["NIR"] > low * mean)
         chosen &= planes["NIR"] < high * mean
-    return large_parts(_opened(chosen, _LEAST_RADIUS_M / pixel_m), _LEAST_AREA_M2 / pixel_m**2)
+    return large_parts(_opened(chosen, radius_m / pixel_m), area_m2 / pixel_m**2)
 
 
 def grown_clouds(cores: Bools, planes: Planes, valid: Bools, pixel_m: float) -> Bools:

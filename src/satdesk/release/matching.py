@@ -29,7 +29,7 @@ from satdesk.geometry.alignment import (
 from satdesk.geometry.frames import from_lonlat, lonlat_of_grid, on_terrain
 from satdesk.geometry.grids import subgrid
 from satdesk.products.calibrated import Calibrated
-from satdesk.radiometry.clouds import around, bright_white
+from satdesk.radiometry.clouds import around, bright_white, veil
 from satdesk.radiometry.snow import white_ground
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
@@ -42,7 +42,10 @@ __all__ = ["AlignedMs", "aligned_ms"]
 _WINDOW_PX = 512
 _MOST_WINDOWS = 9
 _MARGIN_MS_PX = 12
-_VEILED_M = 150.0
+_LEAST_CLOUD_M2 = 600.0
+_VEILED_M = 120.0
+_VEIL = 0.006
+_VEIL_EDGE_M = 24.0
 _LEAST_CLEAR = 0.1
 
 Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
@@ -176,11 +179,13 @@ def _cloudless(coarse: Raster, reflectance: Layer, ms: SourceImage) -> Raster:
     read = reflectance.read(coarse.grid)
     planes = {b.name: plane for b, plane in zip(read.bands, read.values, strict=True)}
     pixel_m = source_gsd_m(ms)
-    white = bright_white(planes, read.valid, pixel_m)
+    # Small ones too: to leave a roof out costs nothing.
+    white = bright_white(planes, read.valid, pixel_m, radius_m=0.0, area_m2=_LEAST_CLOUD_M2)
     clouds = white & ~white_ground(planes, white, pixel_m)
     if not clouds.any():
         return coarse
-    hidden = around(clouds, _VEILED_M / pixel_m)
+    veiled = veil(planes, clouds, read.valid, pixel_m) > _VEIL
+    hidden = around(clouds, _VEILED_M / pixel_m) | around(veiled, _VEIL_EDGE_M / pixel_m)
     return coarse.with_values(coarse.values, valid=coarse.valid & ~hidden)
 
 
