@@ -50,29 +50,29 @@ class Case:
 
 
 CASES = (
-    Case(name="j1", seed=9101, words="mountains, summer", options="--clouds 0.2 --season summer"),
+    Case(name="k1", seed=9301, words="mountains, summer", options="--clouds 0.2 --season summer"),
     Case(
-        name="j2",
-        seed=9102,
+        name="k2",
+        seed=9302,
         words="hills, autumn, clouds at 1500 m",
         options="--terrain gentle --clouds 0.4 --cloud-height 1500 --roll -12 "
         "--at 2018-09-25T07:30:00Z --season autumn",
     ),
     Case(
-        name="j3",
-        seed=9103,
+        name="k3",
+        seed=9303,
         words="mountains, March, snow above 1800 m",
         options="--clouds 0.15 --snow-line 1800 --roll 10 --at 2018-03-20T07:30:00Z",
     ),
     Case(
-        name="j4",
-        seed=9104,
+        name="k4",
+        seed=9304,
         words="mountains, December, snow above 1600 m, no cloud",
         options="--snow-line 1600 --at 2018-12-10T07:30:00Z",
     ),
     Case(
-        name="j5",
-        seed=9105,
+        name="k5",
+        seed=9305,
         words="plain, summer, clouds at 2000 m",
         options="--terrain plain --clouds 0.3 --cloud-height 2000 --roll 8 --season summer",
     ),
@@ -122,7 +122,10 @@ def balanced(told: np.ndarray, true: np.ndarray) -> float:
 
 
 def scores(flags: np.ndarray, bits: np.ndarray, known: np.ndarray) -> dict[str, float]:
-    """Balanced accuracies, and the share of the clear ground that is called hidden."""
+    """Balanced accuracies over all pixels, and the share of the clear ground called hidden.
+
+    What is not told is not called shadow: as clear ground it is right, as shadow it is missed.
+    """
     told, true = flags[known], bits[known]
     cloud, hides = (told & Cover.CLOUD) > 0, (told & HIDING) > 0
     is_cloud, is_hidden = (true & CLOUD) > 0, (true & (CLOUD | CLOUD_SHADOW)) > 0
@@ -134,6 +137,7 @@ def scores(flags: np.ndarray, bits: np.ndarray, known: np.ndarray) -> dict[str, 
         "terrain": balanced((told & Cover.TERRAIN_SHADOW) > 0, (true & SHADOW) > 0),
         "false": float(hides[~is_hidden].mean()),
         "missed": float((~hides[is_hidden]).mean()) if is_hidden.any() else float("nan"),
+        "untold": float(((told & Cover.SHADOW_NOT_TOLD) > 0).mean()),
     }
 
 
@@ -183,8 +187,8 @@ def _figure(value: float) -> str:
 def simulated_table(folder: Path, pictures: Path | None) -> list[str]:
     """One row a case, and the bars."""
     lines = [
-        "| scene | cloud | clear | cloud | shadow | relief | clear called hidden | hidden missed |",
-        "|---|---|---|---|---|---|---|---|",
+        "| scene | cloud | clear | cloud | shadow | relief | clear hidden | hidden missed | untold |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in CASES:
         flags, bits, known, facts = told_and_true(made(case, folder))
@@ -196,11 +200,11 @@ def simulated_table(folder: Path, pictures: Path | None) -> list[str]:
         missed = "–" if np.isnan(got["missed"]) else f"{got['missed']:.1%}"
         lines.append(
             f"| {case.name}: {case.words} | {got['share']:.0%} | {told} "
-            f"| {got['false']:.2%} | {missed} |"
+            f"| {got['false']:.2%} | {missed} | {got['untold']:.1%} |"
         )
         print(lines[-1], flush=True)
     bars = " | ".join(f"{BARS[name]:.2f}" for name in ("clear", "cloud", "shadow"))
-    return [*lines, f"| *wanted, at least* | | {bars} | | | |"]
+    return [*lines, f"| *wanted, at least* | | {bars} | | | | |"]
 
 
 def real_table(folder: Path) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from satdesk.release.adjustment import BlockWish
     from satdesk.release.change_wish import AreaWish
     from satdesk.release.issue import Issued
+    from satdesk.release.mask_image import MaskWish
     from satdesk.release.pictures import Progress
     from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
     from satdesk.release.refinement import PointsChoice, RefinementWish
@@ -44,6 +45,7 @@ __all__ = [
     "keys",
     "locate",
     "log",
+    "mask",
     "named",
     "ortho",
     "places",
@@ -140,6 +142,34 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         given=choice_paths(choice),
         refinement=choice.refinement,
         progress=progress,
+    )
+
+
+def mask(
+    choice: SceneChoice,
+    out: Path,
+    *,
+    wish: MaskWish,
+    terrain: TerrainChoice,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write what hides the ground of one scene as classes at `out` (``mask.schema.json``).
+
+    Raises:
+        UsageError: `out` exists without `overwrite`, or the scene lacks what the method needs.
+        InputError: An input cannot be used.
+    """
+    from satdesk.release.inputs import choice_paths
+    from satdesk.release.mask_image import write_mask
+    from satdesk.release.scenes import open_scene
+
+    return write_mask(
+        open_scene(choice),
+        out,
+        wish=wish,
+        terrain=terrain,
+        overwrite=overwrite,
+        given=choice_paths(choice),
     )
 
 

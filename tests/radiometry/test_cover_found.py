@@ -55,7 +55,7 @@ def test_a_shadow_lies_away_from_the_sun_at_the_height_of_its_cloud():
 
 
 def test_a_lake_elsewhere_is_no_shadow():
-    lake = _disc(60, 220, 18)  # dark, but the sun puts no shadow there
+    lake = _disc(60, 150, 18)  # dark, but the sun puts no shadow there
     found = find_cover(_picture(_planes(CLOUD, SHADOW | lake)))
     assert not _flag(found, Cover.CLOUD_SHADOW)[lake].any()
 
@@ -86,6 +86,32 @@ def test_what_is_outside_the_picture_is_not_known():
     sighting = Sighting(
         heights=np.zeros(SHAPE, np.float32), sun=Slant(col=1.0, row=0.0), view=Slant(col=0, row=0)
     )
-    cast = cast_from(np.zeros(SHAPE, bool), sighting, 100.0)
-    assert np.isnan(cast[:, 160:]).all()
-    assert (cast[:, :160] == 0).all()
+    imaged = np.ones(SHAPE, bool)
+    imaged[:, 150:] = False
+    cast = cast_from(np.zeros(SHAPE, bool), imaged, sighting, 100.0)
+    assert np.isnan(cast[:, 50:]).all()
+    assert (cast[:, :50] == 0).all()
+
+
+def test_water_beyond_is_not_called_shadow():
+    lake = _disc(225, 60, 14)
+    planes = _planes(CLOUD, SHADOW)
+    for name, level in (("B", 0.06), ("G", 0.05), ("R", 0.03), ("NIR", 0.015)):
+        planes[name][lake] = level
+    found = find_cover(_picture(planes))
+    assert not _flag(found, Cover.CLOUD_SHADOW)[lake].any()
+    assert _flag(found, Cover.SHADOW_NOT_TOLD)[lake].mean() > 0.8
+
+
+def test_a_thin_cloud_is_one_where_its_shadow_lies():
+    thin = _disc(60, 200, 12)
+    shade = _disc(60 - SUN.row * HEIGHT_M, 200 - SUN.col * HEIGHT_M, 12)
+
+    def found(shadow):
+        planes = _planes(CLOUD, SHADOW | shadow)
+        for name in ("B", "G", "R"):
+            planes[name] = planes[name] + np.where(thin, np.float32(0.03), np.float32(0))
+        return _flag(find_cover(_picture(planes)), Cover.CLOUD)[thin].mean()
+
+    assert found(shade) > 0.8
+    assert found(np.zeros(SHAPE, bool)) < 0.05

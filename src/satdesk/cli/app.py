@@ -33,6 +33,7 @@ COMMANDS = {
     "adjust": "Lay overlapping scenes on each other by what they show together.",
     "ortho": "Orthorectify one scene, without a release.",
     "area": "Measure how many hectares changed between two pictures.",
+    "mask": "Tell what hides the ground of one scene: cloud, shadow, snow, saturation.",
     "catalogue": "Add releases to a catalogue that pictures can be identified by.",
     "identify": "Tell from which release a picture comes, and which part of it that is.",
     "places": "Find districts and sites by any of their names.",

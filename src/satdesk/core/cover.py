@@ -26,6 +26,8 @@ class Cover(IntFlag):
     """Relief stands between the sun and the ground."""
     SATURATED = 16
     """At least one band is at the end of the instrument's range."""
+    SHADOW_NOT_TOLD = 32
+    """Dark ground whose way to the sun leaves the picture below the clouds: shadow, or not."""
 
 
 HIDING = Cover.CLOUD | Cover.CLOUD_SHADOW

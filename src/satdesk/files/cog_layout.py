@@ -28,7 +28,7 @@ _SUBFILE, _WIDTH, _LENGTH, _OFFSETS, _COUNTS = 254, 256, 257, 324, 325
 _TILE = (322, 323)
 _SHORT, _LONG, _LONG8 = 3, 4, 16
 _OVERVIEW, _MASK = 1, 4
-_OVERVIEW_TAGS = frozenset({258, 259, 262, 277, 284, 317, 338, 339, 347, 530, 532, 42113})
+_OVERVIEW_TAGS = frozenset({258, 259, 262, 277, 284, 317, 320, 338, 339, 347, 530, 532, 42113})
 """What an overview repeats of the main image: everything that is needed to decode it, and
 nodata."""
 

@@ -6,6 +6,7 @@ block that GDAL makes in memory, so that it is what GDAL's readers expect, for a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as gdal_copy
 
@@ -48,6 +50,7 @@ class CogForm:
         offset: See `scale`.
         alpha: The last plane is opacity (0 = transparent); overviews average around it.
         colorinterp: One of GDAL's colour names a band (``red``, ``undefined`` …).
+        palette: Red, green and blue, 0–255, of the numbers of the one band, which are classes.
         blocksize: Edge of a block in pixels, a multiple of 16.
         resampling: What overviews are made by: ``average`` or ``nearest``.
     """
@@ -62,6 +65,7 @@ class CogForm:
     offset: float | None = None
     alpha: bool = False
     colorinterp: tuple[str, ...] | None = None
+    palette: Mapping[int, tuple[int, int, int]] | None = None
     blocksize: int = 512
     resampling: str = "average"
 
@@ -73,7 +77,9 @@ class CogForm:
 
 def image_tags(form: CogForm) -> dict[int, Tag]:
     """The fields of the directory of an image of one block, as GDAL's COG driver writes them."""
-    with MemoryFile() as plain, MemoryFile() as whole:
+    with MemoryFile() as plain, MemoryFile() as whole, warnings.catch_warnings():
+        # Expected: a picture in sensor geometry has no geotransform.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with plain.open(**_profile(form)) as dataset:
             _describe(dataset, form)
         gdal_copy(plain.name, whole.name, **_copy_options(form))
@@ -114,11 +120,9 @@ def _tiled(planes: int, dtype: str, size: int) -> dict[str, Any]:
 
 def _profile(form: CogForm) -> dict[str, Any]:
     crs = form.grid.crs
-    return _tiled(form.planes, form.dtype, _SAMPLE) | {
-        "nodata": form.nodata,
-        "transform": form.grid.affine,
-        "crs": None if crs is None else crs.to_wkt(),
-    }
+    # Pixels of a sensor have no place on a map: none is stated.
+    place = {} if crs is None else {"transform": form.grid.affine, "crs": crs.to_wkt()}
+    return _tiled(form.planes, form.dtype, _SAMPLE) | {"nodata": form.nodata, **place}
 
 
 def _codec_options(codec: Codec, planes: int, dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -150,7 +154,10 @@ def _copy_options(form: CogForm) -> dict[str, str]:
 def _describe(dataset: Any, form: CogForm) -> None:  # noqa: ANN401 - rasterio is untyped
     names = form.colorinterp or ("undefined",) * len(form.bands)
     colours = [ColorInterp[name] for name in names] + [ColorInterp.alpha] * form.alpha
-    dataset.colorinterp = colours
+    if form.palette is None:
+        dataset.colorinterp = colours
+    else:
+        dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in form.palette.items()})
     dataset.descriptions = [band.name for band in form.bands] + ["alpha"] * form.alpha
     dataset.update_tags(**dict(sorted(form.tags.items())))
     for index, band in enumerate(form.bands, start=1):

@@ -74,6 +74,7 @@ class Sighted:
         found = self.cover.read(grid)
         flags = found.values[0]
         state = np.full(valid.shape, State.CLEAR, np.uint8)
+        state[(flags & Cover.SHADOW_NOT_TOLD) != 0] = State.NOT_TOLD
         state[(flags & Cover.CLOUD_SHADOW) != 0] = State.SHADOW
         state[(flags & Cover.CLOUD) != 0] = State.CLOUD
         state[~found.valid] = State.NOT_TOLD

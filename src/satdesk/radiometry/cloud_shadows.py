@@ -12,7 +12,6 @@ relief and the line of sight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy import ndimage
 
 from satdesk.core.slant import Slant
 
-__all__ = ["Sighting", "cast_from", "darkness", "found_height"]
+__all__ = ["Sighting", "cast_from", "found_height", "without_path"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -45,34 +44,38 @@ class Sighting:
     sun: Slant
     view: Slant
 
-    def thinned(self, step: int) -> Sighting:
-        """The same over every `step`-th row and column."""
+    def thinned(self, step: int, *, heights: bool = True) -> Sighting:
+        """The same over every `step`-th row and column; without `heights` only its slants."""
         return Sighting(
-            heights=self.heights[::step, ::step],
+            heights=self.heights[::step, ::step] if heights else self.heights,
             sun=Slant(col=self.sun.col / step, row=self.sun.row / step),
             view=Slant(col=self.view.col / step, row=self.view.row / step),
         )
 
 
-def cast_from(clouds: NDArray[np.generic], sighting: Sighting, height_m: float) -> Floats:
+def cast_from(
+    clouds: NDArray[np.generic], imaged: Bools, sighting: Sighting, height_m: float
+) -> Floats:
     """What the picture shows of clouds at `height_m` on the ray from each place to the sun.
 
     Args:
         clouds: ``(y, x)`` bool, or numbers.
+        imaged: ``(y, x)``, True = the picture shows something there.
         sighting: Ground, sun and view.
         height_m: Of the clouds, on the scale of the ground's heights.
 
     Returns:
-        ``(y, x)`` float32 of the nearest pixel; NaN where the place looked at lies outside the
-        picture, or the ground reaches above the clouds.
+        ``(y, x)`` float32 of the nearest pixel; NaN where the place looked at is not imaged, or the
+        ground reaches above the clouds: whether a cloud hangs there is not known.
     """
     row, col = _cloud_places(sighting, height_m)
     rise = height_m - sighting.heights
     rows, cols = clouds.shape
     r, c = np.rint(row).astype(np.int64), np.rint(col).astype(np.int64)
     inside = (r >= 0) & (c >= 0) & (r < rows) & (c < cols) & (rise > 0)
-    found = clouds[np.clip(r, 0, rows - 1), np.clip(c, 0, cols - 1)].astype(np.float32)
-    return np.where(inside, found, np.float32(np.nan))
+    at = np.clip(r, 0, rows - 1), np.clip(c, 0, cols - 1)
+    found = clouds[at].astype(np.float32)
+    return np.where(inside & imaged[at], found, np.float32(np.nan))
 
 
 def _cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
@@ -89,39 +92,28 @@ def _cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
     return seen_row, seen_col
 
 
-def darkness(planes: Mapping[str, Floats], usable: Bools, pixel_m: float) -> Floats:
-    """How dark each place is against the ground around it: log of mean over own, smoothed.
-
-    Path radiance is taken off first, as the darkest thousandth of each band (Chavez 1988).
-
-    Args:
-        planes: ``(y, x)`` reflectance by band.
-        usable: True where ground is seen.
-        pixel_m: Of the grid.
-
-    Returns:
-        ``(y, x)``; positive = darker than around; 0 where not usable.
-    """
-    total = np.zeros(usable.shape, np.float32)
-    names: list[str] = [name for name in ("G", "R", "NIR") if name in planes] or list(planes)
-    for name in names:
-        plane = planes[name]
-        path = np.percentile(plane[usable], 0.1) if usable.any() else 0.0
-        total += np.log(np.maximum(plane - 0.9 * path, 0.004)).astype(np.float32)
-    total /= len(names)
-    level = _mean(total, usable, 700.0 / pixel_m)
-    smooth = _mean(total, usable, 15.0 / pixel_m)
-    return np.where(usable, level - smooth, np.float32(0))
+def without_path(plane: Floats, usable: Bools) -> NDArray[np.float32]:
+    """Logarithm of a band less its path radiance, the darkest thousandth (Chavez 1988)."""
+    path = np.percentile(plane[usable], 0.1) if usable.any() else 0.0
+    return np.asarray(np.log(np.maximum(plane - 0.9 * path, 0.004)), dtype=np.float32)
 
 
 def found_height(
-    clouds: Bools, dark: Floats, usable: Bools, sighting: Sighting, heights_m: Floats
+    clouds: Bools,
+    imaged: Bools,
+    features: Floats,
+    contrast: Floats,
+    usable: Bools,
+    sighting: Sighting,
+    heights_m: Floats,
 ) -> tuple[float | None, tuple[float, ...]]:
-    """The height of the clouds at which their shadows are darkest.
+    """The height of the clouds at which their shadows are best told from the ground.
 
     Args:
         clouds: ``(y, x)``.
-        dark: From `darkness`.
+        imaged: True where the picture shows something.
+        features: ``(n, y, x)`` by which shadow differs from light.
+        contrast: ``(y, x)``, positive = brighter than the ground around.
         usable: True where ground is seen: no cloud.
         sighting: Ground, sun and view.
         heights_m: To try, ascending, on the scale of the ground's heights.
@@ -130,30 +122,29 @@ def found_height(
         The height and the score of each that was tried; None where no would-be shadow is clearly
         darker than the ground around: then nothing may be called shadow.
     """
-    scores = tuple(_score(clouds, dark, usable, sighting, float(h)) for h in heights_m)
+    scores = tuple(
+        _score(cast_from(clouds, imaged, sighting, float(h)), features, contrast, usable)
+        for h in heights_m
+    )
     best = int(np.argmax(scores)) if scores else 0
     if not scores or scores[best] < _LEAST_SCORE:
         return None, scores
     return float(heights_m[best]), scores
 
 
-def _score(clouds: Bools, dark: Floats, usable: Bools, sighting: Sighting, height: float) -> float:
-    """Correlation of would-be shadow with darkness."""
-    cast = cast_from(clouds, sighting, height)
+def _score(cast: Floats, features: Floats, contrast: Floats, usable: Bools) -> float:
+    """Multiple correlation of would-be shadow with the features; 0 where it is the brighter."""
     known = usable & np.isfinite(cast)
-    shaded = known & (cast > 0.5)
-    if shaded.sum() < _LEAST_PIXELS or (known & ~shaded).sum() < _LEAST_PIXELS:
+    shaded = cast[known] > 0.5
+    if shaded.sum() < _LEAST_PIXELS or (~shaded).sum() < _LEAST_PIXELS:
         return 0.0
-    inside, outside = dark[shaded].mean(), dark[known & ~shaded].mean()
-    spread = dark[known].std()
-    share = shaded.sum() / known.sum()
+    against = contrast[known]
+    if against[shaded].mean() >= against[~shaded].mean():
+        return 0.0
+    values = features[:, known].astype(np.float64)
+    apart = values[:, shaded].mean(axis=1) - values[:, ~shaded].mean(axis=1)
+    share = float(shaded.mean())
+    spread = np.cov(values) + 1e-4 * np.eye(len(values))
+    explained = share * (1 - share) * float(apart @ np.linalg.solve(spread, apart))
     told = np.sqrt(known.sum() / usable.sum())  # a small piece of the picture agrees by chance
-    return float(told * (inside - outside) * np.sqrt(share * (1 - share)) / max(spread, 1e-6))
-
-
-def _mean(plane: Floats, usable: Bools, sigma_px: float) -> Floats:
-    weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma_px, truncate=3.0)
-    total = ndimage.gaussian_filter(
-        np.where(usable, plane, 0).astype(np.float32), sigma_px, truncate=3.0
-    )
-    return np.asarray(total / np.maximum(weight, 1e-3))
+    return float(told * np.sqrt(min(max(explained, 0.0), 1.0)))

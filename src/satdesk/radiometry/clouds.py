@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from satdesk.errors import UsageError
+from satdesk.radiometry.surroundings import mean_around
 
-__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "visible"]
+__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "veil", "visible"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -32,11 +33,16 @@ _WHITE = 0.16
 _BLUE_EXCESS = 0.10
 _NIR_OVER_VISIBLE = (0.75, 1.45)
 _NIR = 0.22
-_LEAST_RADIUS_M = 30.0
+_LEAST_RADIUS_M = 24.0
 _LEAST_AREA_M2 = 2.0e4
-_GROWTH_M = 420.0
-_VEIL = 0.012
-_VEIL_SIGMA_M = 18.0
+_GROWTH_M = 1000.0
+_GROWING_AREA_M2 = 4.0e4
+_VEIL = 0.004
+_CLEAR_VEIL = 0.008
+_VEIL_SIGMA_M = 24.0
+_LEVEL_SIGMA_M = 500.0
+_HAZE_RANGE = 0.03
+_ROUNDS = 3
 
 
 def visible(planes: Planes) -> Floats:
@@ -56,13 +62,22 @@ def visible(planes: Planes) -> Floats:
     return np.asarray(sum(planes[name] for name in names) / len(names), dtype=np.float32)
 
 
-def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
-    """Cores of clouds, and of snow: bright and white over at least 60 m.
+def bright_white(
+    planes: Planes,
+    valid: Bools,
+    pixel_m: float,
+    *,
+    radius_m: float = _LEAST_RADIUS_M,
+    area_m2: float = _LEAST_AREA_M2,
+) -> Bools:
+    """Cores of clouds, and of snow: bright and white over at least 48 m.
 
     Args:
         planes: ``(y, x)`` top-of-atmosphere reflectance by band: two of B, G, R, or more, and NIR.
         valid: ``(y, x)``, True = usable.
         pixel_m: Of the grid.
+        radius_m: Half of what they must be wide; less finds roofs and roads too.
+        area_m2: What they must cover.
     """
     mean = visible(planes)
     chosen = valid & (mean > _BRIGHT)
@@ -75,31 +90,51 @@ def bright_white(planes: Planes, valid: Bools, pixel_m: float) -> Bools:
         low, high = _NIR_OVER_VISIBLE
         chosen &= (planes["NIR"] > _NIR) & (planes["NIR"] > low * mean)
         chosen &= planes["NIR"] < high * mean
-    return large_parts(_opened(chosen, _LEAST_RADIUS_M / pixel_m), _LEAST_AREA_M2 / pixel_m**2)
+    return large_parts(_opened(chosen, radius_m / pixel_m), area_m2 / pixel_m**2)
 
 
 def grown_clouds(cores: Bools, planes: Planes, valid: Bools, pixel_m: float) -> Bools:
     """Cores with the thinner cloud around them.
 
-    A place near a core belongs to it where the visible light, smoothed, stands above that of the
-    clear ground around by more than a veil.
+    A place belongs to a large core where the haze-optimised transform (blue less half of the red,
+    which hardly differs between kinds of clear ground), smoothed, stands above that of the clear
+    ground around by more than a veil, and where such places lead to the core. Small cores are not
+    grown: a roof or a quarry has pale ground around it too.
 
     Args:
         cores: ``(y, x)`` from `bright_white` (or any other finder).
         planes: As there.
-        valid: ``(y, x)``, True = usable.
+        valid: ``(y, x)``, True = usable, and not so near to snow that nothing tells a thin cloud.
         pixel_m: Of the grid.
     """
-    if not cores.any():
+    large = large_parts(cores, _GROWING_AREA_M2 / pixel_m**2)
+    if not large.any():
         return cores
-    shortest = planes["B"] if "B" in planes else visible(planes)
-    near = around(cores, _GROWTH_M / pixel_m) & valid
-    ground = _clear_level(shortest, valid & ~around(cores, 60.0 / pixel_m), pixel_m)
-    excess = _mean(shortest - ground, valid, _VEIL_SIGMA_M / pixel_m)
-    thin = near & (excess > _VEIL)
-    labels, _ = ndimage.label(thin | cores, structure=np.ones((3, 3)))
-    kept = np.unique(labels[cores])
-    return np.asarray(np.isin(labels, kept[kept > 0]))
+    near = around(large, _GROWTH_M / pixel_m) & valid
+    thin = (near & (veil(planes, cores, valid, pixel_m) > _VEIL)) | large
+    labels, _ = ndimage.label(thin, structure=np.ones((3, 3)))
+    kept = np.unique(labels[large])
+    return np.asarray(np.isin(labels, kept[kept > 0]) | cores)
+
+
+def veil(planes: Planes, cores: Bools, valid: Bools, pixel_m: float) -> Floats:
+    """How far the smoothed haze transform stands above that of the clear ground around.
+
+    Arguments as of `grown_clouds`; ``(y, x)`` in units of reflectance, where not valid meaningless.
+    """
+    haze = planes["B"] - np.float32(0.5) * planes["R"] if {"B", "R"} <= planes.keys() else None
+    plane = np.asarray(visible(planes) if haze is None else haze, np.float32)
+    smooth = mean_around(plane, valid, _VEIL_SIGMA_M / pixel_m)
+    clear = valid & ~around(cores, 120.0 / pixel_m)
+    if not clear.any():
+        clear = valid & ~cores
+    if clear.any():
+        clear = clear & (smooth < np.percentile(smooth[clear], 30) + _HAZE_RANGE)
+    level = smooth
+    for _ in range(_ROUNDS):
+        level = mean_around(plane, clear, _LEVEL_SIGMA_M / pixel_m)
+        clear = clear & (smooth - level < _CLEAR_VEIL)
+    return np.asarray(smooth - level)
 
 
 def around(mask: Bools, radius_px: float) -> Bools:
@@ -125,18 +160,3 @@ def _opened(mask: Bools, radius_px: float) -> Bools:
         return mask
     inner = ndimage.distance_transform_edt(mask) > radius_px
     return around(inner, radius_px) & mask
-
-
-def _clear_level(plane: Floats, clear: Bools, pixel_m: float) -> Floats:
-    """Mean of the clear ground around each place, over some 700 m."""
-    return _mean(plane, clear, 350.0 / pixel_m)
-
-
-def _mean(plane: Floats, usable: Bools, sigma_px: float) -> Floats:
-    """Gaussian mean over usable pixels; where there is hardly any, that of all of them."""
-    weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma_px, truncate=3.0)
-    total = ndimage.gaussian_filter(
-        np.where(usable, plane, 0).astype(np.float32), sigma_px, truncate=3.0
-    )
-    overall = np.float32(plane[usable].mean()) if usable.any() else np.float32(0)
-    return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), overall))

@@ -7,20 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from satdesk.core.cover import Cover
-from satdesk.radiometry.cloud_shadows import Sighting, cast_from, darkness, found_height
-from satdesk.radiometry.clouds import around, bright_white, grown_clouds
+from satdesk.radiometry.cloud_shadows import Sighting, cast_from, found_height
+from satdesk.radiometry.clouds import around, bright_white, grown_clouds, large_parts, veil
+from satdesk.radiometry.shadow_colour import ShadowColour, learned_colour, shadow_features
 from satdesk.radiometry.snow import white_ground
+from satdesk.radiometry.surroundings import mean_around
 
-__all__ = ["CoverFound", "Picture", "find_cover"]
+__all__ = ["CoverFound", "Picture", "ShadowsFound", "find_cover", "find_shadows"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
-_CLOUD_HEIGHTS_M = np.arange(400.0, 12_001.0, 200.0)
+_CLOUD_HEIGHTS_M = np.concatenate(
+    [np.arange(400.0, 4000.0, 100.0), np.arange(4000.0, 12_001.0, 200.0)]
+)
 """Above the mean of the ground."""
-_BUFFER_M = 30.0
+_BUFFER_M = 18.0
+_BESIDE_SNOW_M2 = 2.0e5
+_LEAST_SHADOW_M2 = 4.0e3
+_SHADING_VEIL = 0.005
+_LEAST_VEIL_M2 = 6.0e3
+_AROUND_M = 700.0
 _SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
 _SEARCHED_CELLS = 120_000
@@ -37,7 +47,6 @@ class Picture:
         saturated: ``(y, x)``, True = a band is at the end of its range; None = nobody states it.
         shaded: ``(y, x)``, True = relief stands before the sun; None = sun or relief unknown.
         sighting: Ground, sun and view; None = the sun is not known: no shadow can be checked.
-        clouds: ``(y, x)``, what others call cloud (a network, the provider); None = nobody.
     """
 
     planes: Mapping[str, Floats]
@@ -46,7 +55,29 @@ class Picture:
     saturated: Bools | None = None
     shaded: Bools | None = None
     sighting: Sighting | None = None
-    clouds: Bools | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShadowsFound:
+    """The shadows of a picture's clouds.
+
+    Attributes:
+        shadow: ``(y, x)``, True = in the shadow of a cloud that is seen, or outside of the picture
+            and known by the colour of shadow.
+        not_told: Dark, or unknown, and the cloud that would shade it lies outside of the picture.
+        cloud_height_m: Of the clouds above the mean ground; None = no sun, or nothing fits.
+        score: Of the fit of clouds to shadows at that height; 0 without.
+        measure: ``(y, x)`` how much each place looks like shadow, NaN where no ground is seen;
+            None = this picture does not show what shadow looks like.
+        half_dark: Of `measure`, half way from lit ground to the least shadow.
+    """
+
+    shadow: Bools
+    not_told: Bools
+    cloud_height_m: float | None = None
+    score: float = 0.0
+    measure: Floats | None = None
+    half_dark: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,53 +97,133 @@ class CoverFound:
 
 
 def find_cover(picture: Picture) -> CoverFound:
-    """Flags of a picture by the classical rules, with what others know.
+    """Flags of a picture by the classical rules.
 
     Raises:
-        UsageError: The picture has fewer than two visible bands, and nobody else names its clouds.
+        UsageError: The picture has fewer than two visible bands.
     """
     white = bright_white(picture.planes, picture.valid, picture.pixel_m)
     snow = white_ground(picture.planes, white, picture.pixel_m)
-    cores = white & ~snow
-    if picture.clouds is not None:
-        cores |= picture.clouds & picture.valid
-    # What is bright beside snow is more snow: nothing tells a thin cloud there.
-    open_ground = picture.valid & ~around(snow, _SNOW_REACH_M / picture.pixel_m)
+    # What is bright beside snow is more snow: nothing tells a small or a thin cloud there.
+    beside = around(snow, _SNOW_REACH_M / picture.pixel_m)
+    open_ground = picture.valid & ~beside
+    cores = _apart_from_snow(white & ~snow, beside, picture.pixel_m)
     clouds = grown_clouds(cores, picture.planes, open_ground, picture.pixel_m)
     clouds = around(clouds, _BUFFER_M / picture.pixel_m) & picture.valid
-    shadow, height, score = _shadows(picture, clouds)
+    shadows = find_shadows(picture, clouds)
+    thin = _shading_veils(picture, clouds, cores, open_ground, shadows)
+    if thin.any():
+        clouds = clouds | thin
+        shadows = find_shadows(picture, clouds)
     flags = np.zeros(clouds.shape, np.uint8)
     for mask, flag in (
         (clouds, Cover.CLOUD),
-        (shadow & ~clouds, Cover.CLOUD_SHADOW),
+        (shadows.shadow & ~clouds, Cover.CLOUD_SHADOW),
+        (shadows.not_told & ~clouds, Cover.SHADOW_NOT_TOLD),
         (snow & ~clouds, Cover.SNOW),
         (picture.shaded, Cover.TERRAIN_SHADOW),
         (picture.saturated, Cover.SATURATED),
     ):
         if mask is not None:
             flags |= np.where(mask & picture.valid, np.uint8(flag), np.uint8(0))
-    return CoverFound(flags=flags, cloud_height_m=height, score=score)
+    return CoverFound(flags=flags, cloud_height_m=shadows.cloud_height_m, score=shadows.score)
 
 
-def _shadows(picture: Picture, clouds: Bools) -> tuple[Bools, float | None, float]:
-    """Shadows of clouds, the clouds' height above the mean ground, and the score of the fit."""
-    nothing = np.zeros(clouds.shape, np.bool_)
+def _apart_from_snow(cores: Bools, beside: Bools, pixel_m: float) -> Bools:
+    """The cores but for the small ones that touch the surroundings of snow."""
+    large = large_parts(cores, _BESIDE_SNOW_M2 / pixel_m**2)
+    touching = ndimage.binary_propagation(cores & beside, mask=cores)
+    return np.asarray(large | (cores & ~touching))
+
+
+def _shading_veils(
+    picture: Picture, clouds: Bools, cores: Bools, open_ground: Bools, found: ShadowsFound
+) -> Bools:
+    """Thin clouds far from thick ones: veils that throw a shadow where the sun would put it."""
+    sighting, height, measure = picture.sighting, found.cloud_height_m, found.measure
+    if sighting is None or height is None or measure is None:
+        return np.zeros_like(clouds)
+    excess = veil(picture.planes, cores, open_ground, picture.pixel_m)
+    candidates = large_parts(
+        open_ground & ~clouds & (excess > _SHADING_VEIL), _LEAST_VEIL_M2 / picture.pixel_m**2
+    )
+    labels, count = ndimage.label(candidates)
+    cast = cast_from(labels, picture.valid, sighting, height + float(sighting.heights.mean()))
+    seen = np.isfinite(cast) & np.isfinite(measure)
+    number, dark = cast[seen].astype(np.int64), measure[seen]
+    pixels = np.bincount(number, minlength=count + 1)
+    mean = np.bincount(number, weights=dark, minlength=count + 1) / np.maximum(pixels, 1)
+    least = _LEAST_VEIL_M2 / picture.pixel_m**2 / 4
+    shading = (pixels >= least) & (mean > found.half_dark)
+    shading[0] = False
+    return np.asarray(shading[labels])
+
+
+def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
+    """Shadows of clouds, whoever found them.
+
+    Args:
+        picture: Of which.
+        clouds: ``(y, x)``, True = cloud.
+    """
+    nothing = ShadowsFound(shadow=np.zeros_like(clouds), not_told=np.zeros_like(clouds))
     sighting = picture.sighting
     if sighting is None or not clouds.any():
-        return nothing, None, 0.0
+        return nothing
     ground = picture.valid & ~around(clouds, _CLEARANCE_M / picture.pixel_m)
     if picture.shaded is not None:
         ground &= ~picture.shaded
-    dark = darkness(picture.planes, ground, picture.pixel_m)
+    if not ground.any():
+        return nothing
+    features = shadow_features(picture.planes, ground, picture.pixel_m)
+    contrast = features.mean(axis=0)
+    contrast = contrast - mean_around(contrast, ground, _AROUND_M / picture.pixel_m)
     mean = float(sighting.heights.mean())
     k = max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
     height, scores = found_height(
         clouds[::k, ::k],
-        dark[::k, ::k],
+        picture.valid[::k, ::k],
+        features[:, ::k, ::k],
+        contrast[::k, ::k],
         ground[::k, ::k],
         sighting.thinned(k),
         mean + _CLOUD_HEIGHTS_M,
     )
     if height is None:
-        return nothing, None, 0.0
-    return cast_from(clouds, sighting, height) > 0.5, height - mean, max(scores)
+        return nothing
+    cast = cast_from(clouds, picture.valid, sighting, height)
+    known = ground & np.isfinite(cast)
+    lit = known & (cast < 0.5)
+    colour = learned_colour(features, known & (cast > 0.5), lit)
+    beyond = ground & ~np.isfinite(cast)
+    if colour is None:
+        return ShadowsFound(
+            shadow=cast > 0.5, not_told=beyond, cloud_height_m=height - mean, score=max(scores)
+        )
+    measure = np.where(ground, colour.measure(features), np.float32(np.nan))
+    shadow, not_told = _beyond(beyond, measure, colour, picture)
+    return ShadowsFound(
+        shadow=(cast > 0.5) | shadow,
+        not_told=not_told,
+        cloud_height_m=height - mean,
+        score=max(scores),
+        measure=measure,
+        half_dark=(float(np.median(measure[lit])) + colour.threshold) / 2,
+    )
+
+
+def _beyond(
+    beyond: Bools, measure: Floats, colour: ShadowColour, picture: Picture
+) -> tuple[Bools, Bools]:
+    """Shadow by its colour, and what may be shadow, where the way to the sun leaves the picture.
+
+    Water is as dark; what is darker in the infrared than in the green is not told.
+    """
+    dark = told = beyond & (measure > colour.threshold)
+    if {"G", "NIR"} <= picture.planes.keys():
+        told = dark & (picture.planes["NIR"] > picture.planes["G"])
+    # A shadow is as wide as a cloud; what is dark beside a sure part of one belongs to it.
+    least = _LEAST_SHADOW_M2 / picture.pixel_m**2
+    sure = large_parts(told & (measure > colour.sure), least)
+    shadow = np.asarray(ndimage.binary_propagation(sure, mask=told))
+    return shadow, dark & ~shadow

@@ -33,7 +33,7 @@ from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
 
-__all__ = ["Composition", "Parts", "compose", "parts_of"]
+__all__ = ["Composition", "Parts", "compose", "parts_of", "placed", "source_layer"]
 
 _ORDER = ("PAN", "B", "G", "R", "NIR")
 """Our order of bands, whatever the file's."""
@@ -193,7 +193,7 @@ def _sharpened(
     pan, ms = parts.pan, parts.ms
     if pan is None or ms is None:
         raise DisjointInputError("sharpening needs PAN and MS", subject=parts.scene.id)
-    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance, parts.blocks)
+    aligned = aligned_ms(pan, ms, grid, ground.terrain, acceptance, parts.blocks, parts.light)
     facts.append(("pan_ms_alignment", aligned.facts))
     notices.extend(aligned.notices)
     fine = placed(pan, parts, grid, ground, kernel)
@@ -221,19 +221,21 @@ def _pair(
     )
 
 
+def source_layer(image: SourceImage, parts: Parts) -> Layer:
+    """`image` in its own pixels: calibrated where the parts' quantity wants it."""
+    if parts.quantity is Quantity.COUNTS or image.calibration is None:
+        return ImageLayer(image=replace(image, quantity=Quantity.COUNTS), blocks=parts.blocks)
+    return Calibrated(
+        source=ImageLayer(image=image, blocks=parts.blocks),
+        calibration=image.calibration,
+        sun_elevation_deg=parts.light.elevation_deg,
+        sun_distance_au=parts.light.distance_au,
+    )
+
+
 def placed(image: SourceImage, parts: Parts, grid: GeoBox, ground: Ground, kernel: str) -> Layer:
     """`image` on `grid`: calibrated, then through its model and the terrain, or reprojected."""
-    if parts.quantity is Quantity.COUNTS or image.calibration is None:
-        source: Layer = ImageLayer(
-            image=replace(image, quantity=Quantity.COUNTS), blocks=parts.blocks
-        )
-    else:
-        source = Calibrated(
-            source=ImageLayer(image=image, blocks=parts.blocks),
-            calibration=image.calibration,
-            sun_elevation_deg=parts.light.elevation_deg,
-            sun_distance_au=parts.light.distance_au,
-        )
+    source = source_layer(image, parts)
     widen = _widening(image, grid, kernel)
     if image.grid.crs is not None:
         return Warped(source=source, grid=grid, kernel=kernel, widen=widen)

@@ -33,6 +33,7 @@ from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.earth import write_kmz
 from satdesk.release.ground import image_outline
+from satdesk.release.hidden import single_scene_facts
 from satdesk.release.holds import holds_of
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
@@ -224,7 +225,10 @@ def _dated_image(
     plan: Plan, index: int, written: WrittenDate, visual: Path, shown: Layer
 ) -> DatedImage:
     stored, sightings = written.image, written.sightings
-    sighted = () if sightings is None else sighted_facts(plan, sightings, shown)
+    if sightings is None:
+        sighted: tuple[tuple[str, object], ...] = single_scene_facts(plan, index, stored)
+    else:
+        sighted = sighted_facts(plan, index, sightings, shown)
     date, compositions = plan.dates[index], plan.compositions[index]
     first = compositions[0]
     scene = first.parts.scene

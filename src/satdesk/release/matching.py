@@ -12,6 +12,8 @@ import numpy as np
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
+from satdesk.core.layer import Layer
+from satdesk.core.raster import Raster
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.errors import DisjointInputError, LimitError, UndeclaredInputError
@@ -26,15 +28,25 @@ from satdesk.geometry.alignment import (
 )
 from satdesk.geometry.frames import from_lonlat, lonlat_of_grid, on_terrain
 from satdesk.geometry.grids import subgrid
+from satdesk.products.calibrated import Calibrated
+from satdesk.radiometry.clouds import around, bright_white, veil
+from satdesk.radiometry.snow import white_ground
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
+from satdesk.release.ground import source_gsd_m
 from satdesk.release.samples import sample_windows
+from satdesk.release.scenes import Light, can_calibrate
 
 __all__ = ["AlignedMs", "aligned_ms"]
 
 _WINDOW_PX = 512
 _MOST_WINDOWS = 9
 _MARGIN_MS_PX = 12
+_LEAST_CLOUD_M2 = 600.0
+_VEILED_M = 120.0
+_VEIL = 0.006
+_VEIL_EDGE_M = 24.0
+_LEAST_CLEAR = 0.1
 
 Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
@@ -61,8 +73,12 @@ def aligned_ms(
     terrain: Terrain | None,
     acceptance: Acceptance,
     blocks: DecodedBlocks,
+    light: Light | None = None,
 ) -> AlignedMs:
     """Measure PAN against MS on samples under `grid` and shift MS where they differ.
+
+    Clouds are left out where `light` lets them be told: they hang above the ground and move, and
+    PAN and MS look at them from two places at two moments.
 
     Raises:
         LimitError: Nothing could be measured (``pan-ms-unmeasured``), or the pair does not fit
@@ -70,7 +86,11 @@ def aligned_ms(
         DisjointInputError: PAN and MS do not show the place together.
     """
     pairs = _pairs(
-        ImageLayer(image=pan, blocks=blocks), ImageLayer(image=ms, blocks=blocks), grid, terrain
+        ImageLayer(image=pan, blocks=blocks),
+        ImageLayer(image=ms, blocks=blocks),
+        grid,
+        terrain,
+        _reflectance(ms, blocks, light),
     )
     if not pairs:
         raise DisjointInputError(
@@ -122,12 +142,51 @@ def _shifted(ms: SourceImage, correction: Affine) -> SourceImage:
     return replace(ms, grid=GeoBox(ms.grid.shape, moved, ms.grid.crs))
 
 
+def _reflectance(ms: SourceImage, blocks: DecodedBlocks, light: Light | None) -> Layer | None:
+    """MS as reflectance; None where it cannot be computed or has too few bands to tell clouds."""
+    names = {band.name for band in ms.bands}
+    if light is None or ms.calibration is None or not {"B", "R"} <= names:
+        return None
+    if not can_calibrate(ms, light):
+        return None
+    return Calibrated(
+        source=ImageLayer(image=ms, blocks=blocks),
+        calibration=ms.calibration,
+        sun_elevation_deg=light.elevation_deg,
+        sun_distance_au=light.distance_au,
+    )
+
+
 def _pairs(
-    pan: ImageLayer, ms: ImageLayer, grid: GeoBox, terrain: Terrain | None
+    pan: ImageLayer,
+    ms: ImageLayer,
+    grid: GeoBox,
+    terrain: Terrain | None,
+    reflectance: Layer | None,
 ) -> list[AlignmentPair]:
+    """The samples without their clouds; with them where nothing else is left."""
     predict = _prediction(pan.image, ms.image, terrain)
     found = (_pair(pan, ms, window, predict) for window in _pan_windows(pan.image, grid, terrain))
-    return [pair for pair in found if pair is not None]
+    pairs = [pair for pair in found if pair is not None]
+    if reflectance is None:
+        return pairs
+    clear = [replace(pair, ms=_cloudless(pair.ms, reflectance, ms.image)) for pair in pairs]
+    return [pair for pair in clear if pair.ms.valid.mean() > _LEAST_CLEAR] or pairs
+
+
+def _cloudless(coarse: Raster, reflectance: Layer, ms: SourceImage) -> Raster:
+    """A sample whose clouds, and what lies near enough to be veiled by them, are not valid."""
+    read = reflectance.read(coarse.grid)
+    planes = {b.name: plane for b, plane in zip(read.bands, read.values, strict=True)}
+    pixel_m = source_gsd_m(ms)
+    # Small ones too: to leave a roof out costs nothing.
+    white = bright_white(planes, read.valid, pixel_m, radius_m=0.0, area_m2=_LEAST_CLOUD_M2)
+    clouds = white & ~white_ground(planes, white, pixel_m)
+    if not clouds.any():
+        return coarse
+    veiled = veil(planes, clouds, read.valid, pixel_m) > _VEIL
+    hidden = around(clouds, _VEILED_M / pixel_m) | around(veiled, _VEIL_EDGE_M / pixel_m)
+    return coarse.with_values(coarse.values, valid=coarse.valid & ~hidden)
 
 
 def _prediction(pan: SourceImage, ms: SourceImage, terrain: Terrain | None) -> Mapping | None:

@@ -17,12 +17,12 @@ _WORDS = {
     "cloud": "under cloud, not seen",
     "shadow": "in the shadow of a cloud",
     "not_imaged": "not imaged",
-    "not_told": "imaged, clouds not looked for",
+    "not_told": "imaged, not told whether hidden",
 }
 
 
 def coverage_html(image: DatedImage) -> Html | None:
-    """Map and table of a mosaic; None where a date is one scene."""
+    """Map and table of a date; None where it is one scene and nobody looked for clouds."""
     facts: Any = dict(image.facts).get("coverage")
     if not isinstance(facts, Mapping):
         return None

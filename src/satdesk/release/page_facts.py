@@ -39,7 +39,7 @@ _VALUES = {
     "toa": "top-of-atmosphere reflectance",
     "boa": "surface reflectance as the provider computed it",
 }
-_HIDDEN = frozenset({"accuracy", "coverage"})
+_HIDDEN = frozenset({"accuracy", "cloud", "coverage"})
 _DEEPEST = 4
 
 

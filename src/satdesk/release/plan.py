@@ -23,6 +23,7 @@ from satdesk.release.accuracy import AccuracyJob, coarse_terrain, scene_budget, 
 from satdesk.release.area import Sites, chosen_district, chosen_sites
 from satdesk.release.budgets import date_budgets
 from satdesk.release.composition import Composition, Parts, compose, parts_of
+from satdesk.release.cover_sources import methods_of
 from satdesk.release.covers import covered
 from satdesk.release.dated import Dated, dated_scenes, require_one_side
 from satdesk.release.ground import (
@@ -111,8 +112,9 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
         )
     told("measure", len(parts), len(parts))
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
-    if recipe.masks.method != "none":
-        laid = tuple(tuple(covered(each, grid, ground) for each in group) for group in laid)
+    methods = methods_of(recipe.masks.method)
+    if methods:
+        laid = tuple(tuple(covered(each, grid, ground, methods) for each in g) for g in laid)
     budgets = date_budgets(laid, [date.id for date in dates], grid)
     return Plan(
         recipe=recipe,

@@ -156,7 +156,9 @@ class MasksChoice:
     """How cloud, shadow and snow are found.
 
     Attributes:
-        method: ``none``, or ``classical`` (brightness, and shadows where the sun puts them).
+        method: ``none``, or some of ``classical`` (brightness, and shadows where the sun puts
+            them), ``provider`` (the delivery's own masks) and ``learned`` (a network, from the
+            extra ``satdesk[masks]``), joined by ``+``.
     """
 
     method: str = "none"

@@ -17,8 +17,8 @@ __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
     "adjust", "area", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
-    "ortho", "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce",
-    "simulate", "standing", "status", "verify",
+    "mask", "ortho", "places", "project", "public_recipe", "recipe", "refine", "release",
+    "reproduce", "simulate", "standing", "status", "verify",
 )  # fmt: skip
 """Names of the schemas that ship: the recipe, three files of a release, every ``--json`` answer."""
 

@@ -24,6 +24,7 @@ from satdesk.release.coverage import (
 )
 from satdesk.release.dated import Dated, acquired
 from satdesk.release.display import seams_seen
+from satdesk.release.hidden import cloud_facts
 from satdesk.release.mosaic_files import sightings_layer
 from satdesk.release.plan import Plan
 from satdesk.release.sighted_names import GAPS_NAME, MAP_NAME, SOURCE_NAME
@@ -51,12 +52,15 @@ class Sightings:
         return sightings_layer(self.path, plan.grid)
 
 
-def sighted_facts(plan: Plan, sightings: Sightings, shown: Layer) -> tuple[tuple[str, object], ...]:
+def sighted_facts(
+    plan: Plan, index: int, sightings: Sightings, shown: Layer
+) -> tuple[tuple[str, object], ...]:
     """What release.json says of a mosaic: how it was made, what was seen, how its seams show.
 
     Args:
         plan: Of the release.
-        sightings: Of one date.
+        index: Of the date.
+        sightings: Of that date.
         shown: The balanced and blended mosaic, linear in light.
     """
     layer = sightings.layer(plan)
@@ -70,6 +74,7 @@ def sighted_facts(plan: Plan, sightings: Sightings, shown: Layer) -> tuple[tuple
     coverage = coverage_facts(sightings.pixels, sightings.assembly.scene_ids, pixel_m2)
     coverage["sites"] = site_facts(layer, plan.sites.shown)
     return (
+        *cloud_facts(plan, index, sightings.pixels),
         ("mosaic", {**sightings.assembly.facts, "seam_visibility": seen}),
         ("coverage", coverage),
     )
@@ -128,4 +133,4 @@ def _state_lines(counts: Sequence[int] | NDArray[np.int64], total: int) -> tuple
         state_word(state).replace("_", " "): 100 * int(counts[state]) / total for state in State
     }
     told = "; ".join(f"{word} {share:.1f} %" for word, share in shares.items() if share)
-    return (f"Of the district: {told}.".replace("not told", "imaged, clouds not looked for"),)
+    return (f"Of the district: {told}.".replace("not told", "imaged, not told whether hidden"),)

@@ -11,24 +11,31 @@ from satdesk.core.slant import Slant
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import crs_of, from_lonlat, pixel_size_m, to_lonlat, true_north_deg
 from satdesk.radiometry.calibrate import sun_position
+from satdesk.release.scenes import image_center
 
-__all__ = ["sun_slant", "view_slant"]
+__all__ = ["pixel_slants", "sun_slant", "view_slant"]
 
 _RISE_M = 100.0
+_EARTH_M = 6_371_000.0
 
 
 def sun_slant(scene: Scene, grid: GeoBox) -> Slant | None:
     """The way to the sun as the provider states it, else from the instant; None = not known."""
+    angles = _sun_angles(scene, *_middle(grid))
+    return None if angles is None else _slant(*angles, grid)
+
+
+def _sun_angles(scene: Scene, lon: float, lat: float) -> tuple[float, float] | None:
+    """Azimuth and elevation in degrees; None = not known, or below the horizon."""
     stated = scene.center
     elevation = None if stated is None else stated.sun_elevation_deg
     azimuth = None if stated is None else stated.sun_azimuth_deg
-    lon, lat = _middle(grid)
     instant = None if scene.acquisition is None else scene.acquisition.instant
     if (elevation is None or azimuth is None) and instant is not None:
         elevation, azimuth = sun_position(instant, lon, lat)
     if elevation is None or azimuth is None or elevation <= 0:
         return None
-    return _slant(azimuth, elevation, grid)
+    return azimuth, elevation
 
 
 def view_slant(scene: Scene, image: SourceImage, grid: GeoBox) -> Slant | None:
@@ -51,6 +58,39 @@ def _seen_along(image: SourceImage, model: SensorModel, grid: GeoBox) -> Slant:
     at_col, at_row = mapped(~grid.affine, x, y)
     return Slant(
         col=float(at_col[1] - at_col[0]) / _RISE_M, row=float(at_row[1] - at_row[0]) / _RISE_M
+    )
+
+
+def pixel_slants(scene: Scene, image: SourceImage) -> tuple[Slant, Slant] | None:
+    """The ways to the sun and to the satellite in the pixels of an image in sensor geometry.
+
+    The ground is taken as level at the height of the camera model's middle. None = no sun or no
+    camera is known.
+    """
+    model = image.model
+    sun = _sun_angles(scene, *image_center(image))
+    if model is None or sun is None:
+        return None
+    azimuth, elevation = np.radians(sun)
+    rows, cols = image.grid.shape
+    col, row = mapped(image.grid.affine, np.array([cols / 2]), np.array([rows / 2]))
+    low = np.array([float(getattr(model, "height_off", 0.0))])
+    lon, lat = model.locate(col, row, low)
+    reach = _RISE_M / np.tan(elevation)
+    east = lon + np.degrees(reach * np.sin(azimuth) / (_EARTH_M * np.cos(np.radians(lat))))
+    north = lat + np.degrees(reach * np.cos(azimuth) / _EARTH_M)
+    sunward = model.project(east, north, low)
+    above = model.project(lon, lat, low + _RISE_M)
+    # What hangs over a place is seen where it is, shifted; the ground below is seen unshifted.
+    return (
+        Slant(
+            col=float(sunward[0][0] - col[0]) / _RISE_M,
+            row=float(sunward[1][0] - row[0]) / _RISE_M,
+        ),
+        Slant(
+            col=float(col[0] - above[0][0]) / _RISE_M,
+            row=float(row[0] - above[1][0]) / _RISE_M,
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.files.digests import sha256
 from satdesk.geometry.frames import crs_of, to_lonlat
+from satdesk.release.cloud_figures import cloud_figure
 from satdesk.release.content import Content, DatedImage, Notice, Status
 from satdesk.release.descriptions import accuracy_facts
 
@@ -155,7 +156,7 @@ def _properties(content: Content, image: DatedImage) -> dict[str, Any]:
         **_instrument(image),
         **_view(image.angles),
         **_projection(content.grid),
-        **({} if image.cloud_percent is None else {"eo:cloud_cover": image.cloud_percent}),
+        **_cloud(image),
         "title": titled(content, f"{content.title} ({image.id})", simulated=image.simulated),
         "gsd": image.gsd_m,
         "license": "other",
@@ -163,6 +164,19 @@ def _properties(content: Content, image: DatedImage) -> dict[str, Any]:
         "processing:lineage": _sentence(image),
         "processing:software": {"satdesk": content.version},
         **_own(content, image),
+    }
+
+
+def _cloud(image: DatedImage) -> dict[str, Any]:
+    """Cloud as measured over the picture, else as the provider states it; by whom is said."""
+    figure, stated = cloud_figure(image), image.cloud_percent
+    if figure is None:
+        return {}
+    provider = {} if stated is None else {"satdesk:provider_cloud_cover": stated}
+    return {
+        "eo:cloud_cover": figure.percent,
+        "satdesk:cloud_cover_source": figure.source,
+        **provider,
     }
 
 

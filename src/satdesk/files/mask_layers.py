@@ -1,0 +1,188 @@
+"""A provider's own masks as layers of `core.cover.Cover`, on the grid of their image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.features import rasterize
+
+from satdesk.core.bands import Band
+from satdesk.core.cover import COVER, Cover
+from satdesk.core.layer import Layer
+from satdesk.core.raster import Raster
+from satdesk.core.scene import ImageTile, MaskFile, SourceImage
+from satdesk.core.units import Quantity
+from satdesk.errors import BrokenInputError
+from satdesk.files.mask_polygons import MaskPolygons, read_mask_polygons
+from satdesk.files.rasters import ImageLayer
+
+__all__ = ["MASK_KINDS", "mask_layer"]
+
+_POLYGONS = {"cloud": Cover.CLOUD, "snow": Cover.SNOW, "straylight": Cover.SATURATED}
+_SCENE_CLASSES = {
+    1: Cover.SATURATED,
+    3: Cover.CLOUD_SHADOW,
+    8: Cover.CLOUD,
+    9: Cover.CLOUD,
+    10: Cover.CLOUD,
+    11: Cover.SNOW,
+}
+"""Sentinel-2 Level-2A: saturated or defective, shadow, cloud by medium and high probability and
+cirrus, snow; 0 is no data. 2 (dark, topographic) and 7 (unclassified) are no statement of ours."""
+_CLASSIFICATION = (Cover.CLOUD, Cover.CLOUD, Cover.SNOW)
+"""Planes of Sentinel-2's ``MSK_CLASSI``: opaque cloud, cirrus, snow."""
+
+MASK_KINDS: dict[str, tuple[Cover, ...]] = {
+    "cloud": (Cover.CLOUD,),
+    "snow": (Cover.SNOW,),
+    "straylight": (Cover.SATURATED,),
+    "roi": (),
+    "scene_classification": (Cover.CLOUD, Cover.CLOUD_SHADOW, Cover.SNOW, Cover.SATURATED),
+}
+"""Which flags a kind of mask can set; ``roi`` says what was imaged. Other kinds are not read."""
+
+
+def mask_layer(mask: MaskFile, image: SourceImage) -> Layer:
+    """The mask as a layer on the image's own grid.
+
+    Args:
+        mask: Of one of `MASK_KINDS`.
+        image: In whose geometry it is drawn.
+
+    Raises:
+        InputError: The file is broken, too large, or drawn on another map than the image's.
+    """
+    if mask.path.suffix.lower() == ".gml":
+        return _polygon_layer(mask, image)
+    planes = 1 if mask.kind == "scene_classification" else len(_CLASSIFICATION)
+    raster = replace(
+        image,
+        id=mask.kind,
+        tiles=(ImageTile(path=mask.path),),
+        bands=tuple(Band(name=f"class {k}") for k in range(planes)),
+        band_files=False,
+        dtype="uint8",
+        quantity=Quantity.COUNTS,
+        calibration=None,
+        nodata=None,
+        saturated=None,
+    )
+    return _ClassLayer(source=ImageLayer(image=raster), by_class=planes == 1)
+
+
+def _polygon_layer(mask: MaskFile, image: SourceImage) -> Layer:
+    drawn = read_mask_polygons(mask.path)
+    _require_same_map(drawn, image, mask.path)
+    on_pixels = drawn.on_pixels or image.grid.crs is None
+    shapes: list[dict[str, object]] = [
+        {
+            "type": "Polygon",
+            "coordinates": [
+                _on_grid(ring, image.grid) if on_pixels else ring.tolist() for ring in p.rings
+            ],
+        }
+        for p in drawn.polygons
+    ]
+    return _PolygonLayer(
+        grid=image.grid, shapes=shapes, flag=_POLYGONS.get(mask.kind), region=mask.kind == "roi"
+    )
+
+
+def _on_grid(ring: NDArray[np.float64], grid: GeoBox) -> list[tuple[float, float]]:
+    """Pixels whose first centre counts 1, 1, as the grid's own coordinates."""
+    col, row = ring[:, 0] - 0.5, ring[:, 1] - 0.5
+    affine = grid.affine
+    x = affine.a * col + affine.b * row + affine.c
+    y = affine.d * col + affine.e * row + affine.f
+    return list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def _require_same_map(drawn: MaskPolygons, image: SourceImage, path: Path) -> None:
+    if drawn.epsg is None or drawn.on_pixels:
+        return
+    epsg = None if image.grid.crs is None else image.grid.crs.epsg
+    if epsg != drawn.epsg:
+        raise BrokenInputError(
+            "the mask is drawn on another map than its image",
+            subject=path,
+            found=f"EPSG:{drawn.epsg}",
+            expected="the pixels of its image" if epsg is None else f"EPSG:{epsg}",
+            remedy="leave the provider's masks out",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _PolygonLayer:
+    """Polygons as flags: a pixel has what its centre lies in.
+
+    Attributes:
+        shapes: GeoJSON polygons in the coordinates of `grid`.
+        flag: Set inside; None = none.
+        region: The polygons hold what was imaged: outside nothing is valid.
+    """
+
+    grid: GeoBox
+    shapes: Sequence[dict[str, object]]
+    flag: Cover | None
+    region: bool = False
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        return (COVER,)
+
+    @property
+    def quantity(self) -> Quantity:
+        return Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Flags of a grid that lies on the image's lattice."""
+        shape = (int(grid.shape[0]), int(grid.shape[1]))
+        inside = np.zeros(shape, np.uint8)
+        if self.shapes:
+            inside = rasterize(self.shapes, out_shape=shape, transform=grid.affine, dtype="uint8")
+        flags = np.where(inside > 0, np.uint8(self.flag or 0), np.uint8(0))
+        valid = inside > 0 if self.region else np.ones(shape, np.bool_)
+        return Raster(
+            values=flags[None], valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ClassLayer:
+    """A raster of classes, or of one plane a class, as flags."""
+
+    source: ImageLayer
+    by_class: bool
+
+    @property
+    def grid(self) -> GeoBox:
+        return self.source.grid
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        return (COVER,)
+
+    @property
+    def quantity(self) -> Quantity:
+        return Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Flags of a grid that lies on the image's lattice."""
+        read = self.source.read(grid)
+        flags = np.zeros(read.values.shape[1:], np.uint8)
+        if self.by_class:
+            for number, flag in _SCENE_CLASSES.items():
+                flags |= np.where(read.values[0] == number, np.uint8(flag), np.uint8(0))
+            valid = read.valid & (read.values[0] > 0)
+        else:
+            for plane, flag in zip(read.values, _CLASSIFICATION, strict=True):
+                flags |= np.where(plane > 0, np.uint8(flag), np.uint8(0))
+            valid = read.valid
+        return Raster(
+            values=flags[None], valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
+        )
