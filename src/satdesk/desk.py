@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from satdesk.release.reading_steps import answer_statements, open_answers, statements
 from satdesk.release.signing import Desk, Signing, clearance_of, seal_of
 from satdesk.release.standing import correct, log, review, sign_off, status, withdraw
 
@@ -34,6 +35,7 @@ __all__ = [
     "Desk",
     "Signing",
     "adjust",
+    "answer_statements",
     "catalogue",
     "correct",
     "identify",
@@ -43,6 +45,7 @@ __all__ = [
     "locate",
     "log",
     "named",
+    "open_answers",
     "ortho",
     "places",
     "project",
@@ -52,6 +55,7 @@ __all__ = [
     "review",
     "sign_off",
     "simulate",
+    "statements",
     "status",
     "verify",
     "withdraw",

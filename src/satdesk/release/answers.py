@@ -11,17 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from satdesk.core.statement import Answer, AskedStatement
+from satdesk.core.statement import Answer, AskedStatement, ReaderAnswer
 from satdesk.errors import UsageError, VerificationError
-from satdesk.release.clearance import Subject
+from satdesk.release.clearance import Reading, Subject
 from satdesk.release.schema import check
 from satdesk.release.statements import read_toml
 
-__all__ = ["KEPT_FORMAT", "answers_in", "digest_of", "kept_text", "read_answers", "require_whole"]
+__all__ = [
+    "KEPT_FORMAT",
+    "answers_in",
+    "digest_of",
+    "kept_text",
+    "read_answers",
+    "require_whole",
+    "with_answers",
+]
 
 KEPT_FORMAT = "satdesk-answers/1"
 _SALT_BYTES = 32
@@ -43,23 +52,22 @@ def read_answers(path: Path) -> tuple[Given, ...]:
     return _given(document["answer"])
 
 
-def require_whole(given: Sequence[Given], statements: Sequence[AskedStatement]) -> None:
-    """UsageError unless each question that the images cover is answered once, and no other."""
-    gaps = {
-        (each.statement.id, question.site): question.gap
-        for each in statements
-        for question in each.questions
-    }
+def require_whole(given: Sequence[Given], gaps: Mapping[tuple[str, str], str | None]) -> None:
+    """UsageError unless each question that the images cover is answered once, and no other.
+
+    Args:
+        given: A reader's answers.
+        gaps: Why the images do not cover a question ``(statement, site)``; None = they do.
+    """
     pairs = [(statement, site) for statement, site, _, _ in given]
     for pair in pairs:
         if pair not in gaps:
             raise UsageError("an answer to a question that is not asked", found="/".join(pair))
-        gap = gaps[pair]
-        if gap is not None:
+        if gaps[pair] is not None:
             raise UsageError(
-                "these images do not cover it, so nobody is asked",
+                "these images do not cover it: that is its answer, and nobody is asked",
                 subject="/".join(pair),
-                found=gap.value,
+                found=gaps[pair],
                 remedy="leave this answer out",
             )
         if pairs.count(pair) > 1:
@@ -69,7 +77,7 @@ def require_whole(given: Sequence[Given], statements: Sequence[AskedStatement]) 
         raise UsageError(
             "a question is not answered",
             found=", ".join("/".join(pair) for pair in missing),
-            expected=", ".join(each.value for each in Answer),
+            expected="one of " + ", ".join(each.value for each in Answer) + ", with a reason",
         )
 
 
@@ -115,6 +123,35 @@ def answers_in(kept: str, subject: Subject) -> tuple[Given, ...]:
             expected=f"{subject.release} revision {subject.revision}, as it is now",
         )
     return given
+
+
+def with_answers(
+    statements: Sequence[AskedStatement],
+    readings: Iterable[Reading],
+    subject: Subject,
+) -> tuple[AskedStatement, ...]:
+    """The statements with what readers answered where the images cover them.
+
+    Raises:
+        VerificationError: What a reader kept is not about `subject`.
+    """
+    given: dict[tuple[str, str], list[ReaderAnswer]] = {}
+    for reading in readings:
+        for statement, site, answer, reason in answers_in(reading.kept, subject):
+            told = ReaderAnswer(reader=reading.reader, answer=answer, reason=reason)
+            given.setdefault((statement, site), []).append(told)
+    return tuple(
+        replace(
+            each,
+            questions=tuple(
+                replace(question, answers=tuple(given.get((each.statement.id, question.site), ())))
+                if question.gap is None
+                else question
+                for question in each.questions
+            ),
+        )
+        for each in statements
+    )
 
 
 def _given(listed: Sequence[Mapping[str, str]]) -> tuple[Given, ...]:

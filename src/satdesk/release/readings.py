@@ -6,17 +6,16 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from satdesk.core.statement import AskedStatement, ReaderAnswer
 from satdesk.errors import VerificationError
 from satdesk.provenance.keys import Signer
 from satdesk.provenance.signature import read_detached, sign_detached
 from satdesk.provenance.trust import Trust, fingerprint, holder, public_key_digest
-from satdesk.release.answers import answers_in, digest_of
-from satdesk.release.clearance import Subject
+from satdesk.release.answers import digest_of
+from satdesk.release.clearance import Reading, Subject
 from satdesk.release.desk_log import Entry
 from satdesk.release.status_file import instant_text
 
@@ -88,8 +87,8 @@ def sealed_of(
 
 def opened_of(
     entries: Sequence[Entry], subject: Subject, trust: Trust, *, at: datetime
-) -> tuple[tuple[Sealed, str], ...]:
-    """Each trusted reader's seal with what was kept, once opened; in the order of the seals.
+) -> tuple[Reading, ...]:
+    """What each trusted reader sealed, once opened; in the order of the seals.
 
     Raises:
         VerificationError: What was opened is not what was sealed.
@@ -105,34 +104,9 @@ def opened_of(
                 )
             kept[digest_of(text)] = text
     return tuple(
-        (seal, kept[digest])
+        Reading(reader=seal.reader, kept=kept[digest], facts=seal.facts)
         for digest, seal in seals.items()
         if digest in kept and seal.refusal is None
-    )
-
-
-def with_answers(
-    statements: Sequence[AskedStatement],
-    readings: Iterable[tuple[str, str]],
-    subject: Subject,
-) -> tuple[AskedStatement, ...]:
-    """The statements with what readers ``(name, kept text)`` answered where the images cover them."""
-    given: dict[tuple[str, str], list[ReaderAnswer]] = {}
-    for reader, kept in readings:
-        for statement, site, answer, reason in answers_in(kept, subject):
-            told = ReaderAnswer(reader=reader, answer=answer, reason=reason)
-            given.setdefault((statement, site), []).append(told)
-    return tuple(
-        replace(
-            each,
-            questions=tuple(
-                replace(question, answers=tuple(given.get((each.statement.id, question.site), ())))
-                if question.gap is None
-                else question
-                for question in each.questions
-            ),
-        )
-        for each in statements
     )
 
 

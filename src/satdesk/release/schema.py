@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "check", "schema", "stringified"]
 
 SCHEMAS = (
-    "adjust", "answers", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
-    "ortho", "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce",
-    "simulate", "standing", "statements", "statements_read", "statements_step", "status", "verify",
+    "adjust", "answers", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate",
+    "log", "ortho", "places", "project", "public_recipe", "recipe", "refine", "release",
+    "reproduce", "simulate", "standing", "statements", "statements_read", "statements_step",
+    "status", "verify",
 )  # fmt: skip
-"""Names of the schemas that ship: what people write, files of a release, every ``--json`` answer."""
+"""Names of the schemas that ship: what people write, files of a release, ``--json`` answers."""
 
 
 @cache

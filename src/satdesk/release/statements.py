@@ -1,8 +1,8 @@
-"""Reading statements: sentences of somebody's text about the district, with source, period and sites.
+"""Reading statements: sentences of somebody's text about the district.
 
-They come from ``statements.toml``, whose shape ``schemas/statements.schema.json`` fixes. There is no
-key for an actor, and a key that is not known is refused: what pictures show is what changed, never
-who did it.
+They come from ``statements.toml``; ``schemas/statements.schema.json`` fixes its shape. There is no
+key for an actor, and a key that is not known is refused: pictures show what changed, never who
+did it.
 """
 
 from __future__ import annotations
