@@ -121,7 +121,7 @@ def test_a_forged_seal_is_found(keys, tmp_path):
     desk = Desk(tmp_path / "log", signers)
     facts = seal_facts(SUBJECT, "x", signers["anna"], at=NOW)
     forged = facts["statement"].replace(digest_of("x"), digest_of("y"))
-    desk._append(SEAL, SUBJECT, {**facts, "statement": forged})  # noqa: SLF001 - its own desk
+    desk._append(SEAL, SUBJECT, {**facts, "statement": forged})
     with pytest.raises(VerificationError, match="does not fit"):
         sealed_of(desk.log.entries(), SUBJECT, trust, at=NOW)
 
@@ -151,8 +151,7 @@ def test_what_is_published(answers, outcome):
     assert (question.published == question.answers) is (len(answers) != 1)
 
 
-def test_the_programs_answer_cannot_be_overridden(keys):
-    signers, _ = keys
+def test_the_programs_answer_cannot_be_overridden():
     with pytest.raises(UsageError, match="nobody is asked"):
         Question(site="s", gap=Gap.NOT_SEEN, dates=(), answers=told(Answer.SUPPORTED))
     covered = Question(site="site", gap=Gap.BEGINS_BEFORE, dates=())

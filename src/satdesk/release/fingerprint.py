@@ -47,11 +47,13 @@ class Fingerprint:
         points: ``(n, 2)`` float32, col and row from the outer corner of the first pixel; the most
             distinct first.
         descriptors: ``(n, 128)`` uint8, the square roots of the gradients' shares, times 255.
+        shapes: ``(n, 2)`` float32: size as a power of two, direction in turns (0–1).
     """
 
     grey: NDArray[np.uint8]
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
+    shapes: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
             grey=picture,
             points=np.zeros((0, 2), np.float32),
             descriptors=np.zeros((0, 128), np.uint8),
+            shapes=np.zeros((0, 2), np.float32),
         )
     order = np.argsort([-point.response for point in found], kind="stable")
     found, described = [found[index] for index in order], described[order]
@@ -110,6 +113,7 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
         # OpenCV counts from the centre of the first pixel.
         points=np.array([point.pt for point in found], np.float32) + np.float32(0.5),
         descriptors=np.rint(np.sqrt(shares) * 255).astype(np.uint8),
+        shapes=np.array([(np.log2(p.size), p.angle / 360 % 1) for p in found], np.float32),
     )
 
 

@@ -1,0 +1,130 @@
+"""Which published pieces could a picture come from: an inverted file over visual words.
+
+Every described point belongs to the nearest of a fixed set of words; the catalogue lists, for each
+word, the points of all published pieces that belong to it. A query's points are compared with the
+points of their own words alone, and each resemblance votes for a piece together with the turn and
+the scale between the two points (H. Jégou, M. Douze, C. Schmid, ECCV 2008): the points of a true
+match agree on both, those of chance do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satdesk.release.fingerprint import Fingerprint
+
+__all__ = ["ENTRY", "consensus", "entries", "votes", "words_of"]
+
+ENTRY = np.dtype(
+    [("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descriptor", "u1", (128,))]
+)
+"""One point in the list of its word."""
+
+_INDEXED = 400
+"""Points of a published piece that are listed, the most distinct first."""
+_ASKED = 500
+"""Points of a query that vote."""
+_PROBES = 3
+_LEAST_COSINE = 0.86
+_TURNS, _SIZES = 12, 12
+_SIZE_STEP = 0.5
+"""Powers of two a bin of scale spans."""
+
+
+def entries(described: Fingerprint, view: int) -> Iterator[tuple[int, bytes]]:
+    """``word, packed points`` of a published piece, to be appended to the lists of the words."""
+    descriptors = described.descriptors[:_INDEXED]
+    listed = np.zeros(len(descriptors), ENTRY)
+    listed["view"] = view
+    listed["size"], listed["turn"] = described.shapes[:_INDEXED].T
+    listed["descriptor"] = descriptors
+    nearest = words_of(descriptors, 1)[:, 0]
+    for word in np.unique(nearest):
+        yield int(word), listed[nearest == word].tobytes()
+
+
+def votes(
+    described: Fingerprint, listed: Callable[[int], NDArray[np.void]]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Pieces for which points of a query vote, and how many agree on one turn and scale.
+
+    Args:
+        described: The query.
+        listed: The points (`ENTRY`) of a word.
+    """
+    descriptors = described.descriptors[:_ASKED]
+    if not len(descriptors):
+        return np.zeros(0, np.int32), np.zeros(0)
+    shapes, near = described.shapes[:_ASKED], words_of(descriptors, _PROBES)
+    query = _unit(descriptors)
+    found: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]] = []
+    for word in np.unique(near):
+        points = listed(int(word))
+        if not len(points):
+            continue
+        asking = np.flatnonzero((near == word).any(axis=1))
+        close = query[asking] @ _unit(points["descriptor"]).T
+        here, there = np.nonzero(close >= _LEAST_COSINE)
+        found.append((points["view"][there], *_between(shapes[asking[here]], points[there])))
+    if not found:
+        return np.zeros(0, np.int32), np.zeros(0)
+    views, sizes, turns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    known, number = np.unique(views, return_inverse=True)
+    return known, _agreeing(number, len(known), sizes, turns)
+
+
+def consensus(query: NDArray[np.float32], reference: NDArray[np.float32]) -> int:
+    """How many of matched points, ``(n, 2)`` shapes of each, agree on one turn and scale."""
+    if not len(query):
+        return 0
+    sizes, turns = reference[:, 0] - query[:, 0], (reference[:, 1] - query[:, 1]) % 1
+    return int(_agreeing(np.zeros(len(query), np.intp), 1, sizes, turns)[0])
+
+
+def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
+    """``(n, probes)`` nearest words of each descriptor, the nearest first."""
+    if not len(descriptors):
+        return np.zeros((0, probes), np.intp)
+    close = _unit(descriptors) @ _vocabulary().T
+    nearest = np.argpartition(-close, probes - 1, axis=1)[:, :probes]
+    order = np.argsort(-np.take_along_axis(close, nearest, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(nearest, order, axis=1)
+
+
+def _agreeing(
+    number: NDArray[np.intp], count: int, sizes: NDArray[np.float32], turns: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """For each of `count` pieces the most votes in two neighbouring bins of turn and of scale."""
+    scale = np.clip(np.floor(sizes / _SIZE_STEP).astype(np.intp) + _SIZES // 2, 0, _SIZES - 1)
+    turn = np.minimum((turns * _TURNS).astype(np.intp), _TURNS - 1)
+    bins = (number * _TURNS + turn) * _SIZES + scale
+    table = np.bincount(bins, minlength=count * _TURNS * _SIZES).reshape(count, _TURNS, _SIZES)
+    pairs = table + np.roll(table, -1, axis=1)
+    pairs[:, :, :-1] += pairs[:, :, 1:].copy()
+    return np.asarray(pairs.max(axis=(1, 2)), np.float64)
+
+
+def _between(
+    here: NDArray[np.float32], there: NDArray[np.void]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Scale (log2) and turn (0–1) from the query's points to the published ones."""
+    return there["size"] - here[:, 0], (there["turn"] - here[:, 1]) % 1
+
+
+def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    values = descriptors.astype(np.float32)
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.maximum(lengths, 1), np.float32)
+
+
+@cache
+def _vocabulary() -> NDArray[np.float32]:
+    """``(words, 128)`` unit vectors; made by ``tools/make_words.py``."""
+    data = files("satdesk").joinpath("data", "words.npy").read_bytes()
+    return _unit(np.load(BytesIO(data), allow_pickle=False))
