@@ -25,6 +25,7 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "satdesk" / "data" / "
 
 
 def pictures(releases: list[Path]) -> Iterator[NDArray[np.uint8]]:
+    """Grey pictures to take points from."""
     for release in releases:
         for path in sorted(release.glob("*/visual.tif")):
             yield grey(read_photograph(path).rgb)
@@ -47,6 +48,7 @@ def texture(seed: int) -> NDArray[np.uint8]:
 
 
 def main() -> None:
+    """Make the words of the releases that the command line names."""
     chance = np.random.default_rng(1)
     found = [
         fingerprint(view.grey).descriptors

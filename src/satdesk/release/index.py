@@ -17,13 +17,12 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
+from satdesk.release.consensus import agreeing
 from satdesk.release.fingerprint import Fingerprint
 
-__all__ = ["ENTRY", "consensus", "entries", "votes", "words_of"]
+__all__ = ["ENTRY", "entries", "votes", "words_of"]
 
-ENTRY = np.dtype(
-    [("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descriptor", "u1", (128,))]
-)
+ENTRY = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descriptor", "u1", (128,))])
 """One point in the list of its word."""
 
 _INDEXED = 400
@@ -32,9 +31,6 @@ _ASKED = 500
 """Points of a query that vote."""
 _PROBES = 3
 _LEAST_COSINE = 0.86
-_TURNS, _SIZES = 12, 12
-_SIZE_STEP = 0.5
-"""Powers of two a bin of scale spans."""
 
 
 def entries(described: Fingerprint, view: int) -> Iterator[tuple[int, bytes]]:
@@ -76,15 +72,7 @@ def votes(
         return np.zeros(0, np.int32), np.zeros(0)
     views, sizes, turns = (np.concatenate(parts) for parts in zip(*found, strict=True))
     known, number = np.unique(views, return_inverse=True)
-    return known, _agreeing(number, len(known), sizes, turns)
-
-
-def consensus(query: NDArray[np.float32], reference: NDArray[np.float32]) -> int:
-    """How many of matched points, ``(n, 2)`` shapes of each, agree on one turn and scale."""
-    if not len(query):
-        return 0
-    sizes, turns = reference[:, 0] - query[:, 0], (reference[:, 1] - query[:, 1]) % 1
-    return int(_agreeing(np.zeros(len(query), np.intp), 1, sizes, turns)[0])
+    return known, agreeing(number, len(known), sizes, turns)
 
 
 def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
@@ -95,19 +83,6 @@ def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
     nearest = np.argpartition(-close, probes - 1, axis=1)[:, :probes]
     order = np.argsort(-np.take_along_axis(close, nearest, axis=1), axis=1, kind="stable")
     return np.take_along_axis(nearest, order, axis=1)
-
-
-def _agreeing(
-    number: NDArray[np.intp], count: int, sizes: NDArray[np.float32], turns: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """For each of `count` pieces the most votes in two neighbouring bins of turn and of scale."""
-    scale = np.clip(np.floor(sizes / _SIZE_STEP).astype(np.intp) + _SIZES // 2, 0, _SIZES - 1)
-    turn = np.minimum((turns * _TURNS).astype(np.intp), _TURNS - 1)
-    bins = (number * _TURNS + turn) * _SIZES + scale
-    table = np.bincount(bins, minlength=count * _TURNS * _SIZES).reshape(count, _TURNS, _SIZES)
-    pairs = table + np.roll(table, -1, axis=1)
-    pairs[:, :, :-1] += pairs[:, :, 1:].copy()
-    return np.asarray(pairs.max(axis=(1, 2)), np.float64)
 
 
 def _between(
