@@ -20,7 +20,7 @@ from satdesk.files.photographs import read_photograph
 from satdesk.release.fingerprint import fingerprint, grey
 from satdesk.release.views import views
 
-WORDS, ROUNDS, TEXTURES = 1024, 8, 60
+WORDS, ROUNDS, TEXTURES = 2048, 6, 40
 TARGET = Path(__file__).resolve().parent.parent / "src" / "satdesk" / "data" / "words.npy"
 
 
@@ -56,7 +56,7 @@ def main() -> None:
         for view in views(picture)
     ]
     points = np.concatenate(found).astype(np.float32)
-    points = points[chance.permutation(len(points))[:120_000]]
+    points = points[chance.permutation(len(points))[:80_000]]
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     centres = points[:WORDS].copy()
     for _ in range(ROUNDS):

@@ -251,8 +251,8 @@ def add_release(catalogue: Catalogue, folder: Path) -> int:
     for artifact in wanted:
         _add_picture(catalogue, folder, digest, artifact, listed)
     catalogue.connection.executemany(
-        "INSERT INTO word VALUES (?1, ?2) ON CONFLICT (word) DO UPDATE SET points = points || ?2",
-        sorted((word, bytes(points)) for word, points in listed.items()),
+        "INSERT OR REPLACE INTO word VALUES (?, ?)",
+        [(word, catalogue.word(word).tobytes() + points) for word, points in listed.items()],
     )
     return len(wanted)
 

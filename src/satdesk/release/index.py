@@ -27,9 +27,11 @@ ENTRY = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descripto
 
 _INDEXED = 400
 """Points of a published piece that are listed, the most distinct first."""
-_ASKED = 500
+_ASKED = 400
 """Points of a query that vote."""
-_PROBES = 3
+_PROBES = 2
+_LENGTH = 255.0
+"""Of every descriptor: the squares of its numbers are shares of one."""
 _LEAST_COSINE = 0.86
 
 
@@ -58,14 +60,14 @@ def votes(
     if not len(descriptors):
         return np.zeros(0, np.int32), np.zeros(0)
     shapes, near = described.shapes[:_ASKED], words_of(descriptors, _PROBES)
-    query = _unit(descriptors)
+    query = descriptors.astype(np.float32) / _LENGTH**2
     found: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]] = []
     for word in np.unique(near):
         points = listed(int(word))
         if not len(points):
             continue
         asking = np.flatnonzero((near == word).any(axis=1))
-        close = query[asking] @ _unit(points["descriptor"]).T
+        close = query[asking] @ points["descriptor"].T.astype(np.float32)
         here, there = np.nonzero(close >= _LEAST_COSINE)
         found.append((points["view"][there], *_between(shapes[asking[here]], points[there])))
     if not found:
@@ -79,7 +81,7 @@ def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
     """``(n, probes)`` nearest words of each descriptor, the nearest first."""
     if not len(descriptors):
         return np.zeros((0, probes), np.intp)
-    close = _unit(descriptors) @ _vocabulary().T
+    close = descriptors.astype(np.float32) @ _vocabulary().T
     nearest = np.argpartition(-close, probes - 1, axis=1)[:, :probes]
     order = np.argsort(-np.take_along_axis(close, nearest, axis=1), axis=1, kind="stable")
     return np.take_along_axis(nearest, order, axis=1)
