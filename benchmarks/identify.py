@@ -4,9 +4,9 @@
 
 Every published picture of the releases is re-encoded, cut, shrunk, sent as messengers do and framed
 as a screenshot would be. Foreign pictures are cut from three sources: near neighbours (`--pairs`
-names a folder of before/after pairs; the earlier of each pair is published, cuts of the later are
-asked about: the same place by another scene is another picture), pictures (PNG, JPEG, TIFF) of
-other places, and invented textures. Prints how many of each kind were found, in the right release,
+names a folder of before/after pairs; the earlier of every second pair is published, cuts of the later
+are asked about: the same place by another scene is another picture), other places (both pictures of
+the other pairs, and what lies in `--foreign`), and invented textures. Prints how many of each kind were found, in the right release,
 and how many foreign ones were taken for published ones, with 95 % intervals (Wilson).
 """
 
@@ -132,13 +132,12 @@ def publish(firsts: list[Path], folder: Path) -> Path:
 
 
 def foreign(
-    near: list[Path], folders: list[Path], count: int, chance: np.random.Generator
+    near: list[Path], others: list[Path], count: int, chance: np.random.Generator
 ) -> Iterator[tuple[str, Image.Image]]:
     """Cuts in turn of near neighbours, other places and textures; some mirrored, all turned."""
-    files = [path for folder in folders for path in sorted(folder.rglob("*"))]
     pools = {
         "near neighbours": [p for path in near if (p := picture_of(path)) is not None],
-        "other places": [p for path in files if (p := picture_of(path)) is not None],
+        "other places": [p for path in others if (p := picture_of(path)) is not None],
     }
     for number in range(count):
         kind = ("near neighbours", "other places", "textures")[number % 3]
@@ -226,6 +225,7 @@ def try_published(
     chance = np.random.default_rng(1)
     release = json.loads((folder / "release.json").read_text())["id"]
     for path, picture in list(published(folder))[::every]:
+        print(release, path, len(tally.missed), file=sys.stderr, flush=True)
         for kind, made, quality in variants(picture, chance):
             finds = identify(saved(made, quality, scratch), catalogue)
             right = bool(finds) and finds[0].picture.release == release
@@ -234,16 +234,16 @@ def try_published(
 
 def try_foreign(
     near: list[Path],
-    folders: list[Path],
+    others: list[Path],
     count: int,
     scratch: Path,
     catalogue: Catalogue,
     tally: Tally,
 ) -> None:
-    for index, (kind, picture) in enumerate(
-        foreign(near, folders, count, np.random.default_rng(2))
-    ):
+    for index, (kind, picture) in enumerate(foreign(near, others, count, np.random.default_rng(2))):
         tally.asked += 1
+        if index % 50 == 0:
+            print(kind, index, len(tally.wrong), file=sys.stderr, flush=True)
         finds = identify(saved(picture, 85, scratch), catalogue)
         tally.foreign.setdefault(kind, []).append(bool(finds))
         if finds:
@@ -288,6 +288,7 @@ def wishes() -> argparse.Namespace:
     parser.add_argument("--releases", type=Path, nargs="+", required=True)
     parser.add_argument("--foreign", type=Path, nargs="*", default=[])
     parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--catalogue", type=Path, help="kept; used again where it is there")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--every", type=int, default=1, help="try every n-th published picture")
     parser.add_argument("--json", type=Path)
@@ -299,16 +300,20 @@ def main() -> None:
     couples = [] if wish.pairs is None else pairs(wish.pairs)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        with opened_catalogue(scratch / "catalogue.sqlite", create=True) as catalogue:
+        path = wish.catalogue or scratch / "catalogue.sqlite"
+        with opened_catalogue(path, create=True) as catalogue:
             (scratch / "pairs").mkdir()
-            earlier = publish([first for first, _ in couples], scratch / "pairs")
+            earlier = publish([first for first, _ in couples[::2]], scratch / "pairs")
             count = sum(add_release(catalogue, folder) for folder in (*wish.releases, earlier))
-            print(count, "published pictures", flush=True)
+            print(count, "published pictures are new in the catalogue", flush=True)
+            catalogue.connection.commit()
             begun = time.perf_counter()
             for folder in wish.releases:
                 try_published(folder, wish.every, scratch, catalogue, tally)
-            later = [second for _, second in couples]
-            try_foreign(later, wish.foreign, wish.count, scratch, catalogue, tally)
+            later = [second for _, second in couples[::2]]
+            others = [path for couple in couples[1::2] for path in couple]
+            others += [path for folder in wish.foreign for path in sorted(folder.rglob("*"))]
+            try_foreign(later, others, wish.count, scratch, catalogue, tally)
             each_s = (time.perf_counter() - begun) / max(tally.asked, 1)
     told(tally, each_s)
     if wish.json:

@@ -32,12 +32,12 @@ FEWEST_BLOCKS = 6
 LEAST_ALIKE = 0.5
 """Share of the textured blocks that must correlate (figures: `docs/explanation/identify.md`)."""
 _FINER_PIECES = 6
-_CANDIDATES = 8
-"""Published pictures that are compared with each piece of the query, the most resembling first."""
+_FIRST, _CANDIDATES = 4, 12
+"""Published pictures that are compared first with a piece of the query; and in all if need be."""
+_PLACED = 2
+"""Of those with a place on the ground so many are compared in any case."""
 _LEAST_VOTES = 4
 """Points that must agree on turn and scale before a published piece is looked at."""
-_PLACED = 4
-"""Of those with a place on the ground so many are compared in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +143,8 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
 
 def _candidates(
     described: Fingerprint, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
-) -> list[int]:
-    """The piece of each picture that most points vote for, of the pictures with the most votes."""
+) -> list[list[int]]:
+    """Pieces worth a look in two rounds: of each picture the one that most points vote for."""
     keys, counts = votes(described, catalogue.word)
     enough = counts >= _LEAST_VOTES
     known = catalogue.pictures_of(keys[enough].tolist())
@@ -155,23 +155,33 @@ def _candidates(
     ranked = sorted(best, key=best.__getitem__, reverse=True)
     placed = [picture for picture in ranked if pictures[picture].crs is not None]
     # Several cuts of one image resemble a query alike; the image itself tells where it lies.
-    chosen = dict.fromkeys([*ranked[:_CANDIDATES], *placed[:_PLACED]])
-    return [-best[picture][1] for picture in chosen]
+    first = list(dict.fromkeys([*ranked[:_FIRST], *placed[:_PLACED]]))
+    then = [picture for picture in ranked[:_CANDIDATES] if picture not in first]
+    return [[-best[picture][1] for picture in chosen] for chosen in (first, then)]
 
 
 def _recognised(
     view: View, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
 ) -> Iterator[tuple[KnownView, Likeness]]:
-    """Published pieces that a piece of the query was made from."""
+    """Published pieces that a piece of the query was made from; the second round if need be."""
     described = fingerprint(view.grey)
-    for key in _candidates(described, pictures, catalogue):
-        known = catalogue.view(key)
-        placed = place(described, known.described)
-        if placed is None:
-            continue
-        found = likeness(placed, view.grey, catalogue.grey(key))
-        if _convincing(found):
-            yield known, found
+    for keys in _candidates(described, pictures, catalogue):
+        found = [each for key in keys if (each := _compared(described, key, catalogue)) is not None]
+        yield from found
+        if found:
+            return
+
+
+def _compared(
+    described: Fingerprint, key: int, catalogue: Catalogue
+) -> tuple[KnownView, Likeness] | None:
+    """A published piece and how the query lies in it; None where it does not."""
+    known = catalogue.view(key)
+    placed = place(described, known.described)
+    if placed is None:
+        return None
+    found = likeness(placed, described.grey, catalogue.grey(key))
+    return (known, found) if _convincing(found) else None
 
 
 def _convincing(found: Likeness) -> bool:

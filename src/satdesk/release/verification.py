@@ -52,8 +52,8 @@ _WORDS = {
     Verdict.TRUSTED: "TRUSTED",
 }
 _ADVICE = {
-    Verdict.ALTERED: "Something in it was changed after it was signed: its picture, or its metadata "
-    f"alone. Take the file from the publisher; {_IDENTIFY}.",
+    Verdict.ALTERED: "Something in it was changed after it was signed: its picture, or its "
+    f"metadata alone. Take the file from the publisher; {_IDENTIFY}.",
     Verdict.STRIPPED: f"Its credentials are gone; {_IDENTIFY}.",
     Verdict.UNSIGNED: f"Nothing in it says who made it; {_IDENTIFY}.",
     Verdict.UNKNOWN_SIGNER: "Ask the publisher for the root certificate, and name it with --trust.",
