@@ -39,6 +39,7 @@ from satdesk.release.ground import image_outline
 from satdesk.release.holds import holds_of
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
+from satdesk.release.permission import kept_back
 from satdesk.release.pictures import (
     Progress,
     displayed,
@@ -146,6 +147,7 @@ def issue_release(
         images, sighted = _written(plan, assemblies, folder, scratch, executor, told)
         subject, readings, statements, cleared = _cleared(plan, images, scenes, clearance)
         content = replace(_content(plan, images, cleared.reasons), statements=statements)
+        content = kept_back(content, folder, Path(scratch))
         written = (*_image_artifacts(content, folder), *sighted)
         job = _Job(plan, content, scenes, seal, folder, told, subject, cleared, readings)
         artifacts = _published(job, written)
