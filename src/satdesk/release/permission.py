@@ -1,4 +1,4 @@
-"""What a licence that does not say permits: in a draft all, with its mark; in what is issued nothing.
+"""What a licence permits that does not say: all in a draft, nothing in what is issued.
 
 A draft goes to nobody. What is issued shows only what a licence permits in so many words.
 """
