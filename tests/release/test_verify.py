@@ -329,7 +329,7 @@ class _Halfway(BaseHTTPRequestHandler):
     def do_POST(self):
         type(self).asked += 1
         self.rfile.read(int(self.headers["Content-Length"]))
-        body = bytes.fromhex("30053003020100")  # TimeStampResp: granted, and nothing else
+        body = bytes.fromhex("30123003020100300b06092a864886f70d010701")  # granted, an empty token
         self.send_response(200)
         self.send_header("Content-Type", "application/timestamp-reply")
         self.send_header("Content-Length", str(len(body)))

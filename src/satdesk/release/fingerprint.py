@@ -46,7 +46,9 @@ _SCALES = (0.1, 10.0)
 _BLOCK_PX = 24
 _TEXTURE = 2.0
 """Standard deviation in grey levels below which a block says nothing."""
-_ALIKE = 0.7
+_ALIKE = 0.95
+"""Of copies, however compressed, the median block correlates by 0.99; of two scenes of one place
+with nothing changed by at most 0.90 (`docs/explanation/identify.md`)."""
 _BLUR_PX = 1.0
 
 
@@ -86,7 +88,7 @@ class Likeness:
             query's pixels to the reference's.
         points: Matched points that agree on it.
         blocks: Blocks of the query with texture that lie in the reference.
-        alike: Share of them that correlate by more than 0.7.
+        alike: Share of them that correlate by more than 0.95.
         correlation: Median correlation of the blocks.
         covered: Share of the query that lies in the reference.
     """

@@ -77,7 +77,7 @@ def identify(path: Path, catalogue: Catalogue) -> tuple[Find, ...]:
     """Published pictures that the one at `path` was made from, the surest first; maybe none.
 
     The same bytes are looked for first, then the same pixels, then likeness: at least half of the
-    textured blocks of the common part must correlate by more than 0.7 under one affine map.
+    textured blocks of the common part must correlate by more than 0.95 under one affine map.
 
     Raises:
         InputError: The picture cannot be read.
