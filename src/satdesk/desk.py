@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from satdesk.release.reading_steps import answer_statements, open_answers, statements
 from satdesk.release.signing import Desk, Signing, clearance_of, seal_of
 from satdesk.release.standing import correct, log, review, sign_off, status, withdraw
 
@@ -36,6 +37,7 @@ __all__ = [
     "Desk",
     "Signing",
     "adjust",
+    "answer_statements",
     "area",
     "catalogue",
     "correct",
@@ -47,6 +49,7 @@ __all__ = [
     "log",
     "mask",
     "named",
+    "open_answers",
     "ortho",
     "places",
     "project",
@@ -56,6 +59,7 @@ __all__ = [
     "review",
     "sign_off",
     "simulate",
+    "statements",
     "status",
     "verify",
     "withdraw",

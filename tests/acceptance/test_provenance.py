@@ -46,7 +46,7 @@ def verified(path, *more):
     from satdesk.release.schema import check  # noqa: PLC0415
 
     check(ended.answer, "verify")
-    assert ended.code == (0 if ended.answer["trusted"] else 5)
+    assert ended.code == (0 if ended.answer["stands"] else 5)
     return ended.answer
 
 

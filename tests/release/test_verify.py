@@ -6,7 +6,10 @@ import json
 import os
 import random
 import shutil
+import threading
+from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -316,3 +319,37 @@ def test_no_secret_is_in_a_release(keys, intact, tmp_path_factory):
             data = path.read_bytes()
             assert raw not in data
             assert pem.split(b"\n")[1] not in data
+
+
+class _Halfway(BaseHTTPRequestHandler):
+    """A time stamp server that says yes and gives no time stamp."""
+
+    asked = 0
+
+    def do_POST(self):
+        type(self).asked += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = bytes.fromhex("30123003020100300b06092a864886f70d010701")  # granted, an empty token
+        self.send_response(200)
+        self.send_header("Content-Type", "application/timestamp-reply")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_server_that_fails_halfway_holds_nothing_up(keys, tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Halfway) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        at = f"http://127.0.0.1:{server.server_port}/"
+        release = make_signed(tmp_path / "release", replace(keys[0], timestamp_url=at))
+        server.shutdown()
+        thread.join()
+    assert judged(release, keys[1]).trusted
+    signing = json.loads((release / "release.json").read_text())["signing"]
+    (notice,) = signing["notices"]
+    assert notice.startswith("no time stamps from before/visual.tif on:")
+    assert _Halfway.asked >= 2  # the question whether it is there, and the first file

@@ -326,6 +326,8 @@ def test_a_withdrawn_release_says_so_everywhere_and_stays_whole(keys, release, t
     found = checked(release, keys)
     assert found.trusted
     assert found.status == "withdrawn"
+    assert not found.stands
+    assert found.words.startswith("WITHDRAWN: do not publish")
     assert f"WITHDRAWN since {instant_text(NOW)}: The boundary was wrong" in found.words
     assert b"The boundary was wrong" in (release / STATUS_SCRIPT).read_bytes()
     assert log_in(tmp_path).entries()[-1].action == "withdraw"
@@ -341,6 +343,7 @@ def test_a_correction_needs_a_later_revision_of_the_same_release(keys, release, 
     status = correct(release, later, stroke(keys, tmp_path), reason="A name was wrong")
     assert status["replaced_by"]["revision"] == 2
     assert "revision 2 takes its place: A name was wrong" in checked(release, keys).words
+    assert checked(release, keys).stands
     assert checked(later, keys).status == "issued"
 
 

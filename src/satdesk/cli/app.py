@@ -19,6 +19,7 @@ COMMANDS = {
     "issue": "Turn scenes and a recipe into a release.",
     "review": "Say that a draft was reviewed, signed by a key.",
     "sign-off": "Sign a draft off; two different keys must before it is issued.",
+    "statements": "Answer statements about the district, blind to other readers' answers.",
     "correct": "Say that a later revision takes the place of an issued release.",
     "withdraw": "Withdraw an issued release, with a kill notice.",
     "status": "Say what holds of a release now.",

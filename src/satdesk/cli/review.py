@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import click
-
-from satdesk.cli.options import FILE, as_json, signing_options
-from satdesk.cli.standing import print_standing, signing_of
+from satdesk.cli.approving import approving
 
 __all__ = ["command"]
 
 
-@click.command("review")
-@click.argument("release", type=FILE)
-@click.option("--note", help="Your words for the log.")
-@signing_options
-@as_json
-def command(
-    release: Path,
-    *,
-    note: str | None,
-    sign: Path | None,
-    certificates: Path | None,
-    key: Path | None,
-    log: Path,
-    as_json: bool,
-) -> None:
+def _step() -> Callable[..., dict[str, Any]]:
     """Say that you reviewed the draft RELEASE: its facts, words and pictures.
 
     Its files must be as they were written. What is reviewed is the recipe and the pictures, so the
@@ -34,6 +18,7 @@ def command(
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
-    signing = signing_of(sign, certificates, key)
-    answer = desk.review(release, signing=signing, log=log, note=note)
-    print_standing(answer, as_json=as_json)
+    return desk.review
+
+
+command = approving("review", _step)

@@ -13,7 +13,7 @@ from satdesk.cli.answer import print_json
 if TYPE_CHECKING:
     from satdesk.desk import Signing
 
-__all__ = ["print_standing", "signing_of"]
+__all__ = ["print_standing", "shown", "signing_of"]
 
 
 def signing_of(sign: Path | None, certificates: Path | None, key: Path | None) -> Signing:
@@ -36,9 +36,9 @@ def print_standing(answer: dict[str, Any], *, as_json: bool) -> None:
         return
     status = answer["status"]
     name = f"release {status['release']} revision {status['revision']}"
-    click.echo(f"{answer['now'].upper()} {name}: {_shown(answer['path'])}")
+    click.echo(f"{answer['now'].upper()} {name}: {shown(answer['path'])}")
     for line in _lines(answer["now"], status):
-        click.echo(f"  {_shown(line)}")
+        click.echo(f"  {shown(line)}")
 
 
 def _lines(now: str, status: dict[str, Any]) -> list[str]:
@@ -55,6 +55,6 @@ def _lines(now: str, status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Without what a terminal would obey: a release may come from a stranger."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -28,7 +28,8 @@ _FAILED = 5
 def command(subject: Path, *, trust: tuple[Path, ...], as_json: bool) -> int:
     """Say who released RELEASE_OR_FILE, and whether it is unchanged; nothing is fetched.
 
-    Exits 5 unless every file is trusted. It does not say that what a picture shows is true.
+    Exits 5 unless every file is trusted and nobody took the release back; a corrected one is told,
+    with the revision that takes its place. It does not say that what a picture shows is true.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
@@ -37,7 +38,7 @@ def command(subject: Path, *, trust: tuple[Path, ...], as_json: bool) -> int:
         print_json(answer)
     else:
         _print(answer)
-    return 0 if answer["trusted"] else _FAILED
+    return 0 if answer["stands"] else _FAILED
 
 
 def _print(answer: dict[str, Any]) -> None:
@@ -48,6 +49,8 @@ def _print(answer: dict[str, Any]) -> None:
         for source in file["ingredients"]:
             if source["state"] in {"altered", "unknown-signer"} or answer["kind"] == "file":
                 click.echo(f"    source {_shown(source['title'])}: {_shown(source['words'])}")
+    if answer["advice"] is not None:
+        click.echo(answer["advice"])
     for sentence in answer["limits"]:
         click.echo(sentence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store
 from satdesk.provenance.claim import EKUS
 from satdesk.provenance.keys import certificates_in
 
-__all__ = ["Trust", "fingerprint", "holder", "load_trust"]
+__all__ = ["Trust", "fingerprint", "holder", "load_trust", "public_key_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,14 @@ def holder(certificate: x509.Certificate) -> str:
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 (hex) of the certificate: by it two people can compare what they hold."""
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def public_key_digest(certificate: x509.Certificate) -> str:
+    """SHA-256 (hex) of the public key: two certificates of one key are one key."""
+    public = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(public).hexdigest()
 
 
 def _use_of(certificate: x509.Certificate) -> str | None:

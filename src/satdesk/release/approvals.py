@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from satdesk.errors import VerificationError
 from satdesk.provenance.keys import Signer
 from satdesk.provenance.signature import Detached, read_detached, sign_detached
-from satdesk.provenance.trust import Trust, fingerprint, holder
+from satdesk.provenance.trust import Trust, fingerprint, holder, public_key_digest
 from satdesk.release.clearance import Subject
 from satdesk.release.desk_log import Entry
 from satdesk.release.status_file import instant_text
@@ -90,7 +87,7 @@ def approvals_of(
             Approval(
                 kind=statement["kind"],
                 number=entry.number,
-                key=_key(signed),
+                key=public_key_digest(signed.chain[0]),
                 claims_to_be=holder(signed.chain[0]),
                 refusal=trust.refusal(signed.chain, at),
                 facts={name: entry.detail[name] for name in _FACTS},
@@ -148,10 +145,3 @@ def _unfit(entry: Entry) -> VerificationError:
     return VerificationError(
         f"the signature of entry {entry.number} does not fit its statement", found=entry.action
     )
-
-
-def _key(signed: Detached) -> str:
-    public = signed.chain[0].public_key()
-    return hashlib.sha256(
-        public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    ).hexdigest()

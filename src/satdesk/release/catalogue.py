@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,8 @@ from PIL import Image
 from satdesk.errors import BrokenInputError, MachineError, MissingInputError, UnreadableInputError
 from satdesk.files.digests import sha256
 from satdesk.files.photographs import Photograph, pixels_digest, read_photograph
-from satdesk.release.fingerprint import Fingerprint, fingerprint, grey
+from satdesk.release.fingerprint import Described, fingerprint, grey
+from satdesk.release.index import ENTRY, entries
 from satdesk.release.views import views
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
     "release_facts",
 ]
 
-_FORMAT = "satdesk-catalogue/1"
+_FORMAT = "satdesk-catalogue/2"
 _ROLES = ("visual", "press", "plate")
 _MEDIA = ("image/tiff", "image/jpeg", "image/png", "image/webp")
 _TABLES = """
@@ -51,8 +52,10 @@ CREATE TABLE picture (
 );
 CREATE TABLE view (
   picture INTEGER NOT NULL REFERENCES picture(key), col INTEGER NOT NULL, row INTEGER NOT NULL,
-  shrink INTEGER NOT NULL, grey BLOB NOT NULL, points BLOB NOT NULL, descriptors BLOB NOT NULL
+  shrink INTEGER NOT NULL, grey BLOB NOT NULL, points BLOB NOT NULL, descriptors BLOB NOT NULL,
+  shapes BLOB NOT NULL
 );
+CREATE TABLE word (word INTEGER PRIMARY KEY, points BLOB NOT NULL);
 CREATE INDEX picture_of_file ON picture(sha256);
 CREATE INDEX picture_of_pixels ON picture(pixels_sha256);
 """
@@ -100,13 +103,18 @@ class KnownPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KnownView:
-    """A described piece of a published picture; see `release.views.View`."""
+    """A described piece of a published picture; see `release.views.View`.
 
+    Attributes:
+        key: Of the piece in its catalogue; `Catalogue.grey` gives its grey copy.
+    """
+
+    key: int
     picture: int
     col: int
     row: int
     shrink: int
-    fingerprint: Fingerprint
+    described: Described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,30 +136,43 @@ class Catalogue:
         )
         return tuple(_picture(row) for row in rows)
 
-    def descriptors(self) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
-        """``key, picture's key, descriptors`` of every described piece, one at a time."""
-        for key, picture, packed in self.connection.execute(
-            "SELECT rowid, picture, descriptors FROM view ORDER BY rowid"
-        ):
-            yield key, picture, _rows(packed)
+    def word(self, word: int) -> NDArray[np.void]:
+        """The listed points (`index.ENTRY`) of a visual word."""
+        row = self.connection.execute("SELECT points FROM word WHERE word = ?", (word,)).fetchone()
+        return np.frombuffer(b"" if row is None else row[0], ENTRY)
+
+    def pictures_of(self, keys: Sequence[int]) -> dict[int, int]:
+        """The picture's key of each piece's key."""
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT rowid, picture FROM view WHERE rowid IN ({marks})"  # noqa: S608 - marks
+        return dict(self.connection.execute(query, tuple(keys)))
 
     def view(self, key: int) -> KnownView:
         """One described piece."""
-        picture, col, row, shrink, grey, points, descriptors = self.connection.execute(
-            "SELECT picture, col, row, shrink, grey, points, descriptors FROM view WHERE rowid = ?",
+        picture, col, row, shrink, points, descriptors, shapes = self.connection.execute(
+            "SELECT picture, col, row, shrink, points, descriptors, shapes FROM view"
+            " WHERE rowid = ?",
             (key,),
         ).fetchone()
         return KnownView(
+            key=key,
             picture=picture,
             col=col,
             row=row,
             shrink=shrink,
-            fingerprint=Fingerprint(
-                grey=_unpacked(grey),
+            described=Described(
                 points=np.frombuffer(points, np.float32).reshape(-1, 2),
-                descriptors=_rows(descriptors),
+                descriptors=np.frombuffer(descriptors, np.uint8).reshape(-1, 128),
+                shapes=np.frombuffer(shapes, np.float32).reshape(-1, 2),
             ),
         )
+
+    def grey(self, key: int) -> NDArray[np.uint8]:
+        """The grey copy ``(y, x)`` of a piece."""
+        (packed,) = self.connection.execute(
+            "SELECT grey FROM view WHERE rowid = ?", (key,)
+        ).fetchone()
+        return _unpacked(packed)
 
 
 @contextmanager
@@ -226,8 +247,13 @@ def add_release(catalogue: Catalogue, folder: Path) -> int:
         for a in document["artifacts"]
         if a["role"] in _ROLES and a["media_type"].split(";")[0] in _MEDIA
     ]
+    listed: dict[int, bytearray] = {}
     for artifact in wanted:
-        _add_picture(catalogue, folder, digest, artifact)
+        _add_picture(catalogue, folder, digest, artifact, listed)
+    catalogue.connection.executemany(
+        "INSERT OR REPLACE INTO word VALUES (?, ?)",
+        [(word, catalogue.word(word).tobytes() + points) for word, points in listed.items()],
+    )
     return len(wanted)
 
 
@@ -251,8 +277,13 @@ def release_facts(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
 
 
 def _add_picture(
-    catalogue: Catalogue, folder: Path, digest: str, artifact: Mapping[str, Any]
+    catalogue: Catalogue,
+    folder: Path,
+    digest: str,
+    artifact: Mapping[str, Any],
+    listed: dict[int, bytearray],
 ) -> None:
+    """Describe one picture; its points are added to the lists of their words."""
     path = _inside(folder, artifact["path"])
     found = sha256(path)
     if found != artifact["sha256"]:
@@ -267,13 +298,15 @@ def _add_picture(
     key = _insert_picture(catalogue, digest, artifact, photograph)
     for view in views(grey(photograph.rgb)):
         made = fingerprint(view.grey)
-        catalogue.connection.execute(
-            "INSERT INTO view VALUES (?, ?, ?, ?, ?, ?, ?)",
+        cursor = catalogue.connection.execute(
+            "INSERT INTO view VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key, view.col, view.row, view.shrink, _packed(view.grey),
-                made.points.tobytes(), made.descriptors.tobytes(),
+                made.points.tobytes(), made.descriptors.tobytes(), made.shapes.tobytes(),
             ),
         )  # fmt: skip
+        for word, points in entries(made, int(cursor.lastrowid or 0)):
+            listed.setdefault(word, bytearray()).extend(points)
 
 
 def _insert_picture(
@@ -339,15 +372,11 @@ def _picture(row: tuple[Any, ...]) -> KnownPicture:
     )
 
 
-def _rows(packed: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(packed, np.uint8).reshape(-1, 128)
-
-
 def _packed(plane: NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(plane).save(file, "WEBP", quality=80, method=2)
+    Image.fromarray(plane).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 
 def _unpacked(data: bytes) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    return np.asarray(Image.open(io.BytesIO(data)))

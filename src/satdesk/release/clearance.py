@@ -17,7 +17,15 @@ from typing import Any, Protocol
 from satdesk.files.digests import sha256
 from satdesk.release.holds import Hold
 
-__all__ = ["NOT_SIGNED_OFF", "Clearance", "Cleared", "Subject", "Uncleared", "subject_digest"]
+__all__ = [
+    "NOT_SIGNED_OFF",
+    "Clearance",
+    "Cleared",
+    "Reading",
+    "Subject",
+    "Uncleared",
+    "subject_digest",
+]
 
 NOT_SIGNED_OFF = "it is not signed off; two different keys must"
 
@@ -54,12 +62,30 @@ class Cleared:
     log_head: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one reader whom the desk trusts answered to the statements of a subject.
+
+    Attributes:
+        reader: The name in the certificate.
+        kept: The answers with their salt, as they were sealed; see `satdesk.release.answers`.
+        facts: The signed seal, JSON-ready.
+    """
+
+    reader: str
+    kept: str
+    facts: Mapping[str, Any]
+
+
 class Clearance(Protocol):
     """Answers whether a release may be issued."""
 
     @property
     def now(self) -> datetime:
         """The clock."""
+
+    def readings(self, subject: Subject) -> tuple[Reading, ...]:
+        """What readers answered about exactly this subject, opened, in the order of their seals."""
 
     def settle(self, subject: Subject, holds: Sequence[Hold]) -> Cleared:
         """What stands in the way of `subject`, which `holds` hold back."""
@@ -70,6 +96,10 @@ class Uncleared:
     """A `Clearance` that lets nothing pass: there is no log in which anybody signed."""
 
     now: datetime
+
+    def readings(self, subject: Subject) -> tuple[Reading, ...]:  # noqa: ARG002 - the contract
+        """Nobody answered."""
+        return ()
 
     def settle(self, subject: Subject, holds: Sequence[Hold]) -> Cleared:  # noqa: ARG002 - the contract
         """See `Clearance`."""

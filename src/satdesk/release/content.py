@@ -17,6 +17,7 @@ from satdesk.core.bands import Band
 from satdesk.core.lineage import Lineage
 from satdesk.core.place import District, Site
 from satdesk.core.scene import Acquisition, Angles
+from satdesk.core.statement import AskedStatement
 from satdesk.core.units import Quantity
 
 __all__ = [
@@ -182,6 +183,7 @@ class Content:
         languages: Tags of all languages in which there are captions, `language` first; empty =
             `language` alone.
         embargo: Nobody may publish before; None = no embargo.
+        statements: Sentences about the district, and what readers of the pictures answered.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Content:
     keywords: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     embargo: datetime | None = None
+    statements: tuple[AskedStatement, ...] = ()
 
     @property
     def tags(self) -> tuple[str, ...]:

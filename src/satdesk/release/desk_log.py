@@ -56,7 +56,7 @@ class Entry:
         at: When, UTC.
         actor: Who: the name in a certificate, or what the person at the desk is called.
         action: ``draft``, ``review``, ``sign-off``, ``accept``, ``issue``, ``correct``,
-            ``withdraw``.
+            ``withdraw``; ``answer`` (sealed) and ``open`` for statements.
         release: Id.
         revision: Of the release.
         detail: Reasons, signatures, digests.

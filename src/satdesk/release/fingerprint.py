@@ -15,43 +15,68 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from satdesk.errors import MissingInputError, UsageError
+from satdesk.release.consensus import consensus
 
-__all__ = ["EDGE_PX", "Fingerprint", "Likeness", "compare", "fingerprint", "grey", "resemblance"]
+__all__ = [
+    "EDGE_PX",
+    "Described",
+    "Fingerprint",
+    "Likeness",
+    "Placed",
+    "compare",
+    "fingerprint",
+    "grey",
+    "likeness",
+    "place",
+]
 
 EDGE_PX = 1024
 """Longest edge of what is described at once; larger pictures are cut or shrunk by the caller."""
 
 _POINTS = 1500
-_FOREMOST = 300
 _RATIO = 0.85
 """A match must be this much nearer than the second nearest; Lowe's 0.8 is for larger sets."""
 _INLIER_PX = 3.0
 _FEWEST_INLIERS = 8
+_FEWEST_ALIKE_TURNED = 6
+"""Of the matches so many must agree on turn and scale, or no map is sought."""
 _SCALES = (0.1, 10.0)
 _BLOCK_PX = 24
 _TEXTURE = 2.0
 """Standard deviation in grey levels below which a block says nothing."""
-_ALIKE = 0.7
+_ALIKE = 0.95
+"""Of copies, however compressed, the median block correlates by 0.99; of two scenes of one place
+with nothing changed by at most 0.90 (`docs/explanation/identify.md`)."""
 _BLUR_PX = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fingerprint:
-    """Of one picture of at most `EDGE_PX` pixels a side.
+class Described:
+    """The distinctive points of one picture of at most `EDGE_PX` pixels a side.
 
     Attributes:
-        grey: ``(y, x)`` uint8.
         points: ``(n, 2)`` float32, col and row from the outer corner of the first pixel; the most
             distinct first.
         descriptors: ``(n, 128)`` uint8, the square roots of the gradients' shares, times 255.
+        shapes: ``(n, 2)`` float32: size as a power of two, direction in turns (0–1).
+    """
+
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+    shapes: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fingerprint(Described):
+    """A picture's points with the picture.
+
+    Attributes:
+        grey: ``(y, x)`` uint8.
     """
 
     grey: NDArray[np.uint8]
-    points: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +88,7 @@ class Likeness:
             query's pixels to the reference's.
         points: Matched points that agree on it.
         blocks: Blocks of the query with texture that lie in the reference.
-        alike: Share of them that correlate by more than 0.7.
+        alike: Share of them that correlate by more than 0.95.
         correlation: Median correlation of the blocks.
         covered: Share of the query that lies in the reference.
     """
@@ -101,6 +126,7 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
             grey=picture,
             points=np.zeros((0, 2), np.float32),
             descriptors=np.zeros((0, 128), np.uint8),
+            shapes=np.zeros((0, 2), np.float32),
         )
     order = np.argsort([-point.response for point in found], kind="stable")
     found, described = [found[index] for index in order], described[order]
@@ -110,21 +136,34 @@ def fingerprint(picture: NDArray[np.uint8]) -> Fingerprint:
         # OpenCV counts from the centre of the first pixel.
         points=np.array([point.pt for point in found], np.float32) + np.float32(0.5),
         descriptors=np.rint(np.sqrt(shares) * 255).astype(np.uint8),
+        shapes=np.array([(np.log2(p.size), p.angle / 360 % 1) for p in found], np.float32),
     )
-
-
-def resemblance(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> int:
-    """How many of the most distinct points of `query` have one clear match in `reference`.
-
-    A cheap guess at whether `compare` is worth its time; both are `Fingerprint.descriptors`.
-    """
-    return len(_pairs(query[:_FOREMOST], reference))
 
 
 def compare(query: Fingerprint, reference: Fingerprint) -> Likeness | None:
     """How `query` lies in `reference`; None where no map from one to the other can be found."""
+    placed = place(query, reference)
+    return None if placed is None else likeness(placed, query.grey, reference.grey)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placed:
+    """A map from a query's pixels to a reference's, and how many points agree on it.
+
+    Attributes:
+        matrix: ``(2, 3)``, as `Likeness.matrix`.
+        points: Matched points that agree on it.
+    """
+
+    matrix: NDArray[np.float64]
+    points: int
+
+
+def place(query: Described, reference: Described) -> Placed | None:
+    """The map from `query` to `reference` that their points agree on; None where there is none."""
     pairs = _pairs(query.descriptors, reference.descriptors)
-    if len(pairs) < _FEWEST_INLIERS:
+    shapes = query.shapes[pairs[:, 0]], reference.shapes[pairs[:, 1]]
+    if len(pairs) < _FEWEST_INLIERS or consensus(*shapes) < _FEWEST_ALIKE_TURNED:
         return None
     here, there = query.points[pairs[:, 0]], reference.points[pairs[:, 1]]
     matrix, inside = _opencv().estimateAffine2D(
@@ -133,10 +172,15 @@ def compare(query: Fingerprint, reference: Fingerprint) -> Likeness | None:
     points = 0 if matrix is None else int(np.count_nonzero(inside))
     if points < _FEWEST_INLIERS or not _plausible(matrix):
         return None
-    blocks, covered = _correlations(query.grey, reference.grey, matrix)
+    return Placed(matrix=matrix, points=points)
+
+
+def likeness(placed: Placed, query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> Likeness:
+    """What the grey copies say of a map between them."""
+    blocks, covered = _correlations(query, reference, placed.matrix)
     return Likeness(
-        matrix=_six(matrix),
-        points=points,
+        matrix=_six(placed.matrix),
+        points=placed.points,
         blocks=len(blocks),
         alike=float(np.mean(blocks > _ALIKE)) if len(blocks) else 0.0,
         correlation=float(np.median(blocks)) if len(blocks) else 0.0,
@@ -192,19 +236,29 @@ def _blocks(
     """As `_correlations`, with `matrix` from the coarse picture's pixels to the fine one's."""
     cv2 = _opencv()
     scale = max(float(np.sqrt(np.linalg.det(matrix[:, :2]))), 1.0)
-    smooth = gaussian_filter(fine.astype(np.float32), 0.5 * np.sqrt(scale**2 - 1))
+    smooth = _blurred(fine, 0.5 * np.sqrt(scale**2 - 1))
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5  # OpenCV counts from centres
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = coarse.shape[::-1]
     warped = cv2.warpAffine(smooth, centred, size, flags=flags)
     inside = cv2.warpAffine(np.ones_like(smooth), centred, size, flags=flags) > 0.999
-    first, second = (
-        _tiles(gaussian_filter(np.asarray(p, np.float32), _BLUR_PX)) for p in (coarse, warped)
-    )
+    first, second = (_tiles(_blurred(plane, _BLUR_PX)) for plane in (coarse, warped))
     whole = _tiles(inside.astype(np.float32)).min(axis=-1) > 0
     textured = whole & (first.std(axis=-1) > _TEXTURE) & (second.std(axis=-1) > _TEXTURE)
     return _correlation(first[textured], second[textured]), float(inside.mean())
+
+
+def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[np.float32]:
+    """Gaussian, cut at four standard deviations, the edge mirrored."""
+    values = np.asarray(plane, np.float32)
+    reach = int(4 * sigma + 0.5)
+    if reach == 0:
+        return values
+    cv2 = _opencv()
+    size = (2 * reach + 1, 2 * reach + 1)
+    blurred = cv2.GaussianBlur(values, size, sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32)
 
 
 def _tiles(plane: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from satdesk.core.scene import Acquisition
+from satdesk.core.statement import READERS_NEEDED, AskedStatement, Outcome
 from satdesk.release.dated import Dated, acquired
 from satdesk.release.recipe import HoldsChoice
 
@@ -18,6 +19,7 @@ HOLDS: Mapping[str, str] = {
     "credit-missing": "nobody states the credit line of a scene",
     "scene-too-recent": "a scene of a conflict area is younger than the desk allows",
     "sensitive-site": "a place that is kept back lies in the picture",
+    "one-reader": "a statement beside the pictures has fewer than two readers",
 }
 """Every rule that holds a release back, with what it says."""
 _PERMISSIONS = ("press", "tiles", "analysis")
@@ -37,7 +39,12 @@ class Hold:
 
 
 def holds_of(
-    dates: Sequence[Dated], choice: HoldsChoice, *, sensitive: bool, now: datetime
+    dates: Sequence[Dated],
+    choice: HoldsChoice,
+    *,
+    sensitive: bool,
+    now: datetime,
+    statements: Sequence[AskedStatement] = (),
 ) -> tuple[Hold, ...]:
     """All holds of a release, in a fixed order, each once.
 
@@ -46,8 +53,9 @@ def holds_of(
         choice: How strict the rules are.
         sensitive: Whether a place that is kept back lies in its district.
         now: The clock.
+        statements: With what readers answered.
     """
-    found = [*_scene_holds(dates), *_recent(dates, choice, now)]
+    found = [*_scene_holds(dates), *_recent(dates, choice, now), *_unread(statements)]
     if sensitive:
         found.append(Hold(rule="sensitive-site", reason=HOLDS["sensitive-site"]))
     return tuple(dict.fromkeys(found))
@@ -85,6 +93,17 @@ def _recent(dates: Iterable[Dated], choice: HoldsChoice, now: datetime) -> Itera
                 reason=f"the picture of {date.id} is younger than {choice.scene_age_hours:g} "
                 "hours, and shows a conflict area",
             )
+
+
+def _unread(statements: Iterable[AskedStatement]) -> Iterator[Hold]:
+    for each in statements:
+        for question in each.questions:
+            if question.outcome is Outcome.NOT_PUBLISHED:
+                yield Hold(
+                    rule="one-reader",
+                    reason=f"statement {each.statement.id} at {question.site} has "
+                    f"{len(question.answers)} of {READERS_NEEDED} readers",
+                )
 
 
 def _latest(acquisition: Acquisition) -> datetime:

@@ -17,11 +17,12 @@ from satdesk.release.catalogue import Catalogue, KnownPicture, KnownView
 from satdesk.release.fingerprint import (
     Fingerprint,
     Likeness,
-    compare,
     fingerprint,
     grey,
-    resemblance,
+    likeness,
+    place,
 )
+from satdesk.release.index import votes
 from satdesk.release.views import View, views
 
 __all__ = ["FEWEST_BLOCKS", "LEAST_ALIKE", "Find", "find_facts", "identify"]
@@ -31,10 +32,12 @@ FEWEST_BLOCKS = 6
 LEAST_ALIKE = 0.5
 """Share of the textured blocks that must correlate (figures: `docs/explanation/identify.md`)."""
 _FINER_PIECES = 6
-_CANDIDATES = 8
-"""Published pictures that are compared with each piece of the query, the most resembling first."""
-_PLACED = 4
+_FIRST, _CANDIDATES = 4, 12
+"""Published pictures that are compared first with a piece of the query; and in all if need be."""
+_PLACED = 2
 """Of those with a place on the ground so many are compared in any case."""
+_LEAST_VOTES = 4
+"""Points that must agree on turn and scale before a published piece is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def identify(path: Path, catalogue: Catalogue) -> tuple[Find, ...]:
     """Published pictures that the one at `path` was made from, the surest first; maybe none.
 
     The same bytes are looked for first, then the same pixels, then likeness: at least half of the
-    textured blocks of the common part must correlate by more than 0.7 under one affine map.
+    textured blocks of the common part must correlate by more than 0.95 under one affine map.
 
     Raises:
         InputError: The picture cannot be read.
@@ -90,7 +93,7 @@ def identify(path: Path, catalogue: Catalogue) -> tuple[Find, ...]:
 
 def find_facts(find: Find) -> dict[str, Any]:
     """A find, JSON-ready."""
-    picture, likeness = find.picture, find.likeness
+    picture, how = find.picture, find.likeness
     return {
         "release": picture.release,
         "release_sha256": picture.release_digest,
@@ -106,11 +109,11 @@ def find_facts(find: Find) -> dict[str, Any]:
         "corners_lonlat": None
         if find.lonlat is None
         else [[round(v, 7) for v in corner] for corner in find.lonlat],
-        "alike": None if likeness is None else round(likeness.alike, 4),
-        "blocks": None if likeness is None else likeness.blocks,
-        "correlation": None if likeness is None else round(likeness.correlation, 4),
-        "points": None if likeness is None else likeness.points,
-        "covered": None if likeness is None else round(likeness.covered, 4),
+        "alike": None if how is None else round(how.alike, 4),
+        "blocks": None if how is None else how.blocks,
+        "correlation": None if how is None else round(how.correlation, 4),
+        "points": None if how is None else how.points,
+        "covered": None if how is None else round(how.covered, 4),
     }
 
 
@@ -128,8 +131,8 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
     for pieces in (coarse_first[:1], coarse_first[1 : 1 + _FINER_PIECES]):
         best: dict[int, Find] = {}
         for view in pieces:
-            for known, likeness in _recognised(view, pictures, catalogue):
-                find = _find(pictures[known.picture], known, view, likeness, plane.shape)
+            for known, found in _recognised(view, pictures, catalogue):
+                find = _find(pictures[known.picture], known, view, found, plane.shape)
                 rival = best.get(known.picture)
                 if rival is None or _sureness(find) > _sureness(rival):
                     best[known.picture] = find
@@ -140,51 +143,67 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
 
 def _candidates(
     described: Fingerprint, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
-) -> list[int]:
-    """The piece of each picture that resembles the query most, of the most resembling pictures."""
-    best: dict[int, tuple[int, int]] = {}
-    for key, picture, descriptors in catalogue.descriptors():
-        guess = (resemblance(described.descriptors, descriptors), -key)
-        best[picture] = max(best.get(picture, guess), guess)
+) -> list[list[int]]:
+    """Pieces worth a look in two rounds: of each picture the one that most points vote for."""
+    keys, counts = votes(described, catalogue.word)
+    enough = counts >= _LEAST_VOTES
+    known = catalogue.pictures_of(keys[enough].tolist())
+    best: dict[int, tuple[float, int]] = {}
+    for key, count in zip(keys[enough].tolist(), counts[enough].tolist(), strict=True):
+        guess = (count, -key)
+        best[known[key]] = max(best.get(known[key], guess), guess)
     ranked = sorted(best, key=best.__getitem__, reverse=True)
     placed = [picture for picture in ranked if pictures[picture].crs is not None]
     # Several cuts of one image resemble a query alike; the image itself tells where it lies.
-    chosen = dict.fromkeys([*ranked[:_CANDIDATES], *placed[:_PLACED]])
-    return [-best[picture][1] for picture in chosen]
+    first = list(dict.fromkeys([*ranked[:_FIRST], *placed[:_PLACED]]))
+    then = [picture for picture in ranked[:_CANDIDATES] if picture not in first]
+    return [[-best[picture][1] for picture in chosen] for chosen in (first, then)]
 
 
 def _recognised(
     view: View, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
 ) -> Iterator[tuple[KnownView, Likeness]]:
-    """Published pieces that a piece of the query was made from."""
+    """Published pieces that a piece of the query was made from; the second round if need be."""
     described = fingerprint(view.grey)
-    for key in _candidates(described, pictures, catalogue):
-        known = catalogue.view(key)
-        likeness = compare(described, known.fingerprint)
-        if likeness is not None and _convincing(likeness):
-            yield known, likeness
+    for keys in _candidates(described, pictures, catalogue):
+        found = [each for key in keys if (each := _compared(described, key, catalogue)) is not None]
+        yield from found
+        if found:
+            return
 
 
-def _convincing(likeness: Likeness) -> bool:
-    return likeness.blocks >= FEWEST_BLOCKS and likeness.alike >= LEAST_ALIKE
+def _compared(
+    described: Fingerprint, key: int, catalogue: Catalogue
+) -> tuple[KnownView, Likeness] | None:
+    """A published piece and how the query lies in it; None where it does not."""
+    known = catalogue.view(key)
+    placed = place(described, known.described)
+    if placed is None:
+        return None
+    found = likeness(placed, described.grey, catalogue.grey(key))
+    return (known, found) if _convincing(found) else None
+
+
+def _convincing(found: Likeness) -> bool:
+    return found.blocks >= FEWEST_BLOCKS and found.alike >= LEAST_ALIKE
 
 
 def _sureness(find: Find) -> tuple[float, float, int]:
-    likeness = find.likeness
-    if likeness is None:
+    found = find.likeness
+    if found is None:
         return (1.0, 1.0, 0)
-    return (round(likeness.alike, 2), likeness.correlation, likeness.blocks)
+    return (round(found.alike, 2), found.correlation, found.blocks)
 
 
 def _find(
     picture: KnownPicture,
     known: KnownView,
     view: View,
-    likeness: Likeness,
+    found: Likeness,
     shape: tuple[int, ...],
 ) -> Find:
     """The whole query's outline in the whole published picture."""
-    a, b, c, d, e, f = likeness.matrix
+    a, b, c, d, e, f = found.matrix
     corners = []
     for col, row in _outline(*shape):
         x, y = (col - view.col) / view.shrink, (row - view.row) / view.shrink
@@ -194,7 +213,7 @@ def _find(
                 (d * x + e * y + f) * known.shrink + known.row,
             )
         )
-    return Find(picture=picture, how="likeness", corners=tuple(corners), likeness=likeness)
+    return Find(picture=picture, how="likeness", corners=tuple(corners), likeness=found)
 
 
 def _outline(rows: int, cols: int) -> tuple[tuple[float, float], ...]:

@@ -16,14 +16,16 @@ from satdesk._version import __version__
 from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
+from satdesk.core.statement import AskedStatement
 from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
 from satdesk.release.acceptance import Accepted
 from satdesk.release.accuracy_words import budget_facts
+from satdesk.release.answers import with_answers
 from satdesk.release.assembly import Assembly, assembly_notices, put_together
 from satdesk.release.claims import Claims
-from satdesk.release.clearance import Clearance, Cleared, Subject, subject_digest
+from satdesk.release.clearance import Clearance, Cleared, Reading, Subject, subject_digest
 from satdesk.release.cog import write_visual
 from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
@@ -32,11 +34,13 @@ from satdesk.release.dated_files import WrittenDate, date_folder, for_eyes, imag
 from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.earth import write_kmz
+from satdesk.release.evidence import write_evidence
 from satdesk.release.ground import image_outline
 from satdesk.release.hidden import single_scene_facts
 from satdesk.release.holds import holds_of
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
 from satdesk.release.page import write_page
+from satdesk.release.permission import kept_back
 from satdesk.release.pictures import (
     Progress,
     displayed,
@@ -58,6 +62,9 @@ from satdesk.release.seal import SIGNATURE_NAME, Seal
 from satdesk.release.sequence import write_sequence
 from satdesk.release.sighted import sighted_facts, write_sighted
 from satdesk.release.stac import write_stac
+from satdesk.release.statement_cover import asked
+from satdesk.release.statement_file import write_statements
+from satdesk.release.statements import require_sites
 from satdesk.release.status_file import STATUS_FILES, first_status, read_status, write_status
 from satdesk.release.times import relation
 from satdesk.scale.run import Executor
@@ -135,14 +142,15 @@ def issue_release(
     scenes = [open_scene(choice) for choice in recipe.scenes]
     inputs = [path for choice in recipe.scenes for path in choice_paths(choice)]
     inputs += [path for scene in scenes for path in scene_files(scene)]
-    inputs += [*side_files(recipe), *((recipe.path,) if recipe.path else ())]
+    inputs += [*side_files(recipe), *filter(None, (recipe.path, recipe.statements.file))]
     with new_folder(out, overwrite, inputs=inputs) as folder, _scratch(folder) as scratch:
-        plan, assemblies = put_together(planned(recipe, scenes, told), executor, told)
+        plan, assemblies = put_together(_planned(recipe, scenes, told), executor, told)
         images, sighted = _written(plan, assemblies, folder, scratch, executor, told)
-        subject, cleared = _cleared(plan, images, scenes, clearance)
-        content = _content(plan, images, cleared.reasons)
+        subject, readings, statements, cleared = _cleared(plan, images, scenes, clearance)
+        content = replace(_content(plan, images, cleared.reasons), statements=statements)
+        content = kept_back(content, folder, Path(scratch))
         written = (*_image_artifacts(content, folder), *sighted)
-        job = _Job(plan, content, scenes, seal, folder, told, subject, cleared)
+        job = _Job(plan, content, scenes, seal, folder, told, subject, cleared, readings)
         artifacts = _published(job, written)
         status = read_status(folder)
     return Issued(
@@ -154,21 +162,46 @@ def issue_release(
     )
 
 
+def _planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
+    """The plan; refused before a pixel is written where a statement names no site of it."""
+    plan = planned(recipe, scenes, told)
+    require_sites(recipe.statements.listed, plan.sites.shown)
+    return plan
+
+
 def _cleared(
     plan: Plan,
     images: Sequence[DatedImage],
     scenes: Sequence[Scene],
     clearance: Clearance,
-) -> tuple[Subject, Cleared]:
-    """What may be signed off, and whether it was."""
+) -> tuple[Subject, tuple[Reading, ...], tuple[AskedStatement, ...], Cleared]:
+    """What may be signed off, what readers answered about it, and whether it was signed off."""
     digest = subject_digest(
         _public_recipe(plan, scenes), [(image.id, image.visual) for image in images]
     )
     subject = Subject(release=plan.recipe.id, revision=plan.recipe.revision, digest=digest)
+    questions = _asked(plan, images)
+    readings = clearance.readings(subject) if questions else ()
+    statements = with_answers(questions, readings, subject)
     holds = holds_of(
-        plan.dates, plan.recipe.holds, sensitive=plan.sites.sensitive, now=clearance.now
+        plan.dates,
+        plan.recipe.holds,
+        sensitive=plan.sites.sensitive,
+        now=clearance.now,
+        statements=statements,
     )
-    return subject, clearance.settle(subject, holds)
+    return subject, readings, statements, clearance.settle(subject, holds)
+
+
+def _asked(plan: Plan, images: Sequence[DatedImage]) -> tuple[AskedStatement, ...]:
+    """The statements of the recipe, answered first where the pictures do not cover them."""
+    return asked(
+        plan.recipe.statements.listed,
+        plan.sites.shown,
+        images,
+        crs=str(plan.grid.crs),
+        time_zone=plan.recipe.time_zone or plan.district.time_zone,
+    )
 
 
 def _scratch(folder: Path) -> tempfile.TemporaryDirectory[str]:
@@ -350,6 +383,7 @@ class _Job:
     told: Progress
     subject: Subject
     cleared: Cleared
+    readings: tuple[Reading, ...]
 
     def sealed(self, artifacts: Sequence[Artifact], claims: Claims) -> tuple[Artifact, ...]:
         """The sidecars of `artifacts`, which now bear their credentials."""
@@ -365,6 +399,7 @@ def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
     claims = _claims(job, write_public_recipe(_public_recipe(job.plan, job.scenes), folder))
     artifacts = [*images, *_drawn(job), *write_kmz(content, folder)]
     artifacts += [_RECIPE, *_site_list(job), *job.sealed(artifacts, claims)]
+    artifacts += write_statements(content, job.readings, folder)
     artifacts += write_stac(content, folder)
     offered = artifacts if job.seal is None else [*artifacts, _SIGNATURE]
     page = write_page(
@@ -409,8 +444,9 @@ def _drawn(job: _Job) -> list[Artifact]:
     job.told("plates and press", 1, 2)
     press = write_press(pressed, job.folder)
     sequence = write_sequence(pressed, job.folder)
+    evidence = write_evidence(pressed, job.folder)
     job.told("plates and press", 2, 2)
-    return [*plates, *press, *sequence]
+    return [*plates, *press, *sequence, *evidence]
 
 
 def _public_recipe(plan: Plan, scenes: Sequence[Scene]) -> dict[str, Any]:

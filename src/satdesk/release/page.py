@@ -81,7 +81,7 @@ def write_page(
     """Write ``index.html`` and ``page/`` into a release.
 
     A date whose licence forbids tiles gets none, and the page says so; one whose licence is not
-    stated gets them, since such a release is a DRAFT and every tile says that.
+    stated gets them in a DRAFT alone, where every tile says that (`permission.kept_back`).
 
     Args:
         content: The release.

@@ -23,12 +23,14 @@ from satdesk.release.descriptions import (
     seen_words,
     source_line,
 )
+from satdesk.release.language import language
 from satdesk.release.page_captions import captions
 from satdesk.release.page_check import check_words
 from satdesk.release.page_coverage import coverage_html
 from satdesk.release.page_facts import fact_words, sun_words, view_words
 from satdesk.release.page_html import Html, el, join
 from satdesk.release.page_sharing import EMBED_ID, embed_snippet
+from satdesk.release.page_statements import statements_html
 
 __all__ = [
     "Download",
@@ -62,6 +64,7 @@ _ROLES = {
     "sites": "Catalogue and checks",
     "credentials": "Catalogue and checks",
     "signature": "Catalogue and checks",
+    "statements": "Catalogue and checks",
 }
 _PAIR = 2
 _OTHER = "Other files"
@@ -169,6 +172,7 @@ def panel(content: Content, downloads: Sequence[Download]) -> Html:
         (
             _notices(content),
             _assertion(content),
+            _statements(content),
             *(_date_section(content, image) for image in content.dates),
             _sites(content.sites),
             _boundary(content),
@@ -215,6 +219,12 @@ def _assertion(content: Content) -> Html | None:
             el("figcaption", f"{content.publisher}. A statement, not an observation in the image."),
         ),
     )
+
+
+def _statements(content: Content) -> Html | None:
+    said = language(content.language)
+    told = statements_html(content, said)
+    return None if told is None else _section("statements", said.say("statements_title"), told)
 
 
 def _date_section(content: Content, image: DatedImage) -> Html:

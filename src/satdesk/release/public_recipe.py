@@ -21,6 +21,7 @@ from satdesk.files.digests import sha256
 from satdesk.release.inputs import scene_files
 from satdesk.release.recipe import MasksChoice, Recipe, SceneChoice
 from satdesk.release.schema import check
+from satdesk.release.statements import statement_facts
 from satdesk.release.status_file import instant_text
 
 __all__ = ["RECIPE_NAME", "SCENE_PATHS", "SITES_NAME", "public_recipe", "write_public_recipe"]
@@ -86,6 +87,7 @@ def _document(
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),
         "event": _event(recipe),
         "holds": _stated(asdict(recipe.holds)),
+        "statements": _statements(recipe),
         "accept": dict(accepted) or None,
         "scenes": [_scene(choice) for choice in recipe.scenes],
     }
@@ -96,6 +98,11 @@ def _sites(shown: Sequence[Site]) -> dict[str, Any]:
     if not shown:
         return {"none": True}
     return {"register": SITES_NAME, "include": [site.id for site in shown]}
+
+
+def _statements(recipe: Recipe) -> dict[str, Any] | None:
+    listed = [statement_facts(each) for each in recipe.statements.listed]
+    return {"statement": listed} if listed else None
 
 
 def _release(recipe: Recipe) -> dict[str, Any]:

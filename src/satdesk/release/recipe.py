@@ -11,15 +11,17 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from satdesk.core.scene import Acquisition
+from satdesk.core.statement import Statement
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
 from satdesk.release.language import language
-from satdesk.release.schema import check
+from satdesk.release.schema import check, stringified
+from satdesk.release.statements import load_statements, statements_of
 from satdesk.release.times import parse_acquisition, parse_zone
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "SceneChoice",
     "SitesChoice",
     "StatedAccuracy",
+    "StatementsChoice",
     "TerrainChoice",
     "load_recipe",
     "recipe_of",
@@ -186,6 +189,19 @@ class MosaicChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementsChoice:
+    """Sentences of a text about the district, which analysts answer.
+
+    Attributes:
+        file: Where they stand; no result may replace it. None = in the recipe itself, or none.
+        listed: The statements.
+    """
+
+    file: Path | None = None
+    listed: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
     """One scene: where it lies and what its files do not say.
 
@@ -256,6 +272,7 @@ class Recipe:
     accept: tuple[tuple[str, str], ...] = ()
     holds: HoldsChoice = HoldsChoice()
     embargo: datetime | None = None
+    statements: StatementsChoice = StatementsChoice()
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -273,7 +290,7 @@ def load_recipe(path: Path) -> Recipe:
         raise BrokenInputError(
             "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
         ) from error
-    check(_stringified(document), "recipe", subject=path)
+    check(stringified(document), "recipe", subject=path)
     made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
     return replace(made, path=path)
 
@@ -291,15 +308,6 @@ def _bytes_of(path: Path) -> bytes:
             expected=f"at most {_MAX_BYTES}",
         )
     return path.read_bytes()
-
-
-def _stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
-    """TOML's dates as text, so that one schema serves TOML and JSON."""
-    if isinstance(value, dict):
-        return {key: _stringified(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_stringified(item) for item in value]
-    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Recipe:
@@ -334,6 +342,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         accept=tuple(sorted(document.get("accept", {}).items())),
         holds=HoldsChoice(**document.get("holds", {})),
         embargo=_embargo(release.get("embargo")),
+        statements=_statements(document.get("statements"), folder),
         sha256=sha256,
     )
 
@@ -392,6 +401,16 @@ def _sites(table: Mapping[str, Any], folder: Path) -> SitesChoice:
         include=None if include is None else tuple(include),
         none=table.get("none", False),
     )
+
+
+def _statements(table: Mapping[str, Any] | None, folder: Path) -> StatementsChoice:
+    """From a file, or from the recipe itself, as in the public recipe."""
+    if table is None:
+        return StatementsChoice()
+    file = _inside(folder, table.get("file"))
+    if file is None:
+        return StatementsChoice(listed=statements_of(table["statement"]))
+    return StatementsChoice(file=file, listed=load_statements(file))
 
 
 def _mosaic(table: Mapping[str, Any]) -> MosaicChoice:

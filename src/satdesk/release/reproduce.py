@@ -30,7 +30,7 @@ from satdesk.provenance.claim import CREDENTIALS_SUFFIX
 from satdesk.provenance.manifest import read_credentials
 from satdesk.provenance.trust import Trust
 from satdesk.release.claims import Claims
-from satdesk.release.clearance import Cleared, Subject
+from satdesk.release.clearance import Cleared, Reading, Subject
 from satdesk.release.content import Artifact
 from satdesk.release.holds import Hold
 from satdesk.release.issue import issue_release
@@ -39,6 +39,7 @@ from satdesk.release.public_recipe import RECIPE_NAME, SCENE_PATHS, SITES_NAME
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.schema import check
 from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.statement_file import stated_readings
 from satdesk.release.status_file import STATUS_FILES
 from satdesk.scale.run import Executor
 
@@ -140,7 +141,9 @@ def reproduce_release(
         executor=executor,
         progress=progress,
         seal=seal,
-        clearance=_Stated(reasons=tuple(document["draft_reasons"])),
+        clearance=_Stated(
+            reasons=tuple(document["draft_reasons"]), answered=stated_readings(release)
+        ),
     )
     known = {} if seal is None else seal.found
     return Reproduction(
@@ -155,11 +158,15 @@ class _Stated:
     """A `Clearance` that answers as the release says that it was answered."""
 
     reasons: tuple[str, ...]
+    answered: tuple[Reading, ...]
 
     @property
     def now(self) -> datetime:
         """No clock: who cleared it looked at theirs."""
         return datetime.max.replace(tzinfo=UTC)
+
+    def readings(self, subject: Subject) -> tuple[Reading, ...]:  # noqa: ARG002 - the contract
+        return self.answered
 
     def settle(self, subject: Subject, holds: Sequence[Hold]) -> Cleared:  # noqa: ARG002 - the contract
         return Cleared(reasons=self.reasons)
@@ -385,6 +392,7 @@ def _path_keys(recipe: Mapping[str, Any]) -> set[str]:
     terrain = recipe.get("terrain", {})
     keys = {f"terrain.dem.{number}" for number in range(len(terrain.get("dem", ())))}
     keys |= {"terrain.geoid"} if "geoid" in terrain else set()
+    keys |= {"statements.file"} if "file" in recipe.get("statements", {}) else set()
     keys |= {"district.file"} if "file" in recipe["district"] else set()
     for number, scene in enumerate(recipe["scenes"]):
         keys |= {f"scenes.{number}.{name}" for name in SCENE_PATHS if name in scene}

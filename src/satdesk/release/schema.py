@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from os import PathLike
@@ -13,14 +14,15 @@ from satdesk.errors import UsageError
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["SCHEMAS", "check", "schema"]
+__all__ = ["SCHEMAS", "check", "schema", "stringified"]
 
 SCHEMAS = (
-    "adjust", "area", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
-    "mask", "ortho", "places", "project", "public_recipe", "recipe", "refine", "release",
-    "reproduce", "simulate", "standing", "status", "verify",
+    "adjust", "answers", "area", "catalogue", "error", "identify", "inspect", "issue", "keys",
+    "locate", "log", "mask", "ortho", "places", "project", "public_recipe", "recipe", "refine",
+    "release", "reproduce", "simulate", "standing", "statements", "statements_read",
+    "statements_step", "status", "verify",
 )  # fmt: skip
-"""Names of the schemas that ship: the recipe, three files of a release, every ``--json`` answer."""
+"""Names of the schemas that ship: what people write, files of a release, ``--json`` answers."""
 
 
 @cache
@@ -46,6 +48,15 @@ def check(document: object, name: str, *, subject: str | PathLike[str] | None = 
             expected=_expected(error),
             remedy=f"see docs/reference/{'recipe' if name == 'recipe' else 'json'}.md",
         )
+
+
+def stringified(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """TOML's dates as text, so that one schema serves TOML and JSON."""
+    if isinstance(value, dict):
+        return {key: stringified(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [stringified(item) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def _short(error: ValidationError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
 
-from satdesk.errors import UsageError
+from satdesk.errors import MachineError, UsageError
 from satdesk.files.digests import SUMS_NAME
 from satdesk.files.store import machine_errors
 from satdesk.provenance.claim import CREDENTIALS_SUFFIX
@@ -42,12 +42,14 @@ class KeySeal:
         embedded: Media types that bear their credentials in themselves; all others beside them.
         commitment: See `recipe_commitment`; None = there is no recipe file.
         notices: What could not be done.
+        lapsed: Why there are no more time stamps, from which file on; filled while it signs.
     """
 
     signer: Signer
     embedded: tuple[str, ...] = _EMBEDDED
     commitment: str | None = None
     notices: tuple[str, ...] = field(default=())
+    lapsed: list[str] = field(default_factory=list)
 
     def files(
         self, folder: Path, artifacts: Sequence[Artifact], claims: Claims
@@ -67,7 +69,7 @@ class KeySeal:
             "time_stamp": None if server is None else urlsplit(server).hostname,
             "recipe_commitment": self.commitment,
             "embedded": sorted(self.embedded),
-            "notices": list(self.notices),
+            "notices": [*self.notices, *self.lapsed],
         }
 
     def sums(self, folder: Path) -> None:
@@ -85,14 +87,11 @@ class KeySeal:
     def _file(self, folder: Path, artifact: Artifact, claims: Claims) -> Artifact | None:
         path, media_type = folder / artifact.path, base_type(artifact.media_type)
         claim = claims.of(artifact)
-        # a page has hundreds of tiles: a public time stamp server is not asked for each of them
-        unstamped = replace(self.signer, timestamp_url=None)
-        signer = unstamped if artifact.role == "tile" else self.signer
         if media_type in self.embedded:
-            embed(path, media_type, claim, signer)
+            self._stamped(artifact, lambda signer: embed(path, media_type, claim, signer))
             return None
         target = path.with_name(path.name + CREDENTIALS_SUFFIX)
-        sidecar(path, target, claim, signer)
+        self._stamped(artifact, lambda signer: sidecar(path, target, claim, signer))
         return Artifact(
             path=artifact.path + CREDENTIALS_SUFFIX,
             role="credentials",
@@ -100,6 +99,27 @@ class KeySeal:
             date_id=artifact.date_id,
             title=f"Credentials of {artifact.path}",
         )
+
+    def _stamped(self, artifact: Artifact, sign: Callable[[Signer], None]) -> None:
+        """Sign with a time stamp as long as the server gives them; it never holds a release up.
+
+        It is asked with a short patience each time, since the library that signs has none.
+        """
+        server, bare = self.signer.timestamp_url, replace(self.signer, timestamp_url=None)
+        # a page has hundreds of tiles: a public time stamp server is not asked for each of them
+        if server is None or self.lapsed or artifact.role == "tile":
+            sign(bare)
+            return
+        refusal = answers(server)
+        if refusal is None:
+            try:
+                sign(self.signer)
+            except MachineError as error:
+                refusal = error.found or error.what
+            else:
+                return
+        sign(bare)  # where the key itself fails this fails, too
+        self.lapsed.append(f"no time stamps from {artifact.path} on: {refusal}")
 
 
 def key_seal(

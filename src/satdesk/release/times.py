@@ -9,7 +9,7 @@ from satdesk.core.scene import Acquisition
 from satdesk.errors import UsageError
 from satdesk.release.content import Event, Relation
 
-__all__ = ["parse_acquisition", "parse_zone", "relation"]
+__all__ = ["parse_acquisition", "parse_zone", "relation", "stands_to"]
 
 
 def parse_acquisition(value: str | date | datetime, *, what: str) -> Acquisition:
@@ -64,7 +64,12 @@ def parse_zone(name: str) -> str:
 
 
 def relation(acquisition: Acquisition, event: Event | None) -> Relation | None:
-    """Where an acquisition stands to `event`; None without an event.
+    """Where an acquisition stands to `event`; None without an event. See `stands_to`."""
+    return None if event is None else stands_to(acquisition, event.at, event.time_zone)
+
+
+def stands_to(acquisition: Acquisition, at: Acquisition, time_zone: str) -> Relation:
+    """Where an acquisition stands to an instant or day of a place with this time zone.
 
     Two instants are compared exactly. A day stands for all instants that it can mean, and where
     those reach into the event the order is not known: the event's day is a day of its own time
@@ -72,19 +77,18 @@ def relation(acquisition: Acquisition, event: Event | None) -> Relation | None:
     daylight, only its hours between 4 and 20 o'clock local time count (without that, every day
     before an event east of Greenwich would be undecidable).
     """
-    if event is None:
-        return None
-    first, last = _taken_between(acquisition, ZoneInfo(event.time_zone))
-    start, end = _event_between(event)
+    zone = ZoneInfo(time_zone)
+    first, last = _taken_between(acquisition, zone)
+    start, end = _span(at, zone)
     if last < start:
         return Relation.BEFORE
     return Relation.AFTER if first >= end else Relation.UNKNOWN
 
 
-def _event_between(event: Event) -> tuple[datetime, datetime]:
-    if event.at.instant is not None:
-        return event.at.instant, event.at.instant
-    midnight = datetime.combine(event.at.day, time(), tzinfo=ZoneInfo(event.time_zone))
+def _span(at: Acquisition, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    if at.instant is not None:
+        return at.instant, at.instant
+    midnight = datetime.combine(at.day, time(), tzinfo=zone)
     return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
 
 

@@ -25,6 +25,11 @@ LIMITS_OF_A_FILE = (
 )
 
 
+_IDENTIFY = (
+    "satdesk identify FILE --catalogue CATALOGUE tells by the pixels from which release it comes"
+)
+
+
 class Verdict(Enum):
     """Of one file, or of a whole release; the worst comes first."""
 
@@ -45,6 +50,13 @@ _WORDS = {
     Verdict.UNKNOWN_SIGNER: "UNKNOWN SIGNER",
     Verdict.UNSIGNED: "NOT SIGNED",
     Verdict.TRUSTED: "TRUSTED",
+}
+_ADVICE = {
+    Verdict.ALTERED: "Something in it was changed after it was signed: its picture, or its "
+    f"metadata alone. Take the file from the publisher; {_IDENTIFY}.",
+    Verdict.STRIPPED: f"Its credentials are gone; {_IDENTIFY}.",
+    Verdict.UNSIGNED: f"Nothing in it says who made it; {_IDENTIFY}.",
+    Verdict.UNKNOWN_SIGNER: "Ask the publisher for the root certificate, and name it with --trust.",
 }
 _INGREDIENTS = {
     State.NONE: "named by the signer; it has no credentials of its own",
@@ -148,6 +160,23 @@ class Verification:
         return self.verdict is Verdict.TRUSTED
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether its status, where that is signed by whoever released it, takes it back."""
+        return self.status == "withdrawn"
+
+    @property
+    def stands(self) -> bool:
+        """Whether every file is trusted and nobody took the release back."""
+        return self.trusted and not self.withdrawn
+
+    @property
+    def advice(self) -> str | None:
+        """What to do next with a file that does not speak for itself; None = nothing."""
+        if self.kind != "file" or self.trusted:
+            return None
+        return _ADVICE.get(self.verdict)
+
+    @property
     def limits(self) -> tuple[str, ...]:
         """What the answer does not say."""
         return LIMITS if self.kind == "release" else (*LIMITS, *LIMITS_OF_A_FILE)
@@ -158,6 +187,8 @@ class Verification:
         what = f"the {self.kind} {printable(self.subject)}"
         by = "nobody" if self.signer is None else self.signer.words
         marks = self._marks()
+        if self.trusted and self.withdrawn:
+            return f"WITHDRAWN: do not publish {what}. Its files are as {by} released them.{marks}"
         if self.trusted:
             anchors = ", ".join(f"“{printable(name)}”" for name in self.anchors)
             return f"TRUSTED: {what} is as {by} released it (trust anchors: {anchors}).{marks}"
@@ -181,6 +212,7 @@ class Verification:
             "subject": self.subject,
             "kind": self.kind,
             "trusted": self.trusted,
+            "stands": self.stands,
             "verdict": self.verdict.value,
             "words": self.words,
             "signer": None
@@ -195,6 +227,7 @@ class Verification:
             "release": self.release,
             "status": self.status,
             "files": [each.to_dict() for each in self.files],
+            "advice": self.advice,
             "limits": list(self.limits),
         }
 

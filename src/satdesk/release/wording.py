@@ -111,6 +111,10 @@ _WITHOUT_FACTS = (
     "legend_boundary", "legend_boundary_contested", "legend_site", "legend_circle",
     "legend_hatched", "north_up", "note_locator", "continued", "not_reviewed",
     "instruction_draft", "instruction_simulated", "instruction_publish",
+    "statements_title", "statements_note", "statements_stated", "statements_answered",
+    "statements_evidence", "outcome_not_covered", "outcome_disagreed", "outcome_not_published",
+    "answer_supported", "answer_not_supported", "answer_cannot_be_decided", "answer_not_covered",
+    "gap_begins_before", "gap_none_after", "gap_not_seen", "gap_not_located", "evidence_none",
 )  # fmt: skip
 
 SLOTS: Mapping[str, Mapping[str, type]] = {
@@ -180,5 +184,12 @@ SLOTS: Mapping[str, Mapping[str, type]] = {
     "instruction_corrections": {"contact": Words},
     "instruction_embargo": {"when": Phrase},
     "licence_words": {"licences": Words},
+    "statement_number": {"number": Number},
+    "statement_at": {"number": Number, "site": Words},
+    "statement_source": {"publisher": Words, "day": Day},
+    "statement_period": {"start": Phrase, "end": Phrase},
+    "outcome_agreed": {"answer": Phrase},
+    "reader_answer": {"reader": Words, "answer": Phrase, "reason": Words},
+    "evidence_of": {"site": Words, "day": Day},
 }
 """The facts of each sentence, by its key and their names."""

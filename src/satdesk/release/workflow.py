@@ -20,9 +20,10 @@ from satdesk.provenance.keys import Signer
 from satdesk.provenance.signature import sign_detached
 from satdesk.provenance.trust import Trust, holder
 from satdesk.release.approvals import approvals_of, approve, refusals
-from satdesk.release.clearance import Cleared, Subject
+from satdesk.release.clearance import Cleared, Reading, Subject
 from satdesk.release.desk_log import DeskLog
 from satdesk.release.holds import Hold
+from satdesk.release.readings import opened_of
 from satdesk.release.status_file import (
     STATUS_SIGNATURE,
     instant_text,
@@ -83,6 +84,11 @@ class LoggedClearance:
     now: datetime
     by: str | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
+
+    def readings(self, subject: Subject) -> tuple[Reading, ...]:
+        """See `Clearance`."""
+        entries = self.log.entries() if self.log.path.is_file() else ()
+        return opened_of(entries, subject, self.trust, at=self.now)
 
     def settle(self, subject: Subject, holds: Sequence[Hold]) -> Cleared:
         """See `Clearance`; each hold that is accepted is logged with who and why."""
