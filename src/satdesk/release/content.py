@@ -18,6 +18,7 @@ from satdesk.core.lineage import Lineage
 from satdesk.core.place import District, Site
 from satdesk.core.scene import Acquisition, Angles
 from satdesk.core.units import Quantity
+from satdesk.release.house_style import HouseStyle
 
 __all__ = [
     "Artifact",
@@ -29,6 +30,8 @@ __all__ = [
     "Relation",
     "Status",
 ]
+
+_OURS = HouseStyle()
 
 
 class Status(Enum):
@@ -122,6 +125,8 @@ class DatedImage:
         notices: Sentences that must stand on this date's products.
         footprint_wkt: Where usable pixels lie, longitude/latitude WKT, simplified.
         source: The written ``source.tif`` of a mosaic; None where one scene gave all.
+        outlines_wkt: Of each scene as a whole, longitude/latitude WKT, simplified; empty = not
+            known.
     """
 
     id: str
@@ -148,6 +153,7 @@ class DatedImage:
     notices: tuple[Notice, ...] = ()
     footprint_wkt: str | None = None
     source: Path | None = None
+    outlines_wkt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +188,7 @@ class Content:
         languages: Tags of all languages in which there are captions, `language` first; empty =
             `language` alone.
         embargo: Nobody may publish before; None = no embargo.
+        style: How plates, press images and the head of the page look.
     """
 
     id: str
@@ -209,6 +216,7 @@ class Content:
     keywords: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     embargo: datetime | None = None
+    style: HouseStyle = _OURS
 
     @property
     def tags(self) -> tuple[str, ...]:

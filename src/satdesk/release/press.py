@@ -24,6 +24,7 @@ from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
 from satdesk.release.press_annotate import annotate, strip_height
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes
+from satdesk.release.setting import setting_of
 
 __all__ = ["SHAPES", "Frame", "compose_press", "press_dates", "write_press"]
 
@@ -73,7 +74,13 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     """Draw one press image; returns it and the crop of each of its pictures."""
     rows, cols = SHAPES[frame.shape]
     direction = language(content.language).direction
-    sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE, direction=direction)
+    sheet = Sheet(
+        pixels=(cols, rows),
+        dpi=_DPI,
+        paper=OUTSIDE,
+        direction=direction,
+        setting=setting_of(content.style),
+    )
     strip = _strip(sheet, content, frame) if frame.annotated else 0.0
     strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip)).height
     room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)

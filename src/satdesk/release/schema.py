@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "check", "schema"]
 
 SCHEMAS = (
-    "adjust", "catalogue", "error", "identify", "inspect", "issue", "keys", "locate", "log",
-    "ortho", "places", "project", "public_recipe", "recipe", "refine", "release", "reproduce",
-    "simulate", "standing", "status", "verify",
+    "adjust", "catalogue", "error", "house_style", "identify", "inspect", "issue", "keys", "locate",
+    "log", "ortho", "places", "project", "public_recipe", "recipe", "refine", "release",
+    "reproduce", "simulate", "standing", "status", "verify",
 )  # fmt: skip
-"""Names of the schemas that ship: the recipe, three files of a release, every ``--json`` answer."""
+"""Names of the schemas that ship: what people write (the recipe, the house style), three files of a
+release, every ``--json`` answer."""
+
+_PAGES = {"recipe": "recipe", "house_style": "plates"}
+"""Where a schema is described, if not with the JSON answers."""
 
 
 @cache
@@ -44,7 +48,7 @@ def check(document: object, name: str, *, subject: str | PathLike[str] | None = 
             subject=subject,
             found=_short(error),
             expected=_expected(error),
-            remedy=f"see docs/reference/{'recipe' if name == 'recipe' else 'json'}.md",
+            remedy=f"see docs/reference/{_PAGES.get(name, 'json')}.md",
         )
 
 

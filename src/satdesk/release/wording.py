@@ -109,7 +109,8 @@ _WITHOUT_FACTS = (
     "label_taken", "label_event", "label_satellite", "label_angles", "label_pixel", "label_shows",
     "label_cloud", "label_positions", "label_credit",
     "legend_boundary", "legend_boundary_contested", "legend_site", "legend_circle",
-    "legend_hatched", "north_up", "note_locator", "continued", "not_reviewed",
+    "legend_hatched", "key_district", "key_scene", "key_sun", "key_satellite", "code",
+    "north_up", "note_locator", "continued", "not_reviewed",
     "instruction_draft", "instruction_simulated", "instruction_publish",
 )  # fmt: skip
 
@@ -175,7 +176,7 @@ SLOTS: Mapping[str, Mapping[str, type]] = {
     "projection": {"crs": Words, "north": Phrase},
     "north_east": {"angle": Angle},
     "north_west": {"angle": Angle},
-    "scale_on_paper": {"ratio": Phrase},
+    "scale_on_paper": {"ratio": Phrase, "paper": Words},
     "reviewed": {"reviewers": Words},
     "instruction_corrections": {"contact": Words},
     "instruction_embargo": {"when": Phrase},
