@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,18 @@ from typing import Any
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 from satdesk.errors import (
-    BrokenInputError,
-    MissingInputError,
     UnreadableInputError,
-    UnsafeInputError,
     UsageError,
 )
 from satdesk.files.xml import read_bounded
 from satdesk.release.direction import without_controls
 from satdesk.release.house_style import Family, HouseStyle, Logo, Palette
 from satdesk.release.logo_file import read_logo
-from satdesk.release.schema import check
+from satdesk.release.style_folder import STYLE_NAME, inside, style_document, style_files
 
-__all__ = ["STYLE_NAME", "load_house_style"]
+__all__ = ["load_house_style"]
 
-STYLE_NAME = "style.toml"
-_MAX_TOML, _MAX_FONT, _MAX_LICENCE = 100_000, 10_000_000, 500_000
+_MAX_FONT, _MAX_LICENCE = 10_000_000, 500_000
 _TRUETYPE = (b"\x00\x01\x00\x00", b"true")
 _RESTRICTED = 0x0002
 """Bit of fsType (OpenType, OS/2): the font may not be embedded into a document."""
@@ -45,29 +40,15 @@ def load_house_style(folder: Path) -> HouseStyle:
         UnreadableInputError: A font or a logo of another kind.
         UnsafeInputError: A path that leads out of the folder, or a file too large.
     """
-    path = folder / STYLE_NAME
-    document = _document(path)
-    check(document, "house_style", subject=path)
-    files = [path]
-    family = _family(document.get("type"), folder, files)
-    logo = _logo(document.get("logo"), folder, files)
+    path, document = folder / STYLE_NAME, style_document(folder)
     return HouseStyle(
         palette=_palette(document.get("colours", {}), path),
-        family=family,
-        logo=logo,
+        family=_family(document.get("type"), folder),
+        logo=_logo(document.get("logo"), folder),
         credit=_credit(document.get("credit"), path),
         margin_mm=document.get("page", {}).get("margin_mm"),
-        files=tuple(sorted(set(files))),
+        files=style_files(folder),
     )
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_bounded(path, _MAX_TOML).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenInputError(
-            "the style is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
-        ) from error
 
 
 def _palette(table: Mapping[str, str], path: Path) -> Palette:
@@ -83,30 +64,16 @@ def _palette(table: Mapping[str, str], path: Path) -> Palette:
         ) from error
 
 
-def _within(folder: Path, name: str) -> Path:
-    """A plain file of the style's own folder; nothing that a name or a link leads to outside."""
-    path = folder / name
-    parts = Path(name).parts
-    if Path(name).is_absolute() or ".." in parts or "\x00" in name or "\\" in name:
-        raise UnsafeInputError("a path leads out of the style's folder", found=repr(name))
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UnsafeInputError("a link leads out of the style's folder", found=repr(name))
-    if not path.is_file():
-        raise MissingInputError("the style names a file that is not there", subject=path)
-    return path
-
-
-def _family(table: Mapping[str, str] | None, folder: Path, files: list[Path]) -> Family | None:
+def _family(table: Mapping[str, str] | None, folder: Path) -> Family | None:
     if table is None:
         return None
-    regular, bold, licence = (_within(folder, table[k]) for k in ("regular", "bold", "licence"))
+    regular, bold, licence = (inside(folder, table[k]) for k in ("regular", "bold", "licence"))
     try:
         read_bounded(licence, _MAX_LICENCE).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableInputError(
             "the fonts' licence is no text", subject=licence, expected="plain text in UTF-8"
         ) from error
-    files += [regular, bold, licence]
     reaches = [_reach(path) for path in (regular, bold)]
     ascent, cap, descent = (max(values) for values in zip(*reaches, strict=True))
     return Family(regular=regular, bold=bold, ascent=ascent, cap=cap, descent=descent)
@@ -158,11 +125,10 @@ def _extent(font: FT2Font, path: Path, letters: str) -> tuple[float, float]:
     return min(box[1] for box in boxes) / em, max(box[3] for box in boxes) / em
 
 
-def _logo(table: Mapping[str, Any] | None, folder: Path, files: list[Path]) -> Logo | None:
+def _logo(table: Mapping[str, Any] | None, folder: Path) -> Logo | None:
     if table is None:
         return None
-    path = _within(folder, table["file"])
-    files.append(path)
+    path = inside(folder, table["file"])
     png, size = read_logo(path)
     stated = {key: value for key, value in table.items() if key != "file"}
     made = Logo(png=png, size_px=size, **{"clear_mm": 3.0, "place": "header", **stated})

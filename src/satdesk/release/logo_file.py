@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -15,6 +14,7 @@ from PIL import Image
 
 from satdesk.errors import UnreadableInputError, UnsafeInputError, UsageError
 from satdesk.files.xml import read_bounded, read_xml
+from satdesk.release.typesetting import typeset
 
 __all__ = ["read_logo"]
 
@@ -81,24 +81,16 @@ def _drawn(path: Path, data: bytes) -> bytes:
         )
     for element in root.iter():
         _require_shape(path, element)
-    if find_spec("typst") is None:
+    try:
+        return typeset({"main.typ": _TYPESET.encode(), "logo.svg": data}, kind="png")
+    except UsageError as error:
         raise UsageError(
             "an SVG logo needs a further package",
             subject=path,
-            found="not installed: typst",
+            found=error.found,
             expected="the extra satdesk[press], or a logo in PNG",
             remedy="export the logo as PNG, or pip install 'satdesk[press]'",
-        )
-    import typst  # noqa: PLC0415 - optional
-
-    files = {"main.typ": _TYPESET.encode(), "logo.svg": data}
-    try:
-        made = typst.compile(files, font_paths=[], ignore_system_fonts=True, format="png", ppi=72)
-    except RuntimeError as error:
-        raise UnreadableInputError(
-            "the logo cannot be drawn", subject=path, found=str(error)[:200], expected="SVG 1.1"
         ) from error
-    return bytes(made)
 
 
 def _require_shape(path: Path, element: Element) -> None:

@@ -112,6 +112,10 @@ _WITHOUT_FACTS = (
     "legend_hatched", "key_district", "key_scene", "key_sun", "key_satellite", "code",
     "north_up", "note_locator", "continued", "not_reviewed",
     "instruction_draft", "instruction_simulated", "instruction_publish",
+    "kit_title", "kit_facts", "kit_pictures", "kit_check", "kit_caption", "kit_alt",
+    "kit_licence", "kit_file", "kit_place", "kit_sites", "kit_publisher", "kit_contact",
+    "kit_embargo", "kit_release", "kit_check_sums", "kit_check_verify", "kit_check_reproduce",
+    "kit_check_limits",
 )  # fmt: skip
 
 SLOTS: Mapping[str, Mapping[str, type]] = {
