@@ -92,7 +92,7 @@ def _reach(path: Path) -> tuple[float, float, float]:
         )
     try:
         font = FT2Font(str(path))
-        rights = (font.get_sfnt_table("OS/2") or {}).get("fsType", 0)
+        rights = _rights(font)
     except (RuntimeError, OSError, ValueError) as error:
         raise UnreadableInputError(
             "the font cannot be read", subject=path, found=str(error)[:200]
@@ -113,6 +113,12 @@ def _reach(path: Path) -> tuple[float, float, float]:
             expected=f"at most {_MOST_REACH} em",
         )
     return ascent, _extent(font, path, "H")[1], max(descent, 0.0)
+
+
+def _rights(font: FT2Font) -> int:
+    """FsType of the font; 0 where it states none."""
+    table: Mapping[str, Any] | None = font.get_sfnt_table("OS/2")
+    return 0 if table is None else int(table["fsType"])
 
 
 def _extent(font: FT2Font, path: Path, letters: str) -> tuple[float, float]:

@@ -41,7 +41,8 @@ def code_modules(address: str) -> NDArray[np.bool_]:
             remedy="state a shorter release.address",
         )
     code = segno.make_qr(address, error="m", boost_error=False)
-    return np.array([list(row) for row in code.matrix], dtype=np.uint8) == 1
+    rows = [list(row) for row in code.matrix]
+    return np.asarray(np.array(rows, dtype=np.uint8) == 1, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

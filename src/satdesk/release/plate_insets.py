@@ -204,7 +204,7 @@ def _placing(
     scale = reach / max(corner, 1e-9)
 
     def place(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (points - (lon, lat)) * (scale * squeeze, scale) + center
+        return np.asarray((points - (lon, lat)) * (scale * squeeze, scale) + center)
 
     return place
 

@@ -51,9 +51,12 @@ _ROLES = {
 }
 
 
-def role_word(content: Content, image: DatedImage) -> str:
-    """``before`` or ``after`` the event; without one, ``earlier`` or ``later`` of the two."""
-    said = language(content.language)
+def role_word(content: Content, image: DatedImage, words: Language | None = None) -> str:
+    """``before`` or ``after`` the event; without one, ``earlier`` or ``later`` of the two.
+
+    `words` None = in the release's language.
+    """
+    said = language(content.language) if words is None else words
     same = [i for i in content.dates if i.relation is image.relation]
     if image.relation is not None and len(same) == 1:
         return said.say(_ROLES[image.relation])
@@ -72,8 +75,7 @@ def margin_blocks(
     notes = _notes(content, images, frame, setting)
     code = _code(content, form, setting)
     if form.card:
-        facts = _card_facts(content, images, setting)
-        return (facts, *_card_blocks(content, form, code, notes))
+        return (_card_facts(content, images, setting), *_card_blocks(content, form, code, notes))
     scale = ScaleAndNorth(
         frame=frame,
         words=legend.words,

@@ -22,12 +22,12 @@ from satdesk.release.content import Artifact, Content
 from satdesk.release.page_sharing import page_address
 from satdesk.release.plate_code import code_modules
 from satdesk.release.press_kit_facts import kit_facts, kit_pictures
-from satdesk.release.typesetting import typeset
+from satdesk.release.typesetting import Standard, typeset
 
 __all__ = ["STANDARDS", "press_kit_bytes", "write_press_kits"]
 
-STANDARDS = ("a-2a", "ua-1")
-"""PDF/A-2a (ISO 19005-2, accessible) and PDF/UA-1 (ISO 14289-1)."""
+STANDARDS: tuple[Standard, ...] = ("a-2a", "ua-1")
+"""What every press kit meets, or it is not written."""
 _MODULE_PX = 8
 
 

@@ -45,8 +45,8 @@ _KEYWORDS = ("satellite image", "press kit")
 def kit_pictures(content: Content, tag: str) -> list[dict[str, Any]]:
     """Each picture: its file in the release, its name for the typesetter, its texts."""
     said, dates = language(tag), press_dates(content)
-    groups = [(image,) for image in dates]
-    groups += [dates] if len(dates) == 2 else []
+    single: list[tuple[DatedImage, ...]] = [(image,) for image in dates]
+    groups = [*single, dates] if len(dates) == 2 else single
     return [_picture(content, images, number, said) for number, images in enumerate(groups)]
 
 
@@ -80,8 +80,8 @@ def kit_facts(content: Content, pictures: Sequence[dict[str, Any]], tag: str) ->
         "headline": said.show(Words(content.title)),
         "names": names_of_place(content, said),
         "lead": None if lead is None else {"file": lead["file"], "alt": lead["alt"]},
-        "lead_line": "" if lead is None else f"{lead['title']}. {lead['credit']}",
-        "cover_gap": 18,
+        "lead_line": "" if lead is None else lead["caption"],
+        "cover_gap": 30,
         "code": _code(content, said),
         "logo": _logo(content),
         "words": {
@@ -98,7 +98,8 @@ def kit_facts(content: Content, pictures: Sequence[dict[str, Any]], tag: str) ->
         "check": _check(content, said),
         "footer": _footer(content, said),
     }
-    return _settable(facts)
+    settable: dict[str, Any] = _settable(facts)
+    return settable
 
 
 def _picture(
@@ -122,7 +123,7 @@ def _picture(
     rows = [
         (said.say("kit_caption"), caption),
         (said.say("kit_alt"), alt),
-        (said.say("label_credit"), credit_sentence(content.style, credit, said)),
+        (said.say("label_credit"), _credit(content, credit, said)),
         (said.say("kit_licence"), content.usage_terms or licence_words(images, said)),
         (said.say("label_positions"), _each(images, content, said, accuracy_words)),
         (said.say("label_cloud"), _each(images, content, said, cloud_words)),
@@ -139,11 +140,20 @@ def _picture(
     }
 
 
-def _each(images: tuple[DatedImage, ...], content: Content, said: Language, words: _Sentence) -> str:
+def _credit(content: Content, credit: str, said: Language) -> str:
+    """The line itself, or the sentence of the house style around it: a label stands beside it."""
+    if content.style.credit is None:
+        return said.show(Words(credit))
+    return credit_sentence(content.style, credit, said)
+
+
+def _each(
+    images: tuple[DatedImage, ...], content: Content, said: Language, words: _Sentence
+) -> str:
     texts = [words(image, said) for image in images]
     if len(set(texts)) == 1:
         return texts[0]
-    roles = [said.capitalised(role_word(content, image)) for image in images]
+    roles = [said.capitalised(role_word(content, image, said)) for image in images]
     parts = (f"{role}: {text}" for role, text in zip(roles, texts, strict=True))
     return said.say("separator").join(parts)
 
@@ -152,7 +162,7 @@ def _rows(content: Content, said: Language) -> list[tuple[str, str]]:
     rows = [(said.say("kit_place"), names_of_place(content, said))]
     for image in content.dates:
         when = format_acquisition(image.acquisition, content.time_zone, said).line
-        role = said.capitalised(role_word(content, image)) if len(content.dates) > 1 else ""
+        role = said.capitalised(role_word(content, image, said)) if len(content.dates) > 1 else ""
         told = f"{when}{said.say('separator')}{satellite_words(image, said)}"
         rows.append((role or said.say("label_taken"), told))
     if content.event is not None:
@@ -178,8 +188,8 @@ def _standing(content: Content, said: Language) -> str:
 
 
 def _notes(content: Content, said: Language) -> list[str]:
-    texts = [n.text for n in content.notices]
-    texts += [n.text for image in content.dates for n in image.notices]
+    notices = [*content.notices, *(n for image in content.dates for n in image.notices)]
+    texts = [said.show(Words(notice.text)) for notice in notices]
     if content.status is Status.DRAFT:
         reasons = "; ".join(content.draft_reasons) or "not released"
         texts.insert(0, said.say("note_draft", reasons=Words(reasons)))

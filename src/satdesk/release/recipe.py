@@ -19,6 +19,7 @@ from satdesk.core.scene import Acquisition
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
 from satdesk.release.language import language
+from satdesk.release.outputs import OutputsChoice, outputs_of, require_within
 from satdesk.release.schema import check
 from satdesk.release.times import parse_acquisition, parse_zone
 
@@ -28,6 +29,7 @@ __all__ = [
     "HoldsChoice",
     "MasksChoice",
     "MosaicChoice",
+    "OutputsChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -40,6 +42,7 @@ __all__ = [
 
 _MAX_BYTES = 1_000_000
 _UNSTATED = Licence()
+_OUTPUTS = OutputsChoice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +227,7 @@ class Recipe:
         address: Of the release's folder on the web; None = not told.
         accept: ``(rule, reason)`` pairs.
         embargo: Nobody may publish before; None = no embargo.
+        outputs: House style, sizes of plates, films, press kits.
     """
 
     id: str
@@ -254,6 +258,7 @@ class Recipe:
     accept: tuple[tuple[str, str], ...] = ()
     holds: HoldsChoice = HoldsChoice()
     embargo: datetime | None = None
+    outputs: OutputsChoice = _OUTPUTS
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -263,6 +268,7 @@ def load_recipe(path: Path) -> Recipe:
         MissingInputError: There is no such file.
         BrokenInputError: It is not TOML, or too large to be a recipe.
         UsageError: It does not follow the schema; the message names the key.
+        UnsafeInputError: A house style outside the recipe's folder.
     """
     raw = _bytes_of(path)
     try:
@@ -273,6 +279,7 @@ def load_recipe(path: Path) -> Recipe:
         ) from error
     check(_stringified(document), "recipe", subject=path)
     made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+    require_within(path.parent, made.outputs)
     return replace(made, path=path)
 
 
@@ -332,6 +339,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         accept=tuple(sorted(document.get("accept", {}).items())),
         holds=HoldsChoice(**document.get("holds", {})),
         embargo=_embargo(release.get("embargo")),
+        outputs=outputs_of(document, folder),
         sha256=sha256,
     )
 

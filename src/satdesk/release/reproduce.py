@@ -386,6 +386,7 @@ def _path_keys(recipe: Mapping[str, Any]) -> set[str]:
     keys = {f"terrain.dem.{number}" for number in range(len(terrain.get("dem", ())))}
     keys |= {"terrain.geoid"} if "geoid" in terrain else set()
     keys |= {"district.file"} if "file" in recipe["district"] else set()
+    keys |= {"style.folder"} if "style" in recipe else set()
     for number, scene in enumerate(recipe["scenes"]):
         keys |= {f"scenes.{number}.{name}" for name in SCENE_PATHS if name in scene}
     return keys

@@ -5,18 +5,22 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from satdesk.errors import UnreadableInputError, UsageError
 
-__all__ = ["typeset"]
+__all__ = ["Standard", "typeset"]
+
+Standard = Literal["a-2a", "ua-1"]
+"""PDF/A-2a (ISO 19005-2, accessible) and PDF/UA-1 (ISO 14289-1)."""
 
 
 def typeset(
     given: Mapping[str, bytes],
     *,
-    kind: str,
+    kind: Literal["pdf", "png"],
     fonts: Sequence[Path] = (),
-    standards: Sequence[str] = (),
+    standards: Sequence[Standard] = (),
     moment: int = 0,
 ) -> bytes:
     """Compile ``main.typ`` among the `given` files.

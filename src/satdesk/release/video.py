@@ -107,7 +107,7 @@ def _encode(frames: Sequence[Image.Image], facts: PictureFacts, target: Path) ->
 def _encoder() -> str:
     """The program: run beside us, never loaded into us."""
     try:
-        import imageio_ffmpeg  # noqa: PLC0415 - optional
+        import imageio_ffmpeg  # type: ignore[import-untyped]  # noqa: PLC0415 - optional, and not annotated
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
