@@ -8,7 +8,7 @@ come last, end with a reference to ``release.json``, which holds them in full.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from shapely.geometry import LineString, Point, Polygon
@@ -49,12 +49,23 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """A heading and rows of label and value, values in one aligned column."""
+    """A heading and rows of label and value, values in one aligned column.
+
+    Attributes:
+        heading: What they are about.
+        words: Language of the sheet.
+        setting: Its type.
+        rows: Labels and values.
+        keep: How many rows must not be cut off as long as anything else can give way.
+        most_lines: Of a value; what is longer ends in an ellipsis.
+    """
 
     heading: str
     words: Language
     setting: Setting
     rows: tuple[tuple[str, str], ...]
+    keep: int = 0
+    most_lines: int = 4
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
@@ -67,7 +78,9 @@ class Facts:
 
     def least(self, width: float, factor: float) -> float:
         """See `Block`."""
-        return min(self.height(width, factor), _least(self.setting, factor))
+        first = replace(self, rows=self.rows[: self.keep], keep=0) if self.keep else None
+        kept = 0.0 if first is None else first.height(width, factor) + 1.2 * self._line(factor)
+        return min(self.height(width, factor), max(_least(self.setting, factor), kept))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`."""
@@ -91,13 +104,17 @@ class Facts:
                 sheet.begin(rect, y, label, face, color=sheet.setting.palette.quiet)
             sheet.begin(rect, y, line, face, color=sheet.setting.palette.ink, indent=indent)
 
+    def _line(self, factor: float) -> float:
+        return self.setting.face(_BODY).scaled(factor).leading_mm
+
     def _indent(self, width: float) -> float:
         return min(19.0 * self.setting.scale, width * 0.32)
 
     def _set(self, width: float, factor: float) -> list[tuple[str, tuple[str, ...]]]:
         room = width - self._indent(width)
         return [
-            (k, wrap(v, self.setting.face(_BODY).scaled(factor), room, 4)) for k, v in self.rows
+            (k, wrap(v, self.setting.face(_BODY).scaled(factor), room, self.most_lines))
+            for k, v in self.rows
         ]
 
 
@@ -240,6 +257,10 @@ def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None
             break
     else:  # too much for the sheet: the texts give up some of their height, and say so
         tries = (_places(blocks, columns, factor, shares=shares) for shares in _SHARES)
+        places = next((found for found in tries if found is not None), None)
+    if places is None:  # nothing else can give way any more
+        given = [replace(b, keep=0) if isinstance(b, Facts) else b for b in blocks]
+        tries = (_places(given, columns, factor, shares=shares) for shares in _SHARES)
         places = next((found for found in tries if found is not None), None)
     if places is None:
         raise UsageError(

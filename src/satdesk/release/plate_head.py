@@ -22,11 +22,14 @@ from satdesk.release.wording import Phrase, Words
 __all__ = ["draw_footer", "draw_header", "header_height"]
 
 _TITLES = tuple(Face(size_pt=size, bold=True) for size in (18, 15.5, 13))
-_CARD_TITLES = tuple(Face(size_pt=size, bold=True) for size in (15, 13, 11.5))
+_CARD_TITLES = tuple(Face(size_pt=size, bold=True) for size in (15, 13, 11.5, 10))
 _NAMES = Face(size_pt=8.6)
 _DATES = Face(size_pt=8.6, bold=True)
 _BADGE = Face(size_pt=11, bold=True)
 _FOOT = Face(size_pt=6)
+_CARD_LOGO_MM = 6.5
+_NARROW_MM = 150.0
+"""A footer that is narrower has no room for the program's version; the metadata tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,13 @@ class _Head:
     setting: Setting
     logo: Logo | None
     room: float
+    small: float
+    above: bool
+
+    @property
+    def scale(self) -> float:
+        """Of marks and logo: a card has less room for them."""
+        return self.setting.scale * self.small
 
     @property
     def words_height(self) -> float:
@@ -53,7 +63,7 @@ class _Head:
     @property
     def height(self) -> float:
         beside = max(_marks_height(self), _logo_height(self))
-        return max(self.words_height, beside)
+        return self.words_height + beside if self.above else max(self.words_height, beside)
 
 
 def header_height(
@@ -75,7 +85,7 @@ def draw_header(
     palette = sheet.setting.palette
     end = _draw_logo(sheet, rect, head)
     _draw_marks(sheet, end, head)
-    y = rect.top
+    y = rect.top - (head.height - head.words_height if head.above else 0.0)
     room = sheet.facing(Rect(x=rect.x, y=rect.y, width=head.room, height=rect.height), rect)
     for line in head.title:
         y -= head.title_face.leading_mm
@@ -106,7 +116,9 @@ def draw_footer(sheet: Sheet, rect: Rect, content: Content) -> None:
     face = _smaller(" · ".join(issuer), foot, left)
     sheet.begin(room, y, fit_line(" · ".join(issuer), face, left), face, color=palette.quiet)
     status = said.say("strip_draft" if content.status is Status.DRAFT else "status_issued")
-    names = (Words(content.id), Phrase(status), Words(f"satdesk {content.version}"))
+    names = [Words(content.id), Phrase(status), Words(f"satdesk {content.version}")]
+    if rect.width < _NARROW_MM:
+        names.pop()
     release = " · ".join(said.show(each) for each in names)
     face = _smaller(release, foot, right)
     sheet.end(room, y, fit_line(release, face, right), face, color=palette.quiet)
@@ -120,10 +132,12 @@ def _head(
     marks = _marks(content, images)
     logo = content.style.logo
     shown = logo if logo is not None and logo.place == "header" else None
-    taken = _logo_width(shown, setting.scale) + _marks_width(marks, setting.scale)
-    room = max(width - taken, width * 0.35)
+    small, above = (0.62, form.side_columns > 0) if form.card else (1.0, False)
+    scale = setting.scale * small
+    taken = _logo_width(shown, scale) + _marks_width(marks, scale)
+    room = width if above else max(width - taken, width * 0.35)
     titles = [setting.face(face) for face in (_CARD_TITLES if form.card else _TITLES)]
-    title_face, title = _title(content.title, room, titles, 3 if form.card else 2)
+    title_face, title = _title(content.title, room, titles, 3 if form.card and not above else 2)
     names_face, dates_face = setting.face(_NAMES), setting.face(_DATES)
     if form.card:
         names_face, dates_face = names_face.scaled(0.86), dates_face.scaled(0.86)
@@ -134,12 +148,14 @@ def _head(
         title_face=title_face,
         names=fit_line(names, names_face, room),
         names_face=names_face,
-        dates=tuple(wrap(line, dates_face, room, 2) for line in lines),
+        dates=tuple(wrap(line, dates_face, room, 1 if above else 2) for line in lines),
         dates_face=dates_face,
         marks=marks,
         setting=setting,
         logo=shown,
         room=room,
+        small=small,
+        above=above,
     )
 
 
@@ -190,18 +206,21 @@ def _marks_width(marks: tuple[str, ...], scale: float) -> float:
 
 
 def _marks_height(head: _Head) -> float:
-    high = _badge(head.setting.scale).leading_mm + 1.6
-    return len(head.marks) * (high + 1.2)
+    high = _badge(head.scale).leading_mm + 1.6
+    rows = min(len(head.marks), 1) if head.above else len(head.marks)
+    return rows * (high + 1.2)
 
 
 def _draw_marks(sheet: Sheet, rect: Rect, head: _Head) -> None:
-    """Framed words one below the other in the upper corner where lines end."""
-    badge = _badge(head.setting.scale)
-    width = _marks_width(head.marks, head.setting.scale) - 6
+    """Framed words one below the other where lines end; above the title beside each other."""
+    badge = _badge(head.scale)
+    width = _marks_width(head.marks, head.scale) - 6
     height = badge.leading_mm + 1.6
     for i, word in enumerate(head.marks):
-        low = rect.top - (i + 1) * height - i * 1.2
-        corner = Rect(x=rect.right - width, y=low, width=width, height=height)
+        down, along = (0, i) if head.above else (i, 0)
+        low = rect.top - (down + 1) * height - down * 1.2
+        left = rect.x + along * (width + 2) if head.above else rect.right - width
+        corner = Rect(x=left, y=low, width=width, height=height)
         room = sheet.facing(corner, rect)
         sheet.box(room, edge=ALARM, width_pt=1.2)
         base = room.y + (height - badge.cap_mm) / 2
@@ -210,20 +229,30 @@ def _draw_marks(sheet: Sheet, rect: Rect, head: _Head) -> None:
 
 def _logo_width(logo: Logo | None, scale: float) -> float:
     """Width that the logo takes from the title, clear space included."""
-    return 0.0 if logo is None else (logo.width_mm + logo.clear_mm) * scale
+    return 0.0 if logo is None else (_logo_size(logo, scale)[0] + logo.clear_mm * scale)
 
 
 def _logo_height(head: _Head) -> float:
     logo = head.logo
-    return 0.0 if logo is None else (logo.height_mm + logo.clear_mm) * head.setting.scale
+    if logo is None:
+        return 0.0
+    return _logo_size(logo, head.scale)[1] + logo.clear_mm * head.scale
+
+
+def _logo_size(logo: Logo, scale: float) -> tuple[float, float]:
+    """Width and height on a sheet; what is made smaller for a card is made low enough for it."""
+    height = logo.height_mm * scale
+    if scale < 1:
+        height = min(height, _CARD_LOGO_MM)
+    return height * logo.size_px[0] / logo.size_px[1], height
 
 
 def _draw_logo(sheet: Sheet, rect: Rect, head: _Head) -> Rect:
     """Draw the logo at the end of `rect`; returns what is left of it."""
-    logo, scale = head.logo, head.setting.scale
+    logo, scale = head.logo, head.scale
     if logo is None:
         return rect
-    width, height = logo.width_mm * scale, logo.height_mm * scale
+    width, height = _logo_size(logo, scale)
     at = Rect(x=rect.right - width, y=rect.top - height, width=width, height=height)
     sheet.image(_pixels(logo), sheet.facing(at, rect), order=6)
     taken = _logo_width(logo, scale)

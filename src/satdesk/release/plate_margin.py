@@ -209,7 +209,9 @@ def _card_facts(content: Content, images: tuple[DatedImage, ...], setting: Setti
         single = relation_words(content, images[0], said) if len(images) == 1 else None
         rows.append((said.say("label_event"), single or event_words(content.event, said)))
     heading = said.say("heading_picture" if len(images) == 1 else "heading_both")
-    return Facts(heading=heading, words=said, setting=setting, rows=tuple(rows))
+    return Facts(
+        heading=heading, words=said, setting=setting, rows=tuple(rows), keep=_KEPT, most_lines=3
+    )
 
 
 def _shared(texts: list[str], content: Content, images: tuple[DatedImage, ...]) -> str:
@@ -293,6 +295,8 @@ def settable_names(content: Content) -> tuple[str, int]:
     return names_line(shown, first=first, words=said), len(names) - len(shown)
 
 
+_KEPT = 3
+"""Credit, positions and cloud must stand on every card."""
 _CARD_ROWS: tuple[tuple[str, Callable[[Content, DatedImage, Language], str]], ...] = (
     ("label_credit", _credit),
     ("label_positions", lambda _, image, said: accuracy_words(image, said)),
