@@ -116,7 +116,11 @@ def draw_footer(sheet: Sheet, rect: Rect, content: Content) -> None:
     face = _smaller(" · ".join(issuer), foot, left)
     sheet.begin(room, y, fit_line(" · ".join(issuer), face, left), face, color=palette.quiet)
     status = said.say("strip_draft" if content.status is Status.DRAFT else "status_issued")
-    names = [Words(content.id), Phrase(status), Words(f"satdesk {content.version}")]
+    names: list[Words | Phrase] = [
+        Words(content.id),
+        Phrase(status),
+        Words(f"satdesk {content.version}"),
+    ]
     if rect.width < _NARROW_MM:
         names.pop()
     release = " · ".join(said.show(each) for each in names)
