@@ -96,7 +96,7 @@ def test_contrast_is_that_of_the_guidelines():
 @pytest.mark.parametrize("name", ["ink", "quiet", "accent"])
 def test_text_that_cannot_be_told_from_its_paper_is_refused(name):
     Palette(**{name: "#767676"})
-    with pytest.raises(UsageError, match="contrast 4.48"):
+    with pytest.raises(UsageError, match=r"contrast 4\.48"):
         Palette(**{name: "#777777"})
 
 
