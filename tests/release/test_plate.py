@@ -208,6 +208,7 @@ def test_the_same_content_gives_the_same_bytes(content, tmp_path):
     assert [a.path for a in made] == [
         "plates/kalbajar-test-before.png",
         "plates/kalbajar-test-before.pdf",
+        "plates/kalbajar-test-before-clean.jpg",
     ]
     write_plates(one, second)
     for artifact in made:
@@ -226,7 +227,7 @@ def test_two_dates_have_a_third_plate_that_sets_them_side_by_side(content, tmp_p
     assert [(a.date_id, a.media_type) for a in made] == [
         (date, kind)
         for date in ("before", "after", None)
-        for kind in ("image/png", "application/pdf")
+        for kind in ("image/png", "application/pdf", "image/jpeg")
     ]
     assert all((tmp_path / a.path).is_file() and a.role == "plate" for a in made)
     text = words(drawn(content, content.dates))

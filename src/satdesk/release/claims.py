@@ -29,6 +29,7 @@ _ACTIONS = {
     "sharpened": "c2pa.enhanced",
 }
 """Steps for which C2PA has a word of its own; every other one is ``org.satdesk.STEP``."""
+_LAID_OUT = frozenset({"plate", "press", "sequence", "video", "press-kit"})
 _MAX_PARAMETER = 200
 """Characters of JSON: a longer one (a polygon, the numbers of a camera) is in release.json."""
 
@@ -140,7 +141,7 @@ class Claims:
             yield from _steps(image, whole=artifact.role != "tile")
         if artifact.role != "image":
             yield Action(name="c2pa.adjustedColor", description="One display tone for every date")
-        if artifact.role in {"plate", "press"}:
+        if artifact.role in _LAID_OUT:
             yield Action(name="c2pa.edited", description="Laid out with or without words and marks")
         if self.content.status is Status.ISSUED:
             yield Action(name="c2pa.published", description=f"Issued by {self.content.publisher}")

@@ -19,6 +19,7 @@ from satdesk.core.place import District, Site
 from satdesk.core.scene import Acquisition, Angles
 from satdesk.core.statement import AskedStatement
 from satdesk.core.units import Quantity
+from satdesk.release.house_style import HouseStyle
 
 __all__ = [
     "Artifact",
@@ -30,6 +31,8 @@ __all__ = [
     "Relation",
     "Status",
 ]
+
+_OURS = HouseStyle()
 
 
 class Status(Enum):
@@ -123,6 +126,8 @@ class DatedImage:
         notices: Sentences that must stand on this date's products.
         footprint_wkt: Where usable pixels lie, longitude/latitude WKT, simplified.
         source: The written ``source.tif`` of a mosaic; None where one scene gave all.
+        outlines_wkt: Of each scene as a whole, longitude/latitude WKT, simplified; empty = not
+            known.
     """
 
     id: str
@@ -149,6 +154,7 @@ class DatedImage:
     notices: tuple[Notice, ...] = ()
     footprint_wkt: str | None = None
     source: Path | None = None
+    outlines_wkt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +190,7 @@ class Content:
             `language` alone.
         embargo: Nobody may publish before; None = no embargo.
         statements: Sentences about the district, and what readers of the pictures answered.
+        style: How plates, press images and the head of the page look.
     """
 
     id: str
@@ -212,6 +219,7 @@ class Content:
     languages: tuple[str, ...] = ()
     embargo: datetime | None = None
     statements: tuple[AskedStatement, ...] = ()
+    style: HouseStyle = _OURS
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from satdesk.core.scene import Scene
 from satdesk.files.digests import sha256
 from satdesk.release.recipe import Recipe, SceneChoice, TerrainChoice
+from satdesk.release.style_folder import style_files
 
 __all__ = [
     "choice_paths",
@@ -47,14 +48,16 @@ def terrain_names(terrain: TerrainChoice | None) -> str:
 
 
 def side_files(recipe: Recipe) -> tuple[Path, ...]:
-    """Boundary, terrain and geoid: what a recipe names beside its scenes, and the public may know.
+    """Boundary, terrain, geoid, style: what a recipe names beside its scenes, and all may know.
 
     The register of sites is not among them: the digest of a file that holds a withheld position
     could be used to try positions until one fits. The public sites are in ``release.json`` whole.
     """
     boundary = recipe.district.file
     found = (boundary,) if boundary is not None and boundary.is_file() else ()
-    return (*found, *terrain_files(recipe.terrain))
+    style = recipe.outputs.style
+    looks = () if style is None else style_files(style)
+    return (*found, *terrain_files(recipe.terrain), *looks)
 
 
 def input_facts(paths: Iterable[Path]) -> list[dict[str, Any]]:

@@ -38,8 +38,12 @@ from satdesk.release.evidence import write_evidence
 from satdesk.release.ground import image_outline
 from satdesk.release.hidden import single_scene_facts
 from satdesk.release.holds import holds_of
+from satdesk.release.house_style import HouseStyle
+from satdesk.release.house_style_files import load_house_style
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
+from satdesk.release.outputs import require_packages
 from satdesk.release.page import write_page
+from satdesk.release.page_sharing import address_of_page
 from satdesk.release.permission import kept_back
 from satdesk.release.pictures import (
     Progress,
@@ -49,7 +53,10 @@ from satdesk.release.pictures import (
 )
 from satdesk.release.plan import Plan, planned
 from satdesk.release.plate import write_plates
+from satdesk.release.plate_code import code_modules
+from satdesk.release.plate_format import plate_formats
 from satdesk.release.press import write_press
+from satdesk.release.press_kit import write_press_kits
 from satdesk.release.public_recipe import (
     RECIPE_NAME,
     SITES_NAME,
@@ -67,6 +74,7 @@ from satdesk.release.statement_file import write_statements
 from satdesk.release.statements import require_sites
 from satdesk.release.status_file import STATUS_FILES, first_status, read_status, write_status
 from satdesk.release.times import relation
+from satdesk.release.video import write_videos
 from satdesk.scale.run import Executor
 
 __all__ = ["Issued", "issue_release"]
@@ -139,6 +147,7 @@ def issue_release(
         MachineError: The disk failed; nothing is left at `out`.
     """
     told = progress or (lambda _step, _done, _total: None)
+    style = _looks(recipe)
     scenes = [open_scene(choice) for choice in recipe.scenes]
     inputs = [path for choice in recipe.scenes for path in choice_paths(choice)]
     inputs += [path for scene in scenes for path in scene_files(scene)]
@@ -147,7 +156,7 @@ def issue_release(
         plan, assemblies = put_together(_planned(recipe, scenes, told), executor, told)
         images, sighted = _written(plan, assemblies, folder, scratch, executor, told)
         subject, readings, statements, cleared = _cleared(plan, images, scenes, clearance)
-        content = replace(_content(plan, images, cleared.reasons), statements=statements)
+        content = replace(_content(plan, images, cleared.reasons, style), statements=statements)
         content = kept_back(content, folder, Path(scratch))
         written = (*_image_artifacts(content, folder), *sighted)
         job = _Job(plan, content, scenes, seal, folder, told, subject, cleared, readings)
@@ -299,6 +308,7 @@ def _dated_image(
         ),
         source=None if sightings is None else sightings.path,
         footprint_wkt=_footprint(plan, compositions).wkt,
+        outlines_wkt=tuple(each.wkt for each in _outlines(plan, compositions)),
     )
 
 
@@ -312,14 +322,30 @@ def _facts(plan: Plan, index: int) -> tuple[tuple[str, object], ...]:
 
 
 def _footprint(plan: Plan, compositions: tuple[Composition, ...]) -> BaseGeometry:
-    outlines = [
-        make_valid(image_outline(each.parts.finest, plan.ground.terrain)) for each in compositions
-    ]
-    seen = unary_union(outlines).intersection(make_valid(plan.district.geometry))
+    whole = unary_union(_outlines(plan, compositions))
+    seen = whole.intersection(make_valid(plan.district.geometry))
     return seen.simplify(_FOOTPRINT_DEG)
 
 
-def _content(plan: Plan, images: tuple[DatedImage, ...], reasons: tuple[str, ...]) -> Content:
+def _outlines(plan: Plan, compositions: tuple[Composition, ...]) -> list[BaseGeometry]:
+    """Where each scene lies, with what of it is outside the district."""
+    return [
+        make_valid(image_outline(each.parts.finest, plan.ground.terrain)) for each in compositions
+    ]
+
+
+def _looks(recipe: Recipe) -> HouseStyle:
+    """The house style, and the refusal of what cannot be drawn, before anything is computed."""
+    require_packages(recipe.outputs)
+    if recipe.address is not None:
+        code_modules(address_of_page(recipe.address))
+    folder = recipe.outputs.style
+    return HouseStyle() if folder is None else load_house_style(folder)
+
+
+def _content(
+    plan: Plan, images: tuple[DatedImage, ...], reasons: tuple[str, ...], style: HouseStyle
+) -> Content:
     recipe = plan.recipe
     return Content(
         id=recipe.id,
@@ -347,6 +373,7 @@ def _content(plan: Plan, images: tuple[DatedImage, ...], reasons: tuple[str, ...
         instructions=recipe.instructions,
         address=recipe.address,
         keywords=recipe.keywords,
+        style=style,
     )
 
 
@@ -440,13 +467,15 @@ def _drawn(job: _Job) -> list[Artifact]:
     if pressed is None:
         return []
     job.told("plates and press", 0, 2)
-    plates = write_plates(pressed, job.folder)
+    wished = job.plan.recipe.outputs
+    plates = write_plates(pressed, job.folder, plate_formats(wished.plates))
     job.told("plates and press", 1, 2)
-    press = write_press(pressed, job.folder)
-    sequence = write_sequence(pressed, job.folder)
+    press = [*write_press(pressed, job.folder), *write_sequence(pressed, job.folder)]
+    press += write_videos(pressed, job.folder, wished.video)
+    press += write_press_kits(pressed, job.folder, wished.press_kit)
     evidence = write_evidence(pressed, job.folder)
     job.told("plates and press", 2, 2)
-    return [*plates, *press, *sequence, *evidence]
+    return [*plates, *press, *evidence]
 
 
 def _public_recipe(plan: Plan, scenes: Sequence[Scene]) -> dict[str, Any]:

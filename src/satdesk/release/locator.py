@@ -94,22 +94,29 @@ def locator_view(
 
 
 def draw_locator(
-    sheet: Sheet, rect: Rect, district: BaseGeometry, countries: tuple[Country, ...]
+    sheet: Sheet,
+    rect: Rect,
+    district: BaseGeometry,
+    countries: tuple[Country, ...],
+    order: float = 1,
 ) -> None:
-    """Draw the locator into `rect`: land, borders, names of countries, the district in red."""
+    """Draw the locator into `rect`: land, borders, names of countries, the district in red.
+
+    All of it lies at `order` and less than one above.
+    """
     view = locator_view(district, countries, rect.width / rect.height)
     window = box(view.west, view.south, view.east, view.north)
     here = district.representative_point()
-    sheet.box(rect, fill=_WATER, order=1)
+    sheet.box(rect, fill=_WATER, order=order)
     shown = [(c, c.geometry.intersection(window)) for c in countries if _near(c, window)]
     for country, part in shown:
         fill = _HERE_COUNTRY if country.geometry.contains(here) else _LAND
         placed = _on_sheet(part, view, rect)
-        sheet.shape(placed, fill=fill, edge=_BORDER, width_pt=0.35, clip=rect, order=2)
+        sheet.shape(placed, fill=fill, edge=_BORDER, width_pt=0.35, clip=rect, order=order + 0.1)
     at = _on_sheet(here, view, rect)
-    _draw_names(sheet, rect, shown, view, (at.x, at.y))
-    _draw_here(sheet, rect, _on_sheet(district, view, rect), (at.x, at.y))
-    sheet.box(rect, edge=_QUIET, width_pt=0.5, order=5)
+    _draw_names(sheet, rect, shown, view, (at.x, at.y), order)
+    _draw_here(sheet, rect, _on_sheet(district, view, rect), (at.x, at.y), order)
+    sheet.box(rect, edge=_QUIET, width_pt=0.5, order=order + 0.4)
 
 
 def _homeland(here: Point, countries: tuple[Country, ...]) -> BaseGeometry | None:
@@ -132,15 +139,17 @@ def _on_sheet(geometry: BaseGeometry, view: LocatorView, rect: Rect) -> BaseGeom
     return transform(geometry, lambda p: (p - (view.west, view.south)) * scale + (rect.x, rect.y))
 
 
-def _draw_here(sheet: Sheet, rect: Rect, outline: BaseGeometry, at: tuple[float, float]) -> None:
+def _draw_here(
+    sheet: Sheet, rect: Rect, outline: BaseGeometry, at: tuple[float, float], order: float
+) -> None:
     """The district's shape, and a ring around it where the shape is too small to be found."""
-    sheet.shape(outline, fill=_RED, alpha=0.45, width_pt=0, clip=rect, order=2.5)
-    sheet.shape(outline, edge=_RED, width_pt=0.7, clip=rect, order=4)
+    sheet.shape(outline, fill=_RED, alpha=0.45, width_pt=0, clip=rect, order=order + 0.15)
+    sheet.shape(outline, edge=_RED, width_pt=0.7, clip=rect, order=order + 0.3)
     xmin, ymin, xmax, ymax = outline.bounds
     if max(xmax - xmin, ymax - ymin) < 4.0:
         turn = np.linspace(0, 2 * math.pi, 73)
         ring = [(at[0] + 2.6 * math.cos(t), at[1] + 2.6 * math.sin(t)) for t in turn]
-        sheet.line(ring, color=_RED, width_pt=0.9, clip=rect, order=4)
+        sheet.line(ring, color=_RED, width_pt=0.9, clip=rect, order=order + 0.3)
 
 
 def _draw_names(
@@ -149,9 +158,10 @@ def _draw_names(
     shown: list[tuple[Country, BaseGeometry]],
     view: LocatorView,
     here: tuple[float, float],
+    order: float,
 ) -> None:
     """Names of the countries that have room for them, the largest first."""
-    face = Face(size_pt=5)
+    face = sheet.setting.face(Face(size_pt=5))
     keep_clear = [Rect(x=here[0] - 3, y=here[1] - 3, width=6, height=6)]
     named = [pair for pair in shown if pair[0].named]
     for country, part in sorted(named, key=lambda pair: (-pair[1].area, pair[0].name)):
@@ -163,5 +173,5 @@ def _draw_names(
         room = _on_sheet(part, view, rect).bounds
         fits = rect.inset(0.8).holds(taken) and width < (room[2] - room[0]) * 1.3
         if name and fits and not any(taken.meets(other) for other in keep_clear):
-            sheet.text((point.x, low), name, face, color=_QUIET, align="center", order=3)
+            sheet.text((point.x, low), name, face, color=_QUIET, align="center", order=order + 0.2)
             keep_clear.append(taken)

@@ -7,12 +7,15 @@ the HTML itself, and the script draws nothing but the map.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+
+from PIL import Image
 
 from satdesk.errors import UsageError
 from satdesk.files.pictures import Picture
@@ -23,6 +26,7 @@ from satdesk.release.page_data import page_data
 from satdesk.release.page_html import Html, el, embed_json, join
 from satdesk.release.page_marks import tile_mark
 from satdesk.release.page_panel import (
+    LOGO_PATH,
     Download,
     banners,
     date_lines,
@@ -69,6 +73,7 @@ _LATER = (
 )
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _COMPARED = 2
+_LOGO_PX = (480, 80)
 
 
 def write_page(
@@ -107,6 +112,7 @@ def write_page(
     return (
         Artifact(path="index.html", role="page", media_type="text/html", title="The page"),
         *_copy_assets(folder),
+        *_write_logo(content, folder),
         *(tile for date_id, index in indexes.items() for tile in _tiles(date_id, index)),
     )
 
@@ -151,6 +157,17 @@ def _copy_assets(folder: Path) -> list[Artifact]:
         target.write_bytes(source.joinpath(*name.split("/")).read_bytes())
         artifacts.append(Artifact(path=f"page/{name}", role="page-asset", media_type=media_type))
     return artifacts
+
+
+def _write_logo(content: Content, folder: Path) -> list[Artifact]:
+    """The publisher's logo, small: the page must come quickly."""
+    logo = content.style.logo
+    if logo is None:
+        return []
+    with Image.open(io.BytesIO(logo.png)) as picture:
+        picture.thumbnail(_LOGO_PX, Image.Resampling.LANCZOS)
+        picture.save(folder / LOGO_PATH, format="PNG", optimize=True)
+    return [Artifact(path=LOGO_PATH, role="page-asset", media_type="image/png")]
 
 
 def _tiles(date_id: str, index: TileIndex) -> list[Artifact]:

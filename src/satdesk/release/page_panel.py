@@ -33,6 +33,7 @@ from satdesk.release.page_sharing import EMBED_ID, embed_snippet
 from satdesk.release.page_statements import statements_html
 
 __all__ = [
+    "LOGO_PATH",
     "Download",
     "banners",
     "date_lines",
@@ -56,6 +57,8 @@ _ROLES = {
     "plate": "Plates",
     "press": "Press images",
     "sequence": "Press images",
+    "video": "Press images",
+    "press-kit": "Press kit",
     "globe": "Images for display",
     "stac-catalog": "Catalogue and checks",
     "release": "Catalogue and checks",
@@ -66,6 +69,7 @@ _ROLES = {
     "signature": "Catalogue and checks",
     "statements": "Catalogue and checks",
 }
+LOGO_PATH = "page/logo.png"
 _PAIR = 2
 _OTHER = "Other files"
 _UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
@@ -111,8 +115,13 @@ def date_title(content: Content, image: DatedImage) -> str:
 def heading(content: Content) -> Html:
     """Who issues what."""
     district = content.district.title
+    logo = content.style.logo
+    shown = None
+    if logo is not None:
+        shown = el("img", src=LOGO_PATH, alt=logo.alt, class_="logo", height="40")
     return join(
         (
+            shown,
             el("p", content.publisher, class_="publisher", dir="auto"),
             el("h1", content.title, dir="auto"),
             None if district in content.title else el("p", district, class_="place", dir="auto"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from satdesk.release.content import Artifact, Content
 from satdesk.release.page_html import Html, el, join
 
-__all__ = ["EMBED_ID", "embed_snippet", "page_address", "social"]
+__all__ = ["EMBED_ID", "address_of_page", "embed_snippet", "page_address", "social"]
 
 EMBED_ID = "embed-snippet"
 _UNKNOWN = "ADDRESS-OF-THIS-PAGE"
@@ -15,7 +15,12 @@ _UNKNOWN = "ADDRESS-OF-THIS-PAGE"
 
 def page_address(content: Content) -> str | None:
     """The address of ``index.html`` on the web; None where the recipe states none."""
-    return None if content.address is None else f"{content.address.rstrip('/')}/index.html"
+    return None if content.address is None else address_of_page(content.address)
+
+
+def address_of_page(address: str) -> str:
+    """Where the page stands below the `address` of a release's folder."""
+    return f"{address.rstrip('/')}/index.html"
 
 
 def social(content: Content, title: str, description: str, artifacts: Sequence[Artifact]) -> Html:

@@ -1,4 +1,4 @@
-"""Plates: one sheet for each date, and one that sets two dates side by side; PNG and PDF.
+"""Plates: one sheet for each date, and one that sets two dates side by side; in several sizes.
 
 A plate carries every fact that a reader needs to judge the picture: when (UTC and local), by what,
 how fine its pixels really are, where, on which scale, how much of the district it shows, whose
@@ -13,7 +13,12 @@ from pathlib import Path
 from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.dates import format_acquisition
 from satdesk.release.language import language
+from satdesk.release.locator import draw_locator, world
 from satdesk.release.plate_blocks import flow
+from satdesk.release.plate_clean import compose_clean
+from satdesk.release.plate_format import A4, PlateFormat
+from satdesk.release.plate_furniture import draw_furniture
+from satdesk.release.plate_head import draw_footer, draw_header, header_height
 from satdesk.release.plate_labels import PlacedLabel
 from satdesk.release.plate_layout import choose_layout, make_sheet
 from satdesk.release.plate_map import (
@@ -28,19 +33,13 @@ from satdesk.release.plate_map import (
     fit_frame,
     map_crs,
 )
-from satdesk.release.plate_margin import (
-    draw_footer,
-    draw_header,
-    header_height,
-    legend_of,
-    margin_blocks,
-    role_word,
-)
+from satdesk.release.plate_margin import legend_of, margin_blocks, role_word
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import Rect, Sheet, drawing_style
 from satdesk.release.press_facts import PictureFacts
-from satdesk.release.press_metadata import pdf_bytes, pdf_information, png_bytes
-from satdesk.release.typography import Face, measure
+from satdesk.release.press_metadata import jpeg_bytes, pdf_bytes, pdf_information, png_bytes
+from satdesk.release.setting import setting_of
+from satdesk.release.typography import Face, fit_line, measure
 
 __all__ = ["compose_plate", "write_plates"]
 
@@ -51,36 +50,44 @@ _TAG = Face(size_pt=7.4, bold=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plate:
-    """What one sheet is to show."""
+    """What one sheet is to show, and in which size."""
 
     stem: str
     images: tuple[DatedImage, ...]
     date_id: str | None
+    form: PlateFormat
 
     def path(self, suffix: str) -> str:
-        return f"plates/{self.stem}.{suffix}"
+        size = "" if self.form is A4 else f"-{self.form.name}"
+        return f"plates/{self.stem}{size}{suffix}"
 
 
-def write_plates(content: Content, folder: Path) -> tuple[Artifact, ...]:
-    """Write ``plates/`` below `folder`: PNG and PDF for each date, and for two dates together.
+def write_plates(
+    content: Content, folder: Path, forms: tuple[PlateFormat, ...] = (A4,)
+) -> tuple[Artifact, ...]:
+    """Write ``plates/`` below `folder`: for each date, and for two dates together, in each size.
 
-    In an issued release a date whose licence does not allow press pictures has no plate. The same
-    content gives the same bytes.
+    A sheet is PNG, and PDF too where it is paper; beside it lies a clean JPEG of the same size: the
+    picture without words. In an issued release a date whose licence does not allow press pictures
+    has no plate. The same content gives the same bytes.
 
     Returns:
-        The files, in the order of the dates, the comparison last.
+        The files, in the order of the dates, the comparison last; for each in the order of `forms`.
     """
     target = folder / "plates"
     target.mkdir(parents=True, exist_ok=True)
     artifacts: list[Artifact] = []
-    for plate in _plates(content):
+    for plate in _plates(content, forms):
         with drawing_style():
-            sheet = compose_plate(content, plate.images)
+            sheet = compose_plate(content, plate.images, plate.form)
             artifacts += _write(content, plate, sheet, folder)
+            artifacts.append(_write_clean(content, plate, folder))
     return tuple(artifacts)
 
 
-def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
+def compose_plate(
+    content: Content, images: tuple[DatedImage, ...], form: PlateFormat = A4
+) -> Sheet:
     """Draw the plate of one date, or of two side by side (or one above the other)."""
     said = language(content.language)
     crs = map_crs(content)
@@ -88,85 +95,135 @@ def compose_plate(content: Content, images: tuple[DatedImage, ...]) -> Sheet:
     layout = choose_layout(
         bounds,
         maps=len(images),
-        header=lambda width: header_height(content, images, width),
+        header=lambda width: header_height(content, images, width, form),
         direction=said.direction,
+        form=form,
+        margin_mm=content.style.margin_mm,
     )
-    sheet = make_sheet(layout, said.direction)
+    sheet = make_sheet(layout, said.direction, setting_of(content.style, form.scale))
     placed = []
     frames = [fit_frame(sheet, rect, bounds, crs, 0.05) for rect in layout.maps]
     for frame, image in zip(frames, images, strict=True):
-        placed.append(_draw_one(sheet, frame, content, image, tagged=len(images) > 1))
-    draw_header(sheet, layout.header, content, images)
+        taken = _overlays(sheet, frame, content, image, tagged=len(images) > 1, form=form)
+        placed.append(_draw_one(sheet, frame, content, image, taken))
+    draw_header(sheet, layout.header, content, images, form)
     draw_footer(sheet, layout.footer, content)
-    legend = legend_of(content, images, frames[0], placed[0])
-    flow(sheet, margin_blocks(content, images, frames[0], legend), layout.columns)
+    legend = legend_of(content, images, frames[0], placed[0], form)
+    flow(sheet, margin_blocks(content, images, frames[0], legend, form), layout.columns)
     return sheet
 
 
 def _write(content: Content, plate: _Plate, sheet: Sheet, folder: Path) -> list[Artifact]:
-    png, pdf = (_facts(content, plate, suffix) for suffix in ("png", "pdf"))
-    drawn = sheet.pdf(pdf_information(pdf))
-    files = (
-        ("png", "image/png", png_bytes(sheet.picture(), png, dpi=sheet.dpi)),
-        ("pdf", "application/pdf", pdf_bytes(drawn, pdf)),
-    )
-    for suffix, _, data in files:
-        (folder / plate.path(suffix)).write_bytes(data)
+    facts = _facts(content, plate, ".png")
+    files = [(".png", "image/png", png_bytes(sheet.picture(), facts, dpi=sheet.dpi))]
+    if plate.form.paper:
+        facts = _facts(content, plate, ".pdf")
+        drawn = pdf_bytes(sheet.pdf(pdf_information(facts)), facts)
+        files.append((".pdf", "application/pdf", drawn))
     return [
-        Artifact(
-            path=plate.path(suffix),
-            role="plate",
-            media_type=media_type,
-            date_id=plate.date_id,
-            title=png.title,
-        )
-        for suffix, media_type, _ in files
+        _artifact(plate, suffix, media_type, data, folder, f"{facts.title}{_size(plate)}")
+        for suffix, media_type, data in files
     ]
+
+
+def _write_clean(content: Content, plate: _Plate, folder: Path) -> Artifact:
+    facts = _facts(content, plate, "-clean.jpg")
+    data = jpeg_bytes(compose_clean(content, plate.images, plate.form).picture(), facts)
+    title = f"{facts.title} ({plate.form.title}, clean)"
+    return _artifact(plate, "-clean.jpg", "image/jpeg", data, folder, title)
+
+
+def _artifact(
+    plate: _Plate, suffix: str, media_type: str, data: bytes, folder: Path, title: str
+) -> Artifact:
+    path = plate.path(suffix)
+    (folder / path).write_bytes(data)
+    return Artifact(
+        path=path, role="plate", media_type=media_type, date_id=plate.date_id, title=title
+    )
+
+
+def _size(plate: _Plate) -> str:
+    return "" if plate.form is A4 else f" ({plate.form.title})"
 
 
 def _draw_one(
-    sheet: Sheet, frame: MapFrame, content: Content, image: DatedImage, *, tagged: bool
+    sheet: Sheet,
+    frame: MapFrame,
+    content: Content,
+    image: DatedImage,
+    taken: tuple[Rect, ...],
 ) -> tuple[PlacedLabel, ...]:
     draw_map(sheet, frame, picture_on(image, frame.grid), content.district)
-    draw_graticule(sheet, frame, _TICKS)
+    draw_graticule(sheet, frame, sheet.setting.face(_TICKS))
     draw_marks(sheet, frame.rect, draft=content.status is Status.DRAFT)
-    taken = (_draw_tag(sheet, frame.rect, content, image),) if tagged else ()
     words = language(content.language)
-    return draw_sites(sheet, frame, content.sites, _LABELS, taken, words=words)
+    return draw_sites(sheet, frame, content.sites, sheet.setting.face(_LABELS), taken, words=words)
 
 
-def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
-    """Which date this map shows, in its upper left corner."""
-    said = language(content.language)
-    when = format_acquisition(image.acquisition, content.time_zone, said)
-    role = said.upper(role_word(content, image))
-    lines = ((role, _TAG), (f"{when.day}, {when.utc}", _TICKS))
-    sheet_width = max(measure(text, face) for text, face in lines) + 3
-    rect = Rect(x=frame.x, y=frame.top - 7.4, width=min(sheet_width, frame.width), height=7.4)
-    sheet.box(rect, fill="#ffffff", edge=INK, width_pt=0.5, order=5.5)
-    sheet.text((rect.x + 1.5, rect.top - 3.2), lines[0][0], _TAG, color=INK)
-    sheet.text((rect.x + 1.5, rect.top - 6.1), lines[1][0], _TICKS, color=QUIET)
+def _overlays(
+    sheet: Sheet,
+    frame: MapFrame,
+    content: Content,
+    image: DatedImage,
+    *,
+    tagged: bool,
+    form: PlateFormat,
+) -> tuple[Rect, ...]:
+    """What stands on the map besides sites: the tag of a date; on cards scale bar and north."""
+    drawn = [_draw_tag(sheet, frame.rect, content, image, dated=not form.card)] if tagged else []
+    drawn += (
+        [draw_furniture(sheet, frame, sheet.setting.face(_TICKS), size=0.58)] if form.card else []
+    )
+    if form.card and form.side_columns and not tagged:
+        drawn.append(_draw_locator(sheet, frame.rect, content))
+    return tuple(drawn)
+
+
+def _draw_locator(sheet: Sheet, frame: Rect, content: Content) -> Rect:
+    """In the map's lower left corner."""
+    width = min(22.0, frame.width * 0.3)
+    rect = Rect(x=frame.x, y=frame.y, width=width, height=width / 1.35)
+    draw_locator(sheet, rect, content.district.geometry, world(), order=5.2)
     return rect
 
 
-def _plates(content: Content) -> tuple[_Plate, ...]:
+def _draw_tag(
+    sheet: Sheet, frame: Rect, content: Content, image: DatedImage, *, dated: bool
+) -> Rect:
+    """Which date this map shows, in its upper left corner; the day too where there is room."""
+    said = language(content.language)
+    when = format_acquisition(image.acquisition, content.time_zone, said)
+    strong, fine = sheet.setting.face(_TAG), sheet.setting.face(_TICKS)
+    wanted = [(said.upper(role_word(content, image)), strong, INK)]
+    if dated:
+        wanted.append((f"{when.day}{said.say('comma')}{when.utc}", fine, QUIET))
+    room = frame.width * 0.9 - 3
+    lines = [(fit_line(text, face, room), face, color) for text, face, color in wanted]
+    width = max(measure(text, face) for text, face, _ in lines) + 3
+    height = sum(face.leading_mm for _, face, _ in lines) + 1.4
+    rect = Rect(x=frame.x, y=frame.top - height, width=width, height=height)
+    sheet.box(rect, fill="#ffffff", edge=INK, width_pt=0.5, order=5.5)
+    y = rect.top - 0.7
+    for text, face, color in lines:
+        y -= face.leading_mm
+        sheet.text((rect.x + 1.5, y + face.descent_mm), text, face, color=color)
+    return rect
+
+
+def _plates(content: Content, forms: tuple[PlateFormat, ...]) -> tuple[_Plate, ...]:
     shown = tuple(i for i in content.dates if _may_be_shown(content, i))
+    groups = [((image,), image.id, image.simulated) for image in shown]
     plates = [
         _Plate(
-            stem=_stem(content, image.id, simulated=image.simulated),
-            images=(image,),
-            date_id=image.id,
+            stem=_stem(content, name, simulated=simulated), images=images, date_id=name, form=form
         )
-        for image in shown
+        for images, name, simulated in groups
+        for form in forms
     ]
     if len(shown) == 2:
-        plates.append(
-            _Plate(
-                stem=_stem(content, "comparison", simulated=content.simulated),
-                images=shown,
-                date_id=None,
-            )
-        )
+        stem = _stem(content, "comparison", simulated=content.simulated)
+        plates += [_Plate(stem=stem, images=shown, date_id=None, form=form) for form in forms]
     return tuple(plates)
 
 

@@ -7,24 +7,20 @@ come last, end with a reference to ``release.json``, which holds them in full.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from shapely.geometry import LineString, Point, Polygon
-from shapely.geometry.base import BaseGeometry
 
 from satdesk.errors import UsageError
-from satdesk.release.furniture import length_label, scale_bar, true_north_deg
 from satdesk.release.language import Language
-from satdesk.release.locator import Country, draw_locator
-from satdesk.release.plate_map import INK, QUIET, MapFrame, draw_boundary, draw_marker
+from satdesk.release.plate_map import INK, draw_boundary, draw_marker
 from satdesk.release.plate_sheet import Rect, Sheet
-from satdesk.release.typography import Face, wrap
-from satdesk.release.wording import Phrase, Words
+from satdesk.release.setting import Setting
+from satdesk.release.typography import Face, fit_line, wrap
 
-__all__ = ["Block", "Facts", "Legend", "Locator", "Notes", "ScaleAndNorth", "flow"]
+__all__ = ["Block", "Facts", "Legend", "Notes", "Row", "flow"]
 
 _HEADING = Face(size_pt=7.2, bold=True)
 _BODY = Face(size_pt=6.8)
@@ -44,27 +40,52 @@ class Block(Protocol):
     def height(self, width: float, factor: float) -> float:
         """Height in millimetres in a column of `width` with type scaled by `factor`."""
 
+    def least(self, width: float, factor: float) -> float:
+        """Height below which it cannot be drawn; less than `height` where it can be cut short."""
+
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """Draw it, beginning at the top of `rect`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """A heading and rows of label and value, values in one aligned column."""
+    """A heading and rows of label and value, values in one aligned column.
+
+    Attributes:
+        heading: What they are about.
+        words: Language of the sheet.
+        setting: Its type.
+        rows: Labels and values.
+        keep: How many rows must not be cut off as long as anything else can give way.
+        most_lines: Of a value; what is longer ends in an ellipsis.
+    """
 
     heading: str
     words: Language
+    setting: Setting
     rows: tuple[tuple[str, str], ...]
+    keep: int = 0
+    most_lines: int = 4
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
         lines = sum(len(lines) for _, lines in self._set(width, factor))
-        return _heading_mm(factor) + lines * _BODY.scaled(factor).leading_mm + 0.5 * len(self.rows)
+        return (
+            _heading_mm(self.setting, factor)
+            + lines * self.setting.face(_BODY).scaled(factor).leading_mm
+            + 0.5 * len(self.rows)
+        )
+
+    def least(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        first = replace(self, rows=self.rows[: self.keep], keep=0) if self.keep else None
+        kept = 0.0 if first is None else first.height(width, factor) + 1.2 * self._line(factor)
+        return min(self.height(width, factor), max(_least(self.setting, factor), kept))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`."""
         y = _draw_heading(sheet, rect, self.heading, factor)
-        face = _BODY.scaled(factor)
+        face = self.setting.face(_BODY).scaled(factor)
         indent = self._indent(rect.width)
         rows = [
             (label if i == 0 else "", line)
@@ -75,18 +96,26 @@ class Facts:
         for i, (label, line) in enumerate(rows):
             y -= face.leading_mm + (0.5 if label and i else 0)
             if cut and y - face.leading_mm - 0.5 < rect.y:
-                sheet.begin(rect, y, self.words.say("continued"), face, color=QUIET)
+                sheet.begin(
+                    rect, y, self.words.say("continued"), face, color=sheet.setting.palette.quiet
+                )
                 return
             if label:
-                sheet.begin(rect, y, label, face, color=QUIET)
-            sheet.begin(rect, y, line, face, color=INK, indent=indent)
+                sheet.begin(rect, y, label, face, color=sheet.setting.palette.quiet)
+            sheet.begin(rect, y, line, face, color=sheet.setting.palette.ink, indent=indent)
+
+    def _line(self, factor: float) -> float:
+        return self.setting.face(_BODY).scaled(factor).leading_mm
 
     def _indent(self, width: float) -> float:
-        return min(19.0, width * 0.32)
+        return min(19.0 * self.setting.scale, width * 0.32)
 
     def _set(self, width: float, factor: float) -> list[tuple[str, tuple[str, ...]]]:
         room = width - self._indent(width)
-        return [(k, wrap(v, _BODY.scaled(factor), room, 4)) for k, v in self.rows]
+        return [
+            (k, wrap(v, self.setting.face(_BODY).scaled(factor), room, self.most_lines))
+            for k, v in self.rows
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,70 +124,40 @@ class Notes:
 
     heading: str
     words: Language
+    setting: Setting
     paragraphs: tuple[str, ...]
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
-        face = _SMALL.scaled(factor)
+        face = self.setting.face(_SMALL).scaled(factor)
         lines = sum(len(wrap(text, face, width)) for text in self.paragraphs)
-        return _heading_mm(factor) + lines * face.leading_mm + 0.9 * len(self.paragraphs)
+        return (
+            _heading_mm(self.setting, factor) + lines * face.leading_mm + 0.9 * len(self.paragraphs)
+        )
+
+    def least(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        return min(self.height(width, factor), _least(self.setting, factor))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`; stops where `rect` ends."""
         y = _draw_heading(sheet, rect, self.heading, factor)
-        face = _SMALL.scaled(factor)
+        face = self.setting.face(_SMALL).scaled(factor)
         cut = self.height(rect.width, factor) > rect.height + 0.01
         for text in self.paragraphs:
             for line in wrap(text, face, rect.width):
                 y -= face.leading_mm
                 if cut and y - face.leading_mm < rect.y:
-                    sheet.begin(rect, y, self.words.say("continued"), face, color=QUIET)
+                    sheet.begin(
+                        rect,
+                        y,
+                        self.words.say("continued"),
+                        face,
+                        color=sheet.setting.palette.quiet,
+                    )
                     return
-                sheet.begin(rect, y, line, face, color=INK)
+                sheet.begin(rect, y, line, face, color=sheet.setting.palette.ink)
             y -= 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScaleAndNorth:
-    """Scale bar, the scale as a ratio, and an arrow to true north."""
-
-    frame: MapFrame
-    words: Language
-
-    def height(self, width: float, factor: float) -> float:  # noqa: ARG002 - the block's contract
-        """See `Block`."""
-        return 11.5
-
-    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:  # noqa: ARG002 - as above
-        """See `Block`."""
-        face = Face(size_pt=6.4)
-        longest = (rect.width - 16) / self.frame.mm_per_unit
-        bar_top = rect.top - 5.0
-        draw_scale_bar(sheet, self.frame, (rect.x, bar_top), longest, face)
-        ratio = f"1 : {_rounded(self.frame.scale_denominator):,}".replace(",", "\u202f")
-        shown = Phrase(self.words.show(Words(ratio)))
-        scale = self.words.say("scale_on_paper", ratio=shown)
-        sheet.text((rect.x, bar_top - 5.6), scale, face, color=QUIET)
-        draw_north(sheet, (rect.right - 4.5, rect.top - 6.4), true_north_deg(self.frame.grid), face)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locator:
-    """The locator map."""
-
-    district: BaseGeometry
-    countries: tuple[Country, ...]
-    aspect: float = 1.55
-
-    def height(self, width: float, factor: float) -> float:
-        """See `Block`."""
-        return width / self.aspect * (1 - 1.8 * (1 - factor))
-
-    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
-        """See `Block`."""
-        height = self.height(rect.width, factor)
-        room = Rect(x=rect.x, y=rect.top - height, width=rect.width, height=height)
-        draw_locator(sheet, room, self.district, self.countries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,22 +169,30 @@ class Legend:
     circles: bool
     hatched: bool
     words: Language
+    setting: Setting
     numbered: tuple[tuple[int, str], ...] = ()
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
-        face = _BODY.scaled(factor)
-        return _heading_mm(factor) + len(self._lines(width, factor)) * face.leading_mm * 1.15
+        face = self.setting.face(_BODY).scaled(factor)
+        return (
+            _heading_mm(self.setting, factor)
+            + len(self._lines(width, factor)) * face.leading_mm * 1.15
+        )
+
+    def least(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        return min(self.height(width, factor), _least(self.setting, factor))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`."""
         y = _draw_heading(sheet, rect, self.words.say("heading_legend"), factor)
-        face = _BODY.scaled(factor)
+        face = self.setting.face(_BODY).scaled(factor)
         for sign, text in self._lines(rect.width, factor):
             y -= face.leading_mm * 1.15
             swatch = sheet.facing(Rect(x=rect.x, y=y - 0.35, width=8.5, height=2.5), rect)
             _draw_sign(sheet, swatch, sign, contested=self.contested, face=face)
-            sheet.begin(rect, y, text, face, color=INK, indent=11)
+            sheet.begin(rect, y, text, face, color=sheet.setting.palette.ink, indent=11)
             if y - face.leading_mm * 1.15 < rect.y - 0.01:
                 return
 
@@ -199,9 +206,47 @@ class Legend:
         entries += [(str(number), name) for number, name in self.numbered]
         lines = []
         for sign, text in entries:
-            for i, line in enumerate(wrap(text, _BODY.scaled(factor), width - 11, 2)):
+            for i, line in enumerate(
+                wrap(text, self.setting.face(_BODY).scaled(factor), width - 11, 2)
+            ):
                 lines.append((sign if i == 0 else "", line))
         return lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Blocks beside each other, each with its share of the width."""
+
+    blocks: tuple[Block, ...]
+    shares: tuple[float, ...]
+    gap: float = 3.0
+
+    def height(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        widths = self._widths(width)
+        return max(b.height(w, factor) for b, w in zip(self.blocks, widths, strict=True))
+
+    def least(self, width: float, factor: float) -> float:
+        """See `Block`."""
+        widths = self._widths(width)
+        return max(b.least(w, factor) for b, w in zip(self.blocks, widths, strict=True))
+
+    @property
+    def last(self) -> Block:
+        """Its last block; notes stand there."""
+        return self.blocks[-1]
+
+    def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
+        """See `Block`."""
+        x = rect.x
+        for block, width in zip(self.blocks, self._widths(rect.width), strict=True):
+            room = Rect(x=x, y=rect.y, width=width, height=rect.height)
+            block.draw(sheet, sheet.facing(room, rect), factor)
+            x += width + self.gap
+
+    def _widths(self, width: float) -> list[float]:
+        room = width - self.gap * (len(self.blocks) - 1)
+        return [room * share / sum(self.shares) for share in self.shares]
 
 
 def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None:
@@ -213,52 +258,16 @@ def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None
     else:  # too much for the sheet: the texts give up some of their height, and say so
         tries = (_places(blocks, columns, factor, shares=shares) for shares in _SHARES)
         places = next((found for found in tries if found is not None), None)
+    if places is None:  # nothing else can give way any more
+        given = [replace(b, keep=0) if isinstance(b, Facts) else b for b in blocks]
+        tries = (_places(given, columns, factor, shares=shares) for shares in _SHARES)
+        places = next((found for found in tries if found is not None), None)
     if places is None:
         raise UsageError(
             "the facts do not fit on the sheet", found=f"{len(blocks)} blocks", subject="plate"
         )
     for block, rect in zip(blocks, places, strict=True):
         block.draw(sheet, rect, factor)
-
-
-def draw_scale_bar(
-    sheet: Sheet, frame: MapFrame, at: tuple[float, float], longest_units: float, face: Face,
-    ink: str = INK, ground: str = "#ffffff",
-) -> Rect:  # fmt: skip
-    """The bar with its lower left corner at `at` less its height; returns the bar's rectangle."""
-    bar = scale_bar(frame.grid, longest_units)
-    width = bar.map_units * frame.mm_per_unit
-    part = width / bar.divisions
-    thick = 1.3
-    rect = Rect(x=at[0], y=at[1] - thick, width=width, height=thick)
-    for i in range(bar.divisions):
-        cell = Rect(x=at[0] + i * part, y=rect.y, width=part, height=thick)
-        sheet.box(cell, fill=ink if i % 2 == 0 else ground, edge=ink, width_pt=0.5, order=6)
-    sheet.text((rect.x, rect.top + 1.1), "0", face, color=ink)
-    end = length_label(bar.metres)
-    sheet.text((rect.right, rect.top + 1.1), end, face, color=ink, align="center")
-    return rect
-
-
-def draw_north(
-    sheet: Sheet, center: tuple[float, float], direction_deg: float, face: Face, ink: str = INK
-) -> None:
-    """An arrow to true north, turned by `direction_deg` clockwise, an N at its tip."""
-    turn = math.radians(direction_deg)
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        return (
-            center[0] + x * math.cos(turn) + y * math.sin(turn),
-            center[1] - x * math.sin(turn) + y * math.cos(turn),
-        )
-
-    tip, tail, left, right = place(0, 4.2), place(0, -2.4), place(-2.1, -4.2), place(2.1, -4.2)
-    sheet.shape(Polygon([tip, tail, left]), fill=ink, edge=ink, width_pt=0.5, order=6)
-    sheet.shape(Polygon([tip, tail, right]), fill="#ffffff", edge=ink, width_pt=0.5, order=6)
-    letter = place(0, 6.0)
-    low = letter[1] - face.cap_mm / 2
-    sheet.text((letter[0], low), "N", Face(size_pt=face.size_pt, bold=True), color=ink,
-               align="center")  # fmt: skip
 
 
 def _places(
@@ -284,24 +293,31 @@ def _places(
     return places
 
 
+def _least(setting: Setting, factor: float) -> float:
+    """A heading and two lines."""
+    return _heading_mm(setting, factor) + 2.5 * setting.face(_BODY).leading_mm
+
+
 def _granted(block: Block, width: float, factor: float, shares: tuple[float, float]) -> float:
-    need = block.height(width, factor)
-    if not isinstance(block, Facts | Legend | Notes):
+    need, least = block.height(width, factor), block.least(width, factor)
+    if least >= need:
         return need
-    share = shares[isinstance(block, Notes)]
-    return min(need, max(need * share, _heading_mm(factor) + 2.5 * _BODY.leading_mm))
+    notes = isinstance(block.last if isinstance(block, Row) else block, Notes)
+    return max(need * shares[notes], least)
 
 
-def _heading_mm(factor: float) -> float:
-    return _HEADING.scaled(factor).leading_mm + 1.2
+def _heading_mm(setting: Setting, factor: float) -> float:
+    return setting.face(_HEADING).scaled(factor).leading_mm + 1.2
 
 
 def _draw_heading(sheet: Sheet, rect: Rect, heading: str, factor: float) -> float:
     """Heading with a rule below it; returns where the text below begins."""
-    face = _HEADING.scaled(factor)
-    sheet.begin(rect, rect.top - face.ascent_mm, heading, face, color=INK)
-    y = rect.top - _heading_mm(factor) + 0.6
-    sheet.line([(rect.x, y), (rect.right, y)], color=QUIET, width_pt=0.4)
+    face = sheet.setting.face(_HEADING).scaled(factor)
+    accent = sheet.setting.palette.accent
+    shown = fit_line(heading, face, rect.width)
+    sheet.begin(rect, rect.top - face.ascent_mm, shown, face, color=accent)
+    y = rect.top - _heading_mm(sheet.setting, factor) + 0.6
+    sheet.line([(rect.x, y), (rect.right, y)], color=accent, width_pt=0.4)
     return y - 0.6
 
 
@@ -324,9 +340,3 @@ def _draw_sign(sheet: Sheet, rect: Rect, sign: str, *, contested: bool, face: Fa
     elif sign:
         strong = Face(size_pt=face.size_pt, bold=True)
         sheet.text((middle[0], rect.y + 0.35), sign, strong, color=INK, align="center")
-
-
-def _rounded(value: float) -> int:
-    """Three significant figures: a ratio on paper is not truer than that."""
-    digits = max(len(str(int(value))) - 3, 0)
-    return round(int(value), -digits)

@@ -19,6 +19,7 @@ from satdesk.core.place import District, Site
 from satdesk.geometry.grids import utm_crs
 from satdesk.release.content import Content
 from satdesk.release.furniture import Tick, edge_ticks, graticule, ground_metres, to_map
+from satdesk.release.house_style import ALARM
 from satdesk.release.language import Language, spoken
 from satdesk.release.plate_labels import Label, PlacedLabel, make_label, place_labels
 from satdesk.release.plate_sheet import Rect, Sheet
@@ -28,9 +29,7 @@ __all__ = [
     "INK",
     "MARK",
     "OUTSIDE",
-    "PAPER",
     "QUIET",
-    "RED",
     "MapFrame",
     "ReadPicture",
     "district_bounds",
@@ -44,14 +43,8 @@ __all__ = [
     "map_crs",
 ]
 
-INK, QUIET, PAPER, OUTSIDE, RED, MARK = (
-    "#1b1d20",
-    "#5b6068",
-    "#ffffff",
-    "#e7e6e1",
-    "#b3261e",
-    "#ffd34d",
-)
+INK, QUIET, OUTSIDE, MARK = "#1b1d20", "#5b6068", "#e7e6e1", "#ffd34d"
+"""Of what lies on the picture: it stands on white or on a casing, whatever the paper."""
 _TICK_MM, _TICK_GAP_MM = 1.2, 1.9
 _CASING = "#1b1d20"
 
@@ -156,11 +149,12 @@ def draw_boundary(sheet: Sheet, outline: BaseGeometry, clip: Rect, *, contested:
     sheet.shape(outline, edge="#ffffff", width_pt=1.1, dashes=dashes, clip=clip, order=3.1)
 
 
-def draw_graticule(sheet: Sheet, frame: MapFrame, face: Face, color: str = QUIET) -> None:
+def draw_graticule(sheet: Sheet, frame: MapFrame, face: Face) -> None:
     """Fine lines over the map, ticks and degrees outside it, and the neatline."""
     across = max(2, min(6, int(frame.rect.width / 24)))
     down = max(2, min(6, int(frame.rect.height / 24)))
     lines = graticule(frame.grid, (across, down))
+    color = sheet.setting.palette.quiet
     for line in lines:
         points = [(float(x), float(y)) for x, y in frame.to_sheet(line.points)]
         sheet.line(points, color="#ffffff", width_pt=0.5, alpha=0.45, clip=frame.rect, order=2.5)
@@ -202,7 +196,7 @@ def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool) -> None:
     SIMULATED is not drawn here: it stands in the pixels themselves.
     """
     if draft:
-        sheet.banner(rect.inset(6), "DRAFT", color=RED, alpha=0.30, angle=28)
+        sheet.banner(rect.inset(6), "DRAFT", color=ALARM, alpha=0.30, angle=28)
 
 
 def _label(frame: MapFrame, site: Site, face: Face, words: Language) -> Label | None:
@@ -307,7 +301,7 @@ def _draw_longitude(
 ) -> None:
     y, out = (rect.top, 1) if above else (rect.y, -1)
     x = rect.x + tick.share * rect.width
-    sheet.line([(x, y), (x, y + out * _TICK_MM)], color=INK, width_pt=0.5)
+    sheet.line([(x, y), (x, y + out * _TICK_MM)], color=color, width_pt=0.5)
     low = y + _TICK_GAP_MM if above else y - _TICK_GAP_MM - face.cap_mm
     if _has_room(tick, rect.width, face):
         sheet.text((x, low), tick.label, face, color=color, align="center")
@@ -318,7 +312,7 @@ def _draw_latitude(
 ) -> None:
     x, out = (rect.right, 1) if right else (rect.x, -1)
     y = rect.y + tick.share * rect.height
-    sheet.line([(x, y), (x + out * _TICK_MM, y)], color=INK, width_pt=0.5)
+    sheet.line([(x, y), (x + out * _TICK_MM, y)], color=color, width_pt=0.5)
     base = x + _TICK_GAP_MM + face.cap_mm if right else x - _TICK_GAP_MM
     if _has_room(tick, rect.height, face):
         sheet.text((base, y), tick.label, face, color=color, align="center", upright=False)

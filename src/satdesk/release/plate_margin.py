@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from pyproj import CRS
@@ -23,28 +24,26 @@ from satdesk.release.descriptions import (
 from satdesk.release.furniture import true_north_deg
 from satdesk.release.language import Language, language, spoken
 from satdesk.release.locator import world
-from satdesk.release.plate_blocks import Block, Facts, Legend, Locator, Notes, ScaleAndNorth
+from satdesk.release.page_sharing import page_address
+from satdesk.release.plate_blocks import Block, Facts, Legend, Notes, Row
+from satdesk.release.plate_code import Code
+from satdesk.release.plate_format import PlateFormat
+from satdesk.release.plate_furniture import ScaleAndNorth
+from satdesk.release.plate_insets import Acquisition, Locator
 from satdesk.release.plate_labels import PlacedLabel
-from satdesk.release.plate_map import INK, QUIET, RED, MapFrame
-from satdesk.release.plate_sheet import Rect, Sheet
-from satdesk.release.typography import Face, clean, fit_line, measure, settable, wrap
+from satdesk.release.plate_map import MapFrame
+from satdesk.release.setting import Setting, credit_sentence, setting_of
+from satdesk.release.typography import settable
 from satdesk.release.wording import Angle, Count, Phrase, Words
 
 __all__ = [
-    "draw_footer",
-    "draw_header",
-    "header_height",
     "legend_of",
     "margin_blocks",
     "projection_words",
     "role_word",
+    "settable_names",
 ]
 
-_TITLES = tuple(Face(size_pt=size, bold=True) for size in (18, 15.5, 13))
-_NAMES = Face(size_pt=8.6)
-_DATES = Face(size_pt=8.6, bold=True)
-_BADGE = Face(size_pt=11, bold=True)
-_FOOT = Face(size_pt=6)
 _ROLES = {
     Relation.BEFORE: "role_before",
     Relation.AFTER: "role_after",
@@ -52,78 +51,85 @@ _ROLES = {
 }
 
 
-def role_word(content: Content, image: DatedImage) -> str:
-    """``before`` or ``after`` the event; without one, ``earlier`` or ``later`` of the two."""
-    said = language(content.language)
+def role_word(content: Content, image: DatedImage, words: Language | None = None) -> str:
+    """``before`` or ``after`` the event; without one, ``earlier`` or ``later`` of the two.
+
+    `words` None = in the release's language.
+    """
+    said = language(content.language) if words is None else words
     same = [i for i in content.dates if i.relation is image.relation]
     if image.relation is not None and len(same) == 1:
         return said.say(_ROLES[image.relation])
     return said.say("role_earlier" if image.id == content.dates[0].id else "role_later")
 
 
-def header_height(content: Content, images: tuple[DatedImage, ...], width: float) -> float:
-    """Room that `draw_header` needs in a header of `width` millimetres."""
-    face, lines = _title(content.title, width - _badges_width(_badges(content, images)))
-    dates = len(images) * _DATES.leading_mm
-    return len(lines) * face.leading_mm + _NAMES.leading_mm + dates + 1.6
-
-
-def draw_header(sheet: Sheet, rect: Rect, content: Content, images: tuple[DatedImage, ...]) -> None:
-    """Title (wrapped, smaller where it is long), all names, the dates; badges on the right."""
-    badges = _badges(content, images)
-    _draw_badges(sheet, rect, badges)
-    width = rect.width - _badges_width(badges)
-    room = sheet.facing(Rect(x=rect.x, y=rect.y, width=width, height=rect.height), rect)
-    said = language(content.language)
-    face, lines = _title(content.title, width)
-    y = rect.top
-    for line in lines:
-        y -= face.leading_mm
-        sheet.begin(room, y + face.descent_mm, line, face, color=INK)
-    y -= 0.6
-    names, _ = _names(content)
-    y -= _NAMES.leading_mm
-    sheet.begin(room, y + 0.6, fit_line(names, _NAMES, width), _NAMES, color=QUIET)
-    for image in images:
-        when = format_acquisition(image.acquisition, content.time_zone, said).line
-        role = f"{said.capitalised(role_word(content, image))}: " if len(images) > 1 else ""
-        y -= _DATES.leading_mm
-        line = role + when
-        face = _smaller(line, _DATES, width)
-        sheet.begin(room, y + 0.2, fit_line(line, face, width), face, color=INK)
-
-
-def draw_footer(sheet: Sheet, rect: Rect, content: Content) -> None:
-    """Publisher and contact on the left; the release, its status and version on the right."""
-    sheet.line([(rect.x, rect.top), (rect.right, rect.top)], color=QUIET, width_pt=0.4)
-    y = rect.top - 1.0 - _FOOT.ascent_mm
-    said = language(content.language)
-    issuer = [said.say("published_by", publisher=Words(content.publisher))]
-    if content.contact:
-        issuer.append(said.say("corrections_to", contact=Words(content.contact)))
-    left, right = rect.width * 0.55, rect.width * 0.43
-    face = _smaller(" · ".join(issuer), _FOOT, left)
-    sheet.begin(rect, y, fit_line(" · ".join(issuer), face, left), face, color=QUIET)
-    status = said.say("strip_draft" if content.status is Status.DRAFT else "status_issued")
-    names = (Words(content.id), Phrase(status), Words(f"satdesk {content.version}"))
-    release = " · ".join(said.show(each) for each in names)
-    face = _smaller(release, _FOOT, right)
-    sheet.end(rect, y, fit_line(release, face, right), face, color=QUIET)
-
-
 def margin_blocks(
-    content: Content, images: tuple[DatedImage, ...], frame: MapFrame, legend: Legend
+    content: Content,
+    images: tuple[DatedImage, ...],
+    frame: MapFrame,
+    legend: Legend,
+    form: PlateFormat,
 ) -> tuple[Block, ...]:
     """Everything beside (or below) the map, in reading order; the notes last."""
-    facts = _facts(content, images)
-    place = Locator(district=content.district.geometry, countries=world())
-    return (
-        *facts,
-        ScaleAndNorth(frame=frame, words=legend.words),
-        legend,
-        place,
-        _notes(content, images, frame),
+    setting = setting_of(content.style, form.scale)
+    notes = _notes(content, images, frame, setting)
+    code = _code(content, form, setting)
+    if form.card:
+        return (_card_facts(content, images, setting), *_card_blocks(content, form, code, notes))
+    scale = ScaleAndNorth(
+        frame=frame,
+        words=legend.words,
+        scale=form.scale,
+        paper=form.title if form.paper else None,
     )
+    codes = () if code is None else (code,)
+    facts = _facts(content, images, setting)
+    return (*facts, scale, legend, *_insets(content, images, setting), *codes, notes)
+
+
+def _card_blocks(
+    content: Content, form: PlateFormat, code: Code | None, notes: Notes
+) -> tuple[Block, ...]:
+    """Beside the map the code with the notes; below it the locator too, which has room there."""
+    if form.side_columns:
+        return (notes,) if code is None else (Row(blocks=(code, notes), shares=(0.3, 0.7)),)
+    aspect = 2.8 if code is None else 1.45
+    place = Locator(district=content.district.geometry, countries=world(), aspect=aspect)
+    row = (place,) if code is None else (place, code)
+    return Row(blocks=row, shares=(1.0,) * len(row)), notes
+
+
+def _code(content: Content, form: PlateFormat, setting: Setting) -> Code | None:
+    address = page_address(content)
+    if address is None:
+        return None
+    said = language(content.language)
+    return Code(address=address, words=said, setting=setting, dpi=form.dpi, lettered=not form.card)
+
+
+def _insets(
+    content: Content, images: tuple[DatedImage, ...], setting: Setting
+) -> tuple[Block, ...]:
+    """Locator and acquisition side by side; for two dates the locator above both acquisitions."""
+    said = language(content.language)
+    single = len(images) == 1
+    geometry = content.district.geometry
+    taken = tuple(
+        Acquisition(
+            heading="" if single else said.capitalised(role_word(content, image)),
+            district=geometry,
+            outlines=image.outlines_wkt,
+            angles=image.angles,
+            words=said,
+            setting=setting,
+            aspect=1.0 if single else 1.3,
+        )
+        for image in images
+    )
+    place = Locator(district=geometry, countries=world(), aspect=1.35 if single else 2.3)
+    if single:
+        return (Row(blocks=(place, *taken), shares=(1.35, 1.0)),)
+    return place, Row(blocks=taken, shares=(1.0,) * len(taken))
 
 
 def legend_of(
@@ -131,6 +137,7 @@ def legend_of(
     images: tuple[DatedImage, ...],
     frame: MapFrame,
     placed: tuple[PlacedLabel, ...],
+    form: PlateFormat,
 ) -> Legend:
     """What was drawn, explained; nothing that was not."""
     said = language(content.language)
@@ -141,6 +148,7 @@ def legend_of(
     ]
     return Legend(
         words=said,
+        setting=setting_of(content.style, form.scale),
         contested=content.district.contested,
         sites=bool(placed),
         circles=bool(placed) and any(r * 1000 / frame.scale_denominator >= 1.6 for r in radii),
@@ -163,7 +171,7 @@ def projection_words(frame: MapFrame, words: Language | None = None) -> str:
     return said.say("projection", crs=name, north=Phrase(north))
 
 
-def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...]:
+def _facts(content: Content, images: tuple[DatedImage, ...], setting: Setting) -> tuple[Facts, ...]:
     """One block for one date; for several, one each and one of what they have in common."""
     said = language(content.language)
     label = said.say("label_event")
@@ -172,19 +180,48 @@ def _facts(content: Content, images: tuple[DatedImage, ...]) -> tuple[Facts, ...
         relation = relation_words(content, images[0], said)
         event = ((label, relation),) if relation else ()
         rows = (*tables[0][:1], *event, *tables[0][1:])
-        return (Facts(heading=said.say("heading_picture"), words=said, rows=rows),)
+        return (Facts(heading=said.say("heading_picture"), words=said, setting=setting, rows=rows),)
     common = tuple(row for row in tables[0] if all(row in table for table in tables))
     blocks = [
         Facts(
             heading=said.capitalised(role_word(content, image)),
             words=said,
+            setting=setting,
             rows=tuple(row for row in table if row not in common),
         )
         for image, table in zip(images, tables, strict=True)
     ]
     event = ((label, event_words(content.event, said)),) if content.event else ()
-    both = Facts(heading=said.say("heading_both"), words=said, rows=(*event, *common))
+    both = Facts(
+        heading=said.say("heading_both"), words=said, setting=setting, rows=(*event, *common)
+    )
     return (*blocks, both)
+
+
+def _card_facts(content: Content, images: tuple[DatedImage, ...], setting: Setting) -> Facts:
+    """One block, the most important first: what is cut off stands last."""
+    said = language(content.language)
+    rows = [
+        (said.say(label), _shared([words(content, i, said) for i in images], content, images))
+        for label, words in _CARD_ROWS
+    ]
+    if content.event is not None:
+        single = relation_words(content, images[0], said) if len(images) == 1 else None
+        rows.append((said.say("label_event"), single or event_words(content.event, said)))
+    heading = said.say("heading_picture" if len(images) == 1 else "heading_both")
+    return Facts(
+        heading=heading, words=said, setting=setting, rows=tuple(rows), keep=_KEPT, most_lines=3
+    )
+
+
+def _shared(texts: list[str], content: Content, images: tuple[DatedImage, ...]) -> str:
+    """What is said of all dates, once; else of each, with its role."""
+    said = language(content.language)
+    if len(set(texts)) == 1:
+        return texts[0]
+    roles = (said.capitalised(role_word(content, image)) for image in images)
+    each = (f"{role}: {text}" for role, text in zip(roles, texts, strict=True))
+    return said.say("separator").join(each)
 
 
 def _rows(content: Content, image: DatedImage, said: Language) -> tuple[tuple[str, str], ...]:
@@ -197,8 +234,15 @@ def _rows(content: Content, image: DatedImage, said: Language) -> tuple[tuple[st
         (said.say("label_shows"), seen_words(image, said)),
         (said.say("label_cloud"), cloud_words(image, said)),
         (said.say("label_positions"), accuracy_words(image, said)),
-        (said.say("label_credit"), said.show(Words(image.credit))),
+        (said.say("label_credit"), _credit(content, image, said)),
     )
+
+
+def _credit(content: Content, image: DatedImage, said: Language) -> str:
+    """The credit line itself; in the sentence of the house style where that has one."""
+    if content.style.credit is None:
+        return said.show(Words(image.credit))
+    return credit_sentence(content.style, image.credit, said)
 
 
 def _angle_rows(image: DatedImage, said: Language) -> list[tuple[str, str]]:
@@ -212,7 +256,9 @@ def _angle_rows(image: DatedImage, said: Language) -> list[tuple[str, str]]:
     return [(said.say("label_angles"), said.say("separator").join(words))] if words else []
 
 
-def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) -> Notes:
+def _notes(
+    content: Content, images: tuple[DatedImage, ...], frame: MapFrame, setting: Setting
+) -> Notes:
     """Notices first: what is wrong must not be what is cut off."""
     notices = [n.text for n in content.notices]
     notices += [n.text for image in images for n in image.notices]
@@ -229,13 +275,18 @@ def _notes(content: Content, images: tuple[DatedImage, ...], frame: MapFrame) ->
     steps = (Phrase(processing_words(image, said)) for image in images)
     paragraphs += dict.fromkeys(said.say("processing", steps=each) for each in steps)
     paragraphs.append(f"{projection_words(frame, said)} {said.say('note_locator')}")
-    names, unset = _names(content)
+    names, unset = settable_names(content)
     further = [said.say("note_names_more", n=Count(unset))] if unset else []
     paragraphs.append(" ".join([said.say("note_names", names=Phrase(names)), *further]))
-    return Notes(heading=said.say("heading_notes"), words=said, paragraphs=tuple(paragraphs))
+    return Notes(
+        heading=said.say("heading_notes"),
+        words=said,
+        setting=setting,
+        paragraphs=tuple(paragraphs),
+    )
 
 
-def _names(content: Content) -> tuple[str, int]:
+def settable_names(content: Content) -> tuple[str, int]:
     """All names of the district that the faces can set, and the number of those they cannot."""
     names = content.district.names
     shown = [name for name in names if settable(name.text)]
@@ -244,38 +295,13 @@ def _names(content: Content) -> tuple[str, int]:
     return names_line(shown, first=first, words=said), len(names) - len(shown)
 
 
-def _title(text: str, width: float) -> tuple[Face, tuple[str, ...]]:
-    """The largest face in which the title takes one line, else two; the smallest may cut it."""
-    for face in _TITLES:
-        if len(wrap(text, face, width)) == 1:
-            return face, wrap(text, face, width)
-    return _TITLES[-1], wrap(text, _TITLES[-1], width, 2)
-
-
-def _smaller(text: str, face: Face, width: float) -> Face:
-    """`face`, or as much smaller as `text` needs; never below three quarters."""
-    return face.scaled(min(1.0, max(0.75, width / max(measure(clean(text), face), 1e-9))))
-
-
-def _badges(content: Content, images: tuple[DatedImage, ...]) -> tuple[str, ...]:
-    draft = ("DRAFT",) if content.status is Status.DRAFT else ()
-    simulated = ("SIMULATED",) if any(i.simulated for i in images) else ()
-    return (*draft, *simulated)
-
-
-def _badges_width(words: tuple[str, ...]) -> float:
-    """Width that the badges take from the title, distance included."""
-    return max((measure(word, _BADGE) + 11 for word in words), default=0.0)
-
-
-def _draw_badges(sheet: Sheet, rect: Rect, words: tuple[str, ...]) -> None:
-    """Framed words one below the other in the upper right corner."""
-    width = _badges_width(words) - 6
-    height = _BADGE.leading_mm + 1.6
-    for i, word in enumerate(words):
-        low = rect.top - (i + 1) * height - i * 1.2
-        corner = Rect(x=rect.right - width, y=low, width=width, height=height)
-        room = sheet.facing(corner, rect)
-        sheet.box(room, edge=RED, width_pt=1.2)
-        low = room.y + (height - _BADGE.cap_mm) / 2
-        sheet.text((room.center[0], low), word, _BADGE, color=RED, align="center")
+_KEPT = 3
+"""Credit, positions and cloud must stand on every card."""
+_CARD_ROWS: tuple[tuple[str, Callable[[Content, DatedImage, Language], str]], ...] = (
+    ("label_credit", _credit),
+    ("label_positions", lambda _, image, said: accuracy_words(image, said)),
+    ("label_cloud", lambda _, image, said: cloud_words(image, said)),
+    ("label_satellite", lambda _, image, said: satellite_words(image, said)),
+    ("label_pixel", lambda _, image, said: pixel_words(image, said)),
+)
+"""What a card says of each date; the time stands in its header."""

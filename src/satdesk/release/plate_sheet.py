@@ -25,11 +25,13 @@ from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
 from satdesk.release.direction import LTR, RTL, marked
+from satdesk.release.setting import Setting
 from satdesk.release.typography import Face, clean, measure
 
 __all__ = ["MM_PER_INCH", "Rect", "Sheet", "TextBox", "drawing_style"]
 
 MM_PER_INCH = 25.4
+_PLAIN = Setting()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +102,28 @@ class Sheet:
         rect: The whole sheet.
         dpi: Pixels an inch of its picture.
         direction: ``ltr`` or ``rtl``: where lines begin.
+        setting: Its type and colours.
         boxes: Every line of text set so far.
     """
 
     def __init__(
-        self, *, pixels: tuple[int, int], dpi: int, paper: str, direction: str = LTR
+        self,
+        *,
+        pixels: tuple[int, int],
+        dpi: int,
+        direction: str = LTR,
+        paper: str | None = None,
+        setting: Setting = _PLAIN,
     ) -> None:
         width, height = (count / dpi * MM_PER_INCH for count in pixels)
         self.rect = Rect(x=0, y=0, width=width, height=height)
         self.dpi = dpi
         self.direction = direction
+        self.setting = setting
+        ground = setting.palette.paper if paper is None else paper
         self.boxes: list[TextBox] = []
         self._pixels = pixels
-        self._figure = Figure(figsize=(pixels[0] / dpi, pixels[1] / dpi), dpi=dpi, facecolor=paper)
+        self._figure = Figure(figsize=(pixels[0] / dpi, pixels[1] / dpi), dpi=dpi, facecolor=ground)
         FigureCanvasAgg(self._figure)
         self._axes = self._figure.add_axes((0, 0, 1, 1))
         self._axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
@@ -154,7 +165,7 @@ class Sheet:
         self._axes.text(
             *at,
             marked(line, self.direction),
-            fontproperties=face.properties(),
+            fontproperties=face.properties(line),
             color=color,
             ha=align,
             va="baseline",
@@ -197,7 +208,7 @@ class Sheet:
         self._axes.text(
             *rect.center,
             text,
-            fontproperties=size.properties(),
+            fontproperties=size.properties(text),
             color=color,
             alpha=alpha,
             ha="center",

@@ -24,8 +24,9 @@ from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
 from satdesk.release.press_annotate import annotate, strip_height
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes
+from satdesk.release.setting import setting_of
 
-__all__ = ["SHAPES", "Frame", "compose_press", "press_dates", "write_press"]
+__all__ = ["SHAPES", "Frame", "compose_press", "press_dates", "press_path", "write_press"]
 
 SHAPES = {"16x9": (1080, 1920), "1x1": (1080, 1080), "9x16": (1920, 1080)}
 """``rows, cols`` by name."""
@@ -73,7 +74,13 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     """Draw one press image; returns it and the crop of each of its pictures."""
     rows, cols = SHAPES[frame.shape]
     direction = language(content.language).direction
-    sheet = Sheet(pixels=(cols, rows), dpi=_DPI, paper=OUTSIDE, direction=direction)
+    sheet = Sheet(
+        pixels=(cols, rows),
+        dpi=_DPI,
+        paper=OUTSIDE,
+        direction=direction,
+        setting=setting_of(content.style),
+    )
     strip = _strip(sheet, content, frame) if frame.annotated else 0.0
     strip = sheet.pixel_aligned(Rect(x=0, y=0, width=1, height=strip)).height
     room = Rect(x=0, y=strip, width=sheet.rect.width, height=sheet.rect.height - strip)
@@ -99,7 +106,7 @@ def _strip(sheet: Sheet, content: Content, frame: Frame) -> float:
 
 def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
     single = frame.images[0] if len(frame.images) == 1 else None
-    name = f"press/{_stem(content, frame)}.jpg"
+    name = press_path(content, frame.images, frame.shape, annotated=frame.annotated)
     with drawing_style():
         sheet, crops = compose_press(content, frame)
         facts = _facts(content, frame, crops[0], name)
@@ -131,12 +138,15 @@ def press_dates(content: Content) -> tuple[DatedImage, ...]:
     return tuple(i for i in content.dates if draft or i.licence.press is True)
 
 
-def _stem(content: Content, frame: Frame) -> str:
-    name = frame.images[0].id if len(frame.images) == 1 else "comparison"
-    kind = "annotated" if frame.annotated else "clean"
-    stem = f"{content.id}-{name}-{frame.shape}-{kind}"
-    simulated = any(image.simulated for image in frame.images)
-    return f"{stem}-simulated" if simulated and "simulated" not in stem.lower() else stem
+def press_path(
+    content: Content, images: tuple[DatedImage, ...], shape: str, *, annotated: bool
+) -> str:
+    """Where the press image of `images` lies in the release."""
+    name = images[0].id if len(images) == 1 else "comparison"
+    stem = f"{content.id}-{name}-{shape}-{'annotated' if annotated else 'clean'}"
+    simulated = any(image.simulated for image in images)
+    mark = "-simulated" if simulated and "simulated" not in stem.lower() else ""
+    return f"press/{stem}{mark}.jpg"
 
 
 def _parts(

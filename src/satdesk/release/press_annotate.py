@@ -8,18 +8,18 @@ from satdesk.release.content import Content, DatedImage, Status
 from satdesk.release.crops import Crop
 from satdesk.release.dates import format_acquisition, format_day
 from satdesk.release.descriptions import pixel_words, satellite_words
-from satdesk.release.furniture import length_label, scale_bar, true_north_deg
+from satdesk.release.house_style import STRIP_ALARM
 from satdesk.release.language import Language, language
-from satdesk.release.plate_blocks import draw_north, draw_scale_bar
+from satdesk.release.plate_furniture import draw_furniture
 from satdesk.release.plate_map import INK, MapFrame, draw_sites
 from satdesk.release.plate_margin import role_word
 from satdesk.release.plate_sheet import Rect, Sheet
+from satdesk.release.setting import credit_sentence
 from satdesk.release.typography import Face, fit_line, measure, wrap
 from satdesk.release.wording import Number, Words
 
 __all__ = ["annotate", "strip_height"]
 
-_STRIP, _WHITE, _SOFT, _ALARM = "#15171a", "#ffffff", "#c9ccd1", "#ffb4a9"
 _TITLE = Face(size_pt=11.5, bold=True)
 _LINE = Face(size_pt=8.2)
 _LABELS = Face(size_pt=8, bold=True)
@@ -42,17 +42,23 @@ def annotate(
     strip: float,
 ) -> None:
     """Draw the strip of height `strip` and everything on the pictures."""
-    sheet.box(Rect(x=0, y=0, width=sheet.rect.width, height=strip), fill=_STRIP, order=5)
+    sheet.box(
+        Rect(x=0, y=0, width=sheet.rect.width, height=strip),
+        fill=sheet.setting.palette.strip,
+        order=5,
+    )
     y = strip - _PAD
     for text, face, color in _lines(sheet, content, images, crop):
         y -= face.leading_mm
         sheet.begin(sheet.rect.inset(_PAD), y + face.descent_mm, text, face, color=color)
     for i, (frame, image) in enumerate(zip(maps, images, strict=True)):
-        taken = [_draw_furniture(sheet, frame)] if i == 0 else []
+        taken = [draw_furniture(sheet, frame, sheet.setting.face(_SMALL))] if i == 0 else []
         if len(images) > 1:
             taken.append(_draw_tag(sheet, frame.rect, content, image))
         words = language(content.language)
-        draw_sites(sheet, frame, content.sites, _LABELS, tuple(taken), words=words)
+        draw_sites(
+            sheet, frame, content.sites, sheet.setting.face(_LABELS), tuple(taken), words=words
+        )
 
 
 def _lines(
@@ -60,32 +66,32 @@ def _lines(
 ) -> list[tuple[str, Face, str]]:
     """The strip's lines with face and colour; as many with as without a crop."""
     width = sheet.rect.width - 2 * _PAD
-    said = language(content.language)
+    said, setting = language(content.language), sheet.setting
+    bold, line, small = (setting.face(face) for face in (_TITLE, _LINE, _SMALL))
+    strong, soft = setting.palette.strip_ink, setting.palette.strip_quiet
     title = said.show(Words(said.title_of(content.district.names)))
-    lines = [(fit_line(title, _TITLE, width), _TITLE, _WHITE)]
+    lines = [(fit_line(title, bold, width), bold, strong)]
     marks = _marks(content, images, said)
     if marks:
-        lines.append((fit_line(marks, _LINE, width), _LINE, _ALARM))
+        lines.append((fit_line(marks, _LINE, width), _LINE, STRIP_ALARM))
     for image in images:
         role = f"{said.capitalised(role_word(content, image))}: " if len(images) > 1 else ""
         when = role + format_acquisition(image.acquisition, content.time_zone, said).line
-        lines += [(text, _LINE, _WHITE) for text in wrap(when, _LINE, width, 2)]
+        lines += [(text, line, strong) for text in wrap(when, line, width, 2)]
     makers = " / ".join(
         dict.fromkeys(
             f"{satellite_words(i, said)}{said.say('comma')}{pixel_words(i, said)}" for i in images
         )
     )
-    lines += [(text, _LINE, _SOFT) for text in wrap(makers, _LINE, width, 2)]
+    lines += [(text, line, soft) for text in wrap(makers, line, width, 2)]
     credit = "; ".join(dict.fromkeys(image.credit for image in images))
-    lines += [
-        (text, _LINE, _SOFT)
-        for text in wrap(said.say("credit", credit=Words(credit)), _LINE, width, 2)
-    ]
+    sentence = credit_sentence(content.style, credit, said)
+    lines += [(text, line, soft) for text in wrap(sentence, line, width, 2)]
     last = [f"{said.say('published_by', publisher=Words(content.publisher))}."]
     if crop is not None and crop.enlarged > 1.05:
         factor = Number(Decimal(f"{crop.enlarged:.1f}"))
         last.insert(0, said.say("enlarged", factor=factor))
-    lines.append((fit_line(" ".join(last), _SMALL, width), _SMALL, _SOFT))
+    lines.append((fit_line(" ".join(last), small, width), small, soft))
     return lines
 
 
@@ -98,26 +104,14 @@ def _marks(content: Content, images: tuple[DatedImage, ...], said: Language) -> 
     return " · ".join(marks)
 
 
-def _draw_furniture(sheet: Sheet, frame: MapFrame) -> Rect:
-    """Scale bar and north arrow on one light plate in the lower right corner."""
-    bar = scale_bar(frame.grid, min(34.0, frame.rect.width * 0.3) / frame.mm_per_unit)
-    bar_mm = bar.map_units * frame.mm_per_unit
-    width = bar_mm + measure(length_label(bar.metres), _SMALL) / 2 + 15
-    rect = Rect(x=frame.rect.right - width - 3, y=frame.rect.y + 3, width=width, height=14)
-    sheet.box(rect, fill="#ffffff", alpha=0.88, order=5)
-    longest = (bar_mm + 1e-6) / frame.mm_per_unit
-    draw_scale_bar(sheet, frame, (rect.x + 3, rect.y + 5.6), longest, _SMALL)
-    draw_north(sheet, (rect.right - 5.2, rect.y + 5.6), true_north_deg(frame.grid), _SMALL)
-    return rect
-
-
 def _draw_tag(sheet: Sheet, frame: Rect, content: Content, image: DatedImage) -> Rect:
     """BEFORE, AFTER and the day, in the upper left corner of a picture of two."""
     said = language(content.language)
     day = format_day(image.acquisition.day, said)
-    text = fit_line(f"{said.upper(role_word(content, image))} · {day}", _LINE, frame.width - 8)
-    width = measure(text, _LINE) + 4
+    face = sheet.setting.face(_LINE)
+    text = fit_line(f"{said.upper(role_word(content, image))} · {day}", face, frame.width - 8)
+    width = measure(text, face) + 4
     rect = Rect(x=frame.x + 3, y=frame.top - 3 - 6.4, width=width, height=6.4)
     sheet.box(rect, fill="#ffffff", alpha=0.9, order=5)
-    sheet.text((rect.x + 2, rect.y + 2.0), text, _LINE, color=INK)
+    sheet.text((rect.x + 2, rect.y + 2.0), text, face, color=INK)
     return rect

@@ -22,7 +22,7 @@ from satdesk.release.language import Language, language
 from satdesk.release.press_places import ShownPlace, shown_places
 from satdesk.release.wording import Number, Phrase, Words
 
-__all__ = ["PictureFacts", "Worded", "source_type"]
+__all__ = ["PictureFacts", "Worded", "licence_words", "source_type"]
 
 _ENLARGED = 1.05
 """From here on a picture says that it was enlarged."""
@@ -205,11 +205,12 @@ def _worded(
         alt_text=alt_text(content, images[0], said)
         if single
         else comparison_alt_text(content, images, said),
-        usage_terms=content.usage_terms or _licence_words(images, said),
+        usage_terms=content.usage_terms or licence_words(images, said),
     )
 
 
-def _licence_words(images: tuple[DatedImage, ...], said: Language) -> str:
+def licence_words(images: tuple[DatedImage, ...], said: Language) -> str:
+    """The names of the scenes' licences, in a sentence."""
     names = dict.fromkeys(image.licence.name or "not stated" for image in images)
     return said.say("licence_words", licences=Words("; ".join(names)))
 

@@ -19,10 +19,12 @@ from satdesk.core.scene import Acquisition, Scene
 from satdesk.files.archives import is_archive
 from satdesk.files.digests import sha256
 from satdesk.release.inputs import scene_files
+from satdesk.release.outputs import outputs_table
 from satdesk.release.recipe import MasksChoice, Recipe, SceneChoice
 from satdesk.release.schema import check
 from satdesk.release.statements import statement_facts
 from satdesk.release.status_file import instant_text
+from satdesk.release.style_folder import style_files
 
 __all__ = ["RECIPE_NAME", "SCENE_PATHS", "SITES_NAME", "public_recipe", "write_public_recipe"]
 
@@ -88,6 +90,7 @@ def _document(
         "event": _event(recipe),
         "holds": _stated(asdict(recipe.holds)),
         "statements": _statements(recipe),
+        **outputs_table(recipe.outputs),
         "accept": dict(accepted) or None,
         "scenes": [_scene(choice) for choice in recipe.scenes],
     }
@@ -162,6 +165,13 @@ def _files(recipe: Recipe, scenes: Sequence[Scene]) -> Iterator[dict[str, Any]]:
             yield _named(f"terrain.dem.{number}", tile, ())
         if recipe.terrain.geoid is not None:
             yield _named("terrain.geoid", recipe.terrain.geoid, ())
+    yield from _looks(recipe)
+
+
+def _looks(recipe: Recipe) -> Iterator[dict[str, Any]]:
+    style = recipe.outputs.style
+    if style is not None:
+        yield _named("style.folder", style, style_files(style))
 
 
 def _named(key: str, path: Path, belonging: Iterable[Path]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from satdesk.core.statement import Statement
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
 from satdesk.release.language import language
+from satdesk.release.outputs import OutputsChoice, outputs_of, require_within
 from satdesk.release.schema import check, stringified
 from satdesk.release.statements import load_statements, statements_of
 from satdesk.release.times import parse_acquisition, parse_zone
@@ -30,6 +31,7 @@ __all__ = [
     "HoldsChoice",
     "MasksChoice",
     "MosaicChoice",
+    "OutputsChoice",
     "Recipe",
     "RegistrationChoice",
     "SceneChoice",
@@ -43,6 +45,7 @@ __all__ = [
 
 _MAX_BYTES = 1_000_000
 _UNSTATED = Licence()
+_OUTPUTS = OutputsChoice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +245,7 @@ class Recipe:
         address: Of the release's folder on the web; None = not told.
         accept: ``(rule, reason)`` pairs.
         embargo: Nobody may publish before; None = no embargo.
+        outputs: House style, sizes of plates, films, press kits.
     """
 
     id: str
@@ -273,6 +277,7 @@ class Recipe:
     holds: HoldsChoice = HoldsChoice()
     embargo: datetime | None = None
     statements: StatementsChoice = StatementsChoice()
+    outputs: OutputsChoice = _OUTPUTS
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -282,6 +287,7 @@ def load_recipe(path: Path) -> Recipe:
         MissingInputError: There is no such file.
         BrokenInputError: It is not TOML, or too large to be a recipe.
         UsageError: It does not follow the schema; the message names the key.
+        UnsafeInputError: A house style outside the recipe's folder.
     """
     raw = _bytes_of(path)
     try:
@@ -292,6 +298,7 @@ def load_recipe(path: Path) -> Recipe:
         ) from error
     check(stringified(document), "recipe", subject=path)
     made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
+    require_within(path.parent, made.outputs)
     return replace(made, path=path)
 
 
@@ -343,6 +350,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         holds=HoldsChoice(**document.get("holds", {})),
         embargo=_embargo(release.get("embargo")),
         statements=_statements(document.get("statements"), folder),
+        outputs=outputs_of(document, folder),
         sha256=sha256,
     )
 

@@ -394,6 +394,7 @@ def _path_keys(recipe: Mapping[str, Any]) -> set[str]:
     keys |= {"terrain.geoid"} if "geoid" in terrain else set()
     keys |= {"statements.file"} if "file" in recipe.get("statements", {}) else set()
     keys |= {"district.file"} if "file" in recipe["district"] else set()
+    keys |= {"style.folder"} if "style" in recipe else set()
     for number, scene in enumerate(recipe["scenes"]):
         keys |= {f"scenes.{number}.{name}" for name in SCENE_PATHS if name in scene}
     return keys

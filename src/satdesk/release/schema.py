@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMAS", "check", "schema", "stringified"]
 
 SCHEMAS = (
-    "adjust", "answers", "area", "catalogue", "error", "identify", "inspect", "issue", "keys",
-    "locate", "log", "mask", "ortho", "places", "project", "public_recipe", "recipe", "refine",
-    "release", "reproduce", "simulate", "standing", "statements", "statements_read",
-    "statements_step", "status", "verify",
+    "adjust", "answers", "area", "catalogue", "error", "house_style", "identify", "inspect",
+    "issue", "keys", "locate", "log", "mask", "ortho", "places", "project", "public_recipe",
+    "recipe", "refine", "release", "reproduce", "simulate", "standing", "statements",
+    "statements_read", "statements_step", "status", "verify",
 )  # fmt: skip
 """Names of the schemas that ship: what people write, files of a release, ``--json`` answers."""
+
+_PAGES = {"recipe": "recipe", "house_style": "plates"}
+"""Where a schema is described, if not with the JSON answers."""
 
 
 @cache
@@ -46,7 +49,7 @@ def check(document: object, name: str, *, subject: str | PathLike[str] | None = 
             subject=subject,
             found=_short(error),
             expected=_expected(error),
-            remedy=f"see docs/reference/{'recipe' if name == 'recipe' else 'json'}.md",
+            remedy=f"see docs/reference/{_PAGES.get(name, 'json')}.md",
         )
 
 

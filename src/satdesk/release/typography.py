@@ -2,7 +2,8 @@
 
 Widths come from the unhinted outlines of DejaVu Sans, which travels inside matplotlib and covers
 Latin, Azerbaijani, Armenian, Cyrillic, Georgian and Arabic; no font of the machine is ever used.
-Matplotlib shapes and orders what runs from right to left (libraqm).
+A house style may bring a family of its own. Matplotlib shapes and orders what runs from right to
+left (libraqm).
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.textpath import text_to_path
 
 from satdesk.release.direction import JOINERS, isolates_kept, reopened
+from satdesk.release.house_style import Family
 
 __all__ = [
     "MISSING_GLYPH",
     "MM_PER_PT",
     "Face",
     "clean",
+    "covers",
     "fit_line",
     "measure",
     "settable",
@@ -48,26 +51,30 @@ _ASCENT, _CAP, _DESCENT = 0.93, 0.729, 0.24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """A face and its size in points."""
+    """A face and its size in points; `family` None = DejaVu Sans."""
 
     size_pt: float
     bold: bool = False
     oblique: bool = False
+    family: Family | None = None
 
     @property
     def ascent_mm(self) -> float:
         """From the baseline to the top of an accented capital."""
-        return _ASCENT * self.size_pt * MM_PER_PT
+        reach = _ASCENT if self.family is None else max(_ASCENT, self.family.ascent)
+        return reach * self.size_pt * MM_PER_PT
 
     @property
     def descent_mm(self) -> float:
         """From the baseline down to the lowest tail."""
-        return _DESCENT * self.size_pt * MM_PER_PT
+        reach = _DESCENT if self.family is None else max(_DESCENT, self.family.descent)
+        return reach * self.size_pt * MM_PER_PT
 
     @property
     def cap_mm(self) -> float:
         """Height of a capital."""
-        return _CAP * self.size_pt * MM_PER_PT
+        reach = _CAP if self.family is None else self.family.cap
+        return reach * self.size_pt * MM_PER_PT
 
     @property
     def leading_mm(self) -> float:
@@ -78,9 +85,17 @@ class Face:
         """The same face in another size."""
         return replace(self, size_pt=self.size_pt * factor)
 
-    def properties(self) -> FontProperties:
-        """Matplotlib's description of it; by file, so that nothing else can be picked."""
-        return FontProperties(fname=_path(self.bold, self.oblique), size=self.size_pt)
+    def properties(self, text: str) -> FontProperties:
+        """Matplotlib's description of what sets `text`; by file, so that nothing else is picked."""
+        return FontProperties(fname=self._file(text), size=self.size_pt)
+
+    def _file(self, text: str) -> Path:
+        family = self.family
+        if family is None or self.oblique:
+            return _path(self.bold, self.oblique)
+        if not (covers(family.regular, text) and covers(family.bold, text)):
+            return _path(self.bold, False)
+        return family.bold if self.bold else family.regular
 
 
 def clean(text: str) -> str:
@@ -104,10 +119,16 @@ def settable(text: str) -> bool:
     return MISSING_GLYPH not in clean(text) or MISSING_GLYPH in text
 
 
+def covers(path: Path, text: str) -> bool:
+    """Whether the font file has every character of `text` that is seen."""
+    return all(c in _UNSEEN or ord(c) in _characters(path) for c in text)
+
+
 @lru_cache(maxsize=8192)
 def measure(text: str, face: Face) -> float:
     """Width of `text` in millimetres."""
-    width, _, _ = text_to_path.get_text_width_height_descent(text, face.properties(), ismath=False)
+    face_of_text = face.properties(text)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, face_of_text, ismath=False)
     return float(width) * MM_PER_PT
 
 
@@ -173,6 +194,9 @@ def _path(bold: bool, oblique: bool) -> Path:  # noqa: FBT001 - the two keys of 
 @cache
 def _covered() -> frozenset[int]:
     """Code points that the regular and the bold face both have."""
-    faces = (FT2Font(str(_path(bold, False))) for bold in (False, True))
-    regular, strong = (frozenset(face.get_charmap()) for face in faces)
-    return regular & strong
+    return _characters(_path(False, False)) & _characters(_path(True, False))
+
+
+@cache
+def _characters(path: Path) -> frozenset[int]:
+    return frozenset(FT2Font(str(path)).get_charmap())

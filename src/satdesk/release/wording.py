@@ -109,12 +109,17 @@ _WITHOUT_FACTS = (
     "label_taken", "label_event", "label_satellite", "label_angles", "label_pixel", "label_shows",
     "label_cloud", "label_positions", "label_credit",
     "legend_boundary", "legend_boundary_contested", "legend_site", "legend_circle",
-    "legend_hatched", "north_up", "note_locator", "continued", "not_reviewed",
+    "legend_hatched", "key_district", "key_scene", "key_sun", "key_satellite", "code",
+    "north_up", "note_locator", "continued", "not_reviewed",
     "instruction_draft", "instruction_simulated", "instruction_publish",
     "statements_title", "statements_note", "statements_stated", "statements_answered",
     "statements_evidence", "outcome_not_covered", "outcome_disagreed", "outcome_not_published",
     "answer_supported", "answer_not_supported", "answer_cannot_be_decided", "answer_not_covered",
     "gap_begins_before", "gap_none_after", "gap_not_seen", "gap_not_located", "evidence_none",
+    "kit_title", "kit_facts", "kit_pictures", "kit_check", "kit_caption", "kit_alt",
+    "kit_licence", "kit_file", "kit_place", "kit_sites", "kit_publisher", "kit_contact",
+    "kit_embargo", "kit_release", "kit_check_sums", "kit_check_verify", "kit_check_reproduce",
+    "kit_check_limits",
 )  # fmt: skip
 
 SLOTS: Mapping[str, Mapping[str, type]] = {
@@ -179,7 +184,7 @@ SLOTS: Mapping[str, Mapping[str, type]] = {
     "projection": {"crs": Words, "north": Phrase},
     "north_east": {"angle": Angle},
     "north_west": {"angle": Angle},
-    "scale_on_paper": {"ratio": Phrase},
+    "scale_on_paper": {"ratio": Phrase, "paper": Words},
     "reviewed": {"reviewers": Words},
     "instruction_corrections": {"contact": Words},
     "instruction_embargo": {"when": Phrase},
