@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from satdesk.core.sensor import FloatArray
     from satdesk.release.adjustment import BlockWish
     from satdesk.release.change_wish import AreaWish
-    from satdesk.release.issue import Issued
+    from satdesk.release.issued import Issued
     from satdesk.release.mask_image import MaskWish
     from satdesk.release.pictures import Progress
     from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
@@ -341,6 +341,7 @@ def issue(
     """
     from satdesk.release.clearance import Uncleared
     from satdesk.release.issue import issue_release
+    from satdesk.release.issued import issue_answer
     from satdesk.release.recipe import load_recipe
 
     loaded = load_recipe(recipe)
@@ -361,7 +362,7 @@ def issue(
     if desk is not None:
         actor = desk.by or (facts or {}).get("claims_to_be") or "not stated"
         _record(desk, issued, actor, now)
-    return _issue_answer(issued, facts)
+    return issue_answer(issued, facts)
 
 
 def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -> dict[str, Any]:
@@ -476,26 +477,6 @@ def _record(desk: Desk, issued: Issued, actor: str, now: datetime) -> None:
     from satdesk.release.workflow import record_issue
 
     record_issue(DeskLog(desk.log), issued.status, actor=actor, now=now, accepted=issued.accepted)
-
-
-def _issue_answer(issued: Issued, signing: dict[str, Any] | None) -> dict[str, Any]:
-    path, content = issued.path, issued.content
-    page = path / "index.html"
-    return {
-        "path": str(path),
-        "page": str(page) if page.is_file() else None,
-        "release": content.id,
-        "status": issued.status["status"],
-        "embargo_until": issued.status["embargo_until"],
-        "draft_reasons": list(content.draft_reasons),
-        "dates": [image.id for image in content.dates],
-        "unpublished_sites": [
-            {"site": site, "reason": reason} for site, reason in content.unpublished_sites
-        ],
-        "artifacts": len(issued.artifacts) + (4 if signing is None else 6),
-        "signing": signing,
-        "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
-    }
 
 
 def _reasons(accept: Sequence[tuple[str, str]]) -> dict[str, str]:

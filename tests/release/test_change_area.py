@@ -262,6 +262,11 @@ def test_a_pair_that_changed_all_over_is_refused(tmp_path):
     with pytest.raises(LimitError, match="what unchanged ground looks like") as caught:
         measure(tmp_path, "flooded", values)
     assert caught.value.rule == "area-no-stable-ground"
+    flood = np.where(blob(rng, (200, 200), 0.65)[..., None], GROUND["water"], grass)
+    flooded = write(tmp_path / "flooded.tif", picture(flood, rng))
+    with pytest.raises(LimitError, match="half of the ground") as caught:
+        desk.area(tmp_path / "before.tif", flooded, None, AreaWish(kind="flooded"))
+    assert caught.value.rule == "area-dates-apart"
     accepted = desk.area(
         tmp_path / "before.tif", tmp_path / "after.tif", None, AreaWish(kind="flooded"),
         accept=[("area-no-stable-ground", "a river valley, measured on purpose")],

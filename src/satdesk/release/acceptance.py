@@ -27,6 +27,8 @@ RULES: Mapping[str, str] = {
     "refine-too-few-points": "too few points agree to tell a bad one among them",
     "refine-spread": "the points are too badly spread to speak for the whole image",
     "refine-residual": "the points do not fit the image after the refinement",
+    "area-dates-apart": "half of the ground differs by more than 0.06 of reflectance between the "
+    "dates",
     "area-no-stable-ground": "more than 40 % of the area is called changed",
     **HOLDS,
 }

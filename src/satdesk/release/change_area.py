@@ -14,7 +14,7 @@ from satdesk.files.store import new_folder
 from satdesk.radiometry.change_kinds import Kind, kind_called
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.change_files import change_files, write_change
-from satdesk.release.change_map import ChangeMap, change_map, no_stable_ground
+from satdesk.release.change_map import ChangeMap, change_map, dates_apart, no_stable_ground
 from satdesk.release.change_pair import ChangePair, opened_pair
 from satdesk.release.change_points import judged_area
 from satdesk.release.change_wish import AreaWish
@@ -63,8 +63,8 @@ def measured_area(
     pair = pair.on_one_scale(kind.bands)
     least_px = max(1, round(wish.least_ha * 1e4 / pair.pixel_m2))
     found = change_map(pair, kind, least_px=least_px, misregistration_px=wish.misregistration_px)
-    broken = no_stable_ground(found)
-    notices = [] if broken is None else [acceptance.settle(broken)]
+    broken = (dates_apart(pair), no_stable_ground(found))
+    notices = [acceptance.settle(each) for each in broken if each is not None]
     points = None
     if wish.points is not None:
         points = judged_area(wish.points, found, pair.grid, pair.pixel_m2)

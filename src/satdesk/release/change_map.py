@@ -13,10 +13,10 @@ from satdesk.radiometry.change_kinds import Kind
 from satdesk.radiometry.change_range import Thresholds, thresholds
 from satdesk.release.change_pair import ChangePair
 
-__all__ = ["ChangeMap", "change_map", "no_stable_ground"]
+__all__ = ["ChangeMap", "change_map", "dates_apart", "no_stable_ground"]
 
 CHANGED, UNCHANGED, UNKNOWN = 2, 1, 0
-_MOST_CHANGED = 0.4
+_MOST_CHANGED, _MOST_APART = 0.4, 0.06
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +95,25 @@ def no_stable_ground(found: ChangeMap) -> LimitError | None:
         limit=100 * _MOST_CHANGED,
         unit="% of the area changed",
         remedy="measure a larger area, most of which did not change",
+    )
+
+
+def dates_apart(pair: ChangePair) -> LimitError | None:
+    """Why the two dates may not be laid on one scale; None where they may.
+
+    Haze and calibration move reflectance by a few hundredths. What moves half of the ground by
+    more is a change of that half.
+    """
+    name, line = max(pair.lines, key=lambda each: abs(each[1].apart), default=("", None))
+    if line is None or abs(line.apart) <= _MOST_APART:
+        return None
+    return LimitError(
+        f"half of the ground differs too much between the dates in band {name}",
+        rule="area-dates-apart",
+        measured=abs(line.apart),
+        limit=_MOST_APART,
+        unit="of reflectance",
+        remedy="measure a larger area, most of which did not change, or dates of like calibration",
     )
 
 

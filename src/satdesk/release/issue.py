@@ -8,39 +8,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shapely import make_valid
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import unary_union
-
 from satdesk._version import __version__
-from satdesk.core.layer import Layer
-from satdesk.core.lineage import lineage
 from satdesk.core.scene import Scene
 from satdesk.core.statement import AskedStatement
 from satdesk.files.digests import sha256, write_sha256sums
 from satdesk.files.store import new_folder
 from satdesk.places.register import write_sites
-from satdesk.release.acceptance import Accepted
-from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.answers import with_answers
-from satdesk.release.assembly import Assembly, assembly_notices, put_together
+from satdesk.release.assembly import Assembly, put_together
 from satdesk.release.claims import Claims
 from satdesk.release.clearance import Clearance, Cleared, Reading, Subject, subject_digest
 from satdesk.release.cog import write_visual
-from satdesk.release.composition import Composition
 from satdesk.release.content import Artifact, Content, DatedImage, Notice, Status
-from satdesk.release.dated import Dated, acquired, days_notices
-from satdesk.release.dated_files import WrittenDate, date_folder, for_eyes, image_tags, write_date
+from satdesk.release.dated import Dated, acquired
+from satdesk.release.dated_files import date_folder, for_eyes, image_tags, write_date
+from satdesk.release.dated_image import dated_image
 from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.earth import write_kmz
 from satdesk.release.evidence import write_evidence
-from satdesk.release.ground import image_outline
-from satdesk.release.hidden import single_scene_facts
 from satdesk.release.holds import holds_of
 from satdesk.release.house_style import HouseStyle
 from satdesk.release.house_style_files import load_house_style
 from satdesk.release.inputs import choice_paths, input_facts, scene_files, side_files
+from satdesk.release.issued import Issued
 from satdesk.release.outputs import require_packages
 from satdesk.release.page import write_page
 from satdesk.release.page_sharing import address_of_page
@@ -67,19 +58,17 @@ from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
 from satdesk.release.seal import SIGNATURE_NAME, Seal
 from satdesk.release.sequence import write_sequence
-from satdesk.release.sighted import sighted_facts, write_sighted
+from satdesk.release.sighted import write_sighted
 from satdesk.release.stac import write_stac
 from satdesk.release.statement_cover import asked
 from satdesk.release.statement_file import write_statements
 from satdesk.release.statements import require_sites
 from satdesk.release.status_file import STATUS_FILES, first_status, read_status, write_status
-from satdesk.release.times import relation
 from satdesk.release.video import write_videos
 from satdesk.scale.run import Executor
 
-__all__ = ["Issued", "issue_release"]
+__all__ = ["issue_release"]
 
-_FOOTPRINT_DEG = 1e-5
 _RECIPE = Artifact(
     path=RECIPE_NAME,
     role="recipe",
@@ -98,25 +87,6 @@ _SIGNATURE = Artifact(
     media_type="application/pkcs7-signature",
     title="Signature of the checksums",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """What was issued.
-
-    Attributes:
-        path: The release's folder.
-        content: What it is about.
-        artifacts: Its files.
-        status: Its ``status.json``.
-        accepted: Limits that were broken and accepted.
-    """
-
-    path: Path
-    content: Content
-    artifacts: tuple[Artifact, ...]
-    status: dict[str, Any]
-    accepted: tuple[Accepted, ...]
 
 
 def issue_release(
@@ -251,7 +221,7 @@ def _written(
             simulated=date.simulated,
             progress=lambda done, total, name=date.id: told(f"visual {name}", done, total),  # type: ignore[misc]  # a default binds the name
         )
-        image = _dated_image(plan, index, each, visual, layers[index])
+        image = dated_image(plan, index, each, visual, layers[index])
         image = replace(image, facts=(*image.facts, ("display", tone_facts(tone, layers[index]))))
         between = balanced.facts[index]
         if between is not None:
@@ -261,77 +231,6 @@ def _written(
             where = each.sightings.path.parent
             artifacts += write_sighted(plan, date, each.sightings, folder, where)
     return tuple(images), tuple(artifacts)
-
-
-def _dated_image(
-    plan: Plan, index: int, written: WrittenDate, visual: Path, shown: Layer
-) -> DatedImage:
-    stored, sightings = written.image, written.sightings
-    if sightings is None:
-        sighted: tuple[tuple[str, object], ...] = single_scene_facts(plan, index, stored)
-    else:
-        sighted = sighted_facts(plan, index, sightings, shown)
-    date, compositions = plan.dates[index], plan.compositions[index]
-    first = compositions[0]
-    scene = first.parts.scene
-    clouds = [s.cloud_percent for s in date.scenes if s.cloud_percent is not None]
-    return DatedImage(
-        id=date.id,
-        scene_ids=tuple(scene.id for scene in date.scenes),
-        acquisition=date.acquisition,
-        relation=relation(date.acquisition, plan.recipe.event),
-        mission=scene.mission,
-        instrument=scene.instrument,
-        angles=scene.center,
-        credit=date.credit or "credit not stated",
-        simulated=date.simulated,
-        visual=visual,
-        image=stored.path if date.licence.analysis is True else None,
-        bands=stored.bands,
-        quantity=stored.quantity,
-        product=first.parts.product,
-        gsd_m=abs(plan.grid.affine.a),
-        native_gsd_m=first.parts.finest.native_gsd_m,
-        seen_share=written.seen,
-        cloud_percent=max(clouds) if clouds else None,
-        licence=date.licence,
-        lineage=lineage(plan.layer(index)),
-        facts=(*_facts(plan, index), *sighted),
-        notices=tuple(
-            dict.fromkeys(
-                (
-                    *(n for each in compositions for n in each.notices),
-                    *days_notices(date),
-                    *assembly_notices(None if sightings is None else sightings.assembly),
-                )
-            )
-        ),
-        source=None if sightings is None else sightings.path,
-        footprint_wkt=_footprint(plan, compositions).wkt,
-        outlines_wkt=tuple(each.wkt for each in _outlines(plan, compositions)),
-    )
-
-
-def _facts(plan: Plan, index: int) -> tuple[tuple[str, object], ...]:
-    date, compositions, budget = plan.dates[index], plan.compositions[index], plan.budgets[index]
-    checked = () if budget is None else (("accuracy", budget_facts(budget)),)
-    if len(compositions) == 1:
-        return (*compositions[0].facts, *checked)
-    named = zip(date.scenes, compositions, strict=True)
-    return (*((scene.id, dict(each.facts)) for scene, each in named), *checked)
-
-
-def _footprint(plan: Plan, compositions: tuple[Composition, ...]) -> BaseGeometry:
-    whole = unary_union(_outlines(plan, compositions))
-    seen = whole.intersection(make_valid(plan.district.geometry))
-    return seen.simplify(_FOOTPRINT_DEG)
-
-
-def _outlines(plan: Plan, compositions: tuple[Composition, ...]) -> list[BaseGeometry]:
-    """Where each scene lies, with what of it is outside the district."""
-    return [
-        make_valid(image_outline(each.parts.finest, plan.ground.terrain)) for each in compositions
-    ]
 
 
 def _looks(recipe: Recipe) -> HouseStyle:
