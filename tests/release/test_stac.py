@@ -93,7 +93,8 @@ def test_cloud_is_as_measured_over_the_picture_and_the_provider_is_kept_apart(tm
     first, *others = content.dates
     first = replace(first, facts=(*first.facts, ("cloud", measured)))
     write_stac(replace(content, dates=(first, *others)), tmp_path)
-    told, stated = (item["properties"] for item in items(tmp_path))
+    by_id = {item["id"]: item["properties"] for item in items(tmp_path)}
+    told, stated = by_id["kalbajar-test-before"], by_id["kalbajar-test-after"]
     assert told["eo:cloud_cover"] == 4.25
     assert told["satdesk:cloud_cover_source"] == "measured over the picture: classical"
     assert told["satdesk:provider_cloud_cover"] == stated["eo:cloud_cover"] == 3.5
