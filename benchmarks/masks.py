@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -89,14 +90,16 @@ def made(case: Case, folder: Path) -> Path:
     return home
 
 
-def told_and_true(home: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, object]]:
+def told_and_true(
+    home: Path, methods: tuple[str, ...] = ("classical",)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, object]]:
     """Flags that were told, bits of the truth, where both are known, and the facts."""
     scene = open_scene(SceneChoice(bundle=home / "SIMULATED_mountain"))
     parts = parts_of(scene, GridChoice(product="ms"))
     terrain = TerrainChoice(dem=(home / "dem_egm96.tif",), vertical="EGM96")
     ground = ground_under(image_outline(parts.finest, None), terrain, parts.images)
     grid = grid_over(image_outline(parts.finest, ground.terrain), gsd_m=PIXEL_M)
-    cover = scene_cover(parts, grid, ground)
+    cover = scene_cover(parts, grid, ground, methods)
     if cover.layer is None:
         raise SystemExit(f"{home}: {cover.facts}")
     found = cover.layer.read(grid)
@@ -207,6 +210,19 @@ def simulated_table(folder: Path, pictures: Path | None) -> list[str]:
     return [*lines, f"| *wanted, at least* | | {bars} | | | | |"]
 
 
+def network_table(folder: Path) -> list[str]:
+    """The network alone, and with the rules: mean balanced accuracies of the clouded scenes."""
+    lines = ["| method | clear | cloud | shadow | clear called hidden |", "|---|---|---|---|---|"]
+    clouded = [case for case in CASES if "--clouds" in case.options]
+    for methods in (("learned",), ("classical", "learned")):
+        got = [scores(*told_and_true(made(case, folder), methods)[:3]) for case in clouded]
+        mean = {name: float(np.mean([each[name] for each in got])) for name in (*BARS, "false")}
+        told = " | ".join(_figure(mean[name]) for name in BARS)
+        lines.append(f"| {' + '.join(methods)} | {told} | {mean['false']:.2%} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
 def real_table(folder: Path) -> list[str]:
     """Worst first."""
     crops = sorted(real_crops(folder), key=lambda row: -row[1])
@@ -233,6 +249,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
     ).stdout.strip()
     lines = simulated_table(chosen.scenes, chosen.pictures)
+    if find_spec("ukis_csmask") is not None:
+        lines += ["", "Means over the clouded scenes, with the network:", ""]
+        lines += network_table(chosen.scenes)
     if chosen.real is not None:
         lines += ["", *real_table(chosen.real)]
     lines += ["", f"Commit {commit}, {platform.machine()}, Python {platform.python_version()}."]

@@ -88,6 +88,19 @@ def test_the_schemas_do_complain(tmp_path, content):
         assert complaints(item | {"properties": item["properties"] | change})
 
 
+def test_cloud_is_as_measured_over_the_picture_and_the_provider_is_kept_apart(tmp_path, content):
+    measured = {"hidden_percent": 7.0, "cloud_percent_of_picture": 4.25, "told_by": "classical"}
+    first, *others = content.dates
+    first = replace(first, facts=(*first.facts, ("cloud", measured)))
+    write_stac(replace(content, dates=(first, *others)), tmp_path)
+    by_id = {item["id"]: item["properties"] for item in items(tmp_path)}
+    told, stated = by_id["kalbajar-test-before"], by_id["kalbajar-test-after"]
+    assert told["eo:cloud_cover"] == 4.25
+    assert told["satdesk:cloud_cover_source"] == "measured over the picture: classical"
+    assert told["satdesk:provider_cloud_cover"] == stated["eo:cloud_cover"] == 3.5
+    assert stated["satdesk:cloud_cover_source"] == "the provider, of the whole scene"
+
+
 @pytest.mark.oracle
 def test_pystac_reads_the_whole_catalogue(tmp_path, content):
     pystac = pytest.importorskip("pystac")

@@ -31,6 +31,7 @@ _LEAST_SHADOW_M2 = 4.0e3
 _SHADING_VEIL = 0.005
 _LEAST_VEIL_M2 = 6.0e3
 _AROUND_M = 700.0
+_NEAR_M = 400.0
 _SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
 _SEARCHED_CELLS = 120_000
@@ -114,7 +115,7 @@ def find_cover(picture: Picture) -> CoverFound:
     thin = _shading_veils(picture, clouds, cores, open_ground, shadows)
     if thin.any():
         clouds = clouds | thin
-        shadows = find_shadows(picture, clouds)
+        shadows = find_shadows(picture, clouds, near_m=shadows.cloud_height_m)
     flags = np.zeros(clouds.shape, np.uint8)
     for mask, flag in (
         (clouds, Cover.CLOUD),
@@ -159,12 +160,13 @@ def _shading_veils(
     return np.asarray(shading[labels])
 
 
-def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
+def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None) -> ShadowsFound:
     """Shadows of clouds, whoever found them.
 
     Args:
         picture: Of which.
         clouds: ``(y, x)``, True = cloud.
+        near_m: Height above the mean ground near which the clouds' is looked for; None = at all.
     """
     nothing = ShadowsFound(shadow=np.zeros_like(clouds), not_told=np.zeros_like(clouds))
     sighting = picture.sighting
@@ -179,6 +181,9 @@ def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
     contrast = features.mean(axis=0)
     contrast = contrast - mean_around(contrast, ground, _AROUND_M / picture.pixel_m)
     mean = float(sighting.heights.mean())
+    heights = _CLOUD_HEIGHTS_M
+    if near_m is not None:
+        heights = heights[np.abs(heights - near_m) <= _NEAR_M]
     k = max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
     height, scores = found_height(
         clouds[::k, ::k],
@@ -187,7 +192,7 @@ def find_shadows(picture: Picture, clouds: Bools) -> ShadowsFound:
         contrast[::k, ::k],
         ground[::k, ::k],
         sighting.thinned(k),
-        mean + _CLOUD_HEIGHTS_M,
+        mean + heights,
     )
     if height is None:
         return nothing

@@ -170,7 +170,7 @@ def _with_shadows(answers: Mapping[str, Answer], picture: Picture) -> Mapping[st
 
 def _notice(name: str, error: UsageError | InputError) -> Notice:
     return Notice(
-        code=f"cover-{name}-not-told",
+        code="cover-source-not-told",
         text=f"Cloud and shadow were not told by the method {name}: {error}.",
     )
 
