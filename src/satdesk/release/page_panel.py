@@ -72,6 +72,8 @@ _RELATIONS = {
     Relation.UNKNOWN: "role_unknown",
 }
 _OTHER = "group_other"
+_SPOKEN = frozenset({"plate", "press", "sequence"})
+"""Roles of files whose titles are in the release's language; those of all others are English."""
 _UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
 _ORDER = (*dict.fromkeys(_ROLES.values()), _OTHER)
 
@@ -426,6 +428,8 @@ def _download(content: Content, download: Download) -> Html:
     titles = {image.id: date_title(content, image) for image in content.dates}
     date = titles.get(artifact.date_id or "")
     title = _link_words(artifact)
+    if artifact.title is not None and artifact.role not in _SPOKEN:
+        title = in_english(title, language(content.language))
     facts = (date, artifact.path if artifact.title else None, _size_words(download.size))
     return el(
         "li",
@@ -447,7 +451,7 @@ def _size_words(size: int | None) -> str | None:
     if size is None:
         return None
     if size < 1000:
-        return f"{size} bytes"
+        return f"{size} B"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
