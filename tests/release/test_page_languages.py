@@ -136,3 +136,15 @@ def test_an_english_page_says_nothing_of_it(content, tmp_path):
     page = page_in(content, "en", tmp_path / "en")
     assert '<html lang="en" dir="ltr">' in page
     assert 'lang="en" dir="ltr">One' not in page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_that_runs_from_the_right_shows_its_map(content, tmp_path, visit, width):
+    page_in(replace(content, dates=content.dates[:1]), "fa", tmp_path / "fa")
+    (tmp_path / "fa" / "status.js").write_text("window.satdeskStatus = null;\n")
+    page = visit("fa", root=tmp_path.as_uri(), viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    box = page.locator("#map").bounding_box()
+    assert 0 <= box["x"] < box["x"] + box["width"] <= width
+    assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"

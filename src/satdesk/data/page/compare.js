@@ -19,6 +19,7 @@ window.Satdesk = (function () {
 
   function nameDate(tag, date) {
     tag.replaceChildren(...[date.side && make('b', '', date.side), make('span', '', date.day)].filter(Boolean));
+    [...tag.children].forEach((part) => { part.dir = 'auto'; }); // the map runs left to right, words need not
   }
 
   /* The line of each date below the map says where it is; those that are not shown step back. */

@@ -103,7 +103,7 @@
     show(word, at) {
       const part = (value, plus, minus) => Math.abs(value).toFixed(5) + '° ' + (value < 0 ? minus : plus);
       this.getContainer().textContent =
-        word + ' ' + part(at.lat, 'N', 'S') + ', ' + part(at.wrap().lng, 'E', 'W');
+        '\u2068' + word + '\u2069 ' + part(at.lat, 'N', 'S') + ', ' + part(at.wrap().lng, 'E', 'W');
     },
   });
 
