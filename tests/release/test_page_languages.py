@@ -68,7 +68,7 @@ def content(tmp_path_factory):
         made,
         dates=(replace(first, notices=(notice,)), kept),
         notices=(notice,),
-        draft_reasons=(),
+        draft_reasons=("one English reason",),
         assertion="Ж",
         embargo=Acquisition.at(made.dates[0].acquisition.instant).instant,
     )
@@ -128,6 +128,9 @@ def test_every_latin_word_of_the_page_is_a_name(content, tmp_path, tag):
 def test_what_is_english_says_so(content, tmp_path):
     page = page_in(content, "ru", tmp_path / "ru")
     assert '<span lang="en" dir="ltr">One English notice.</span>' in page
+    reason = '<span lang="en" dir="ltr">one English reason</span>'
+    assert f"Не для публикации: {reason}." in re.sub("[\u2068\u2069]", "", page)
+    assert f"Черновик: {reason}." in re.sub("[\u2068\u2069]", "", page)
     assert "Эти слова на английском языке." in page
     assert "One English notice." not in "".join(Visible(page).texts)
 

@@ -72,6 +72,7 @@ _RELATIONS = {
     Relation.UNKNOWN: "role_unknown",
 }
 _OTHER = "group_other"
+_PLACE = Words("\N{OBJECT REPLACEMENT CHARACTER}")
 _SPOKEN = frozenset({"plate", "press", "sequence"})
 """Roles of files whose titles are in the release's language; those of all others are English."""
 _UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
@@ -134,10 +135,10 @@ def banners(content: Content) -> Html:
     if content.simulated:
         bars.append(_banner("simulated", "SIMULATED", said.say("page_simulated")))
     if content.status.value == "draft":
-        reasons = Words("; ".join(content.draft_reasons))
         text = said.say("page_draft")
         if content.draft_reasons:
-            text = said.say("page_draft_because", reasons=reasons)
+            reasons = in_english("; ".join(content.draft_reasons), said)
+            text = _around(said.say("page_draft_because", reasons=_PLACE), reasons)
         bars.append(_banner("draft", "DRAFT", text))
     if not bars:
         return Html("")
@@ -210,7 +211,8 @@ def _section(key: str, title: str, *children: str | None) -> Html:
 def _notices(content: Content) -> Html | None:
     said = language(content.language)
     texts: list[str] = [
-        said.say("page_draft_notice", reason=Words(reason)) for reason in content.draft_reasons
+        _around(said.say("page_draft_notice", reason=_PLACE), in_english(reason, said))
+        for reason in content.draft_reasons
     ]
     if content.embargo is not None:
         when = format_acquisition(Acquisition.at(content.embargo), content.time_zone, said)
@@ -221,6 +223,12 @@ def _notices(content: Content) -> Html | None:
 
 def _listed(texts: Iterable[str]) -> Html:
     return el("ul", *(el("li", text) for text in texts), class_="notices")
+
+
+def _around(sentence: str, inner: Html) -> Html:
+    """A sentence with markup where `_PLACE` stands in it."""
+    before, _, after = sentence.partition(_PLACE.text)
+    return join((before, inner, after))
 
 
 def in_english(text: str, said: Language) -> Html:
