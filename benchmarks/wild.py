@@ -183,7 +183,7 @@ def known(found: list[dict]) -> str:
     first = found[0]
     how = {"file": "the very file", "pixels": "the very pixels"}.get(first["how"])
     alike = f"alike: {first['alike'] or 0:.0%} of {first['blocks']} parts"
-    return f"{first['release']}, {first['path']}: {how or alike}"
+    return f"{first['release']}: {how or alike}"
 
 
 def table(rows: list[Told]) -> str:

@@ -144,6 +144,9 @@ def test_agreement_of_two_readers_is_published_with_what_proves_that_they_were_b
         assert (tmp_path / "out" / path).is_file()
         assert f'href="./{path}"' in page
     assert len(asked["evidence"]) == 2
+    collection = json.loads((tmp_path / "out" / "stac" / "collection.json").read_text())
+    (link,) = [each for each in collection["links"] if each["rel"] == "about"]
+    assert (tmp_path / "out" / "stac" / link["href"]).resolve().name == "statements.json"
 
 
 def test_nothing_is_published_on_one_readers_word(desk, tmp_path):

@@ -21,6 +21,7 @@ from satdesk.errors import UsageError
 from satdesk.files.pictures import Picture
 from satdesk.release.captions import alt_text, comparison_alt_text
 from satdesk.release.content import Artifact, Content, DatedImage, Status
+from satdesk.release.facts import Phrase
 from satdesk.release.language import language
 from satdesk.release.page_data import page_data
 from satdesk.release.page_html import Html, el, embed_json, join
@@ -201,9 +202,16 @@ def _html(
     data: Mapping[str, object],
     artifacts: Sequence[Artifact],
 ) -> str:
+    said = language(content.language)
     template = files("satdesk").joinpath("data", "page", "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        language=join(("en",)),
+        language=join((said.tag,)),
+        direction=join((said.direction,)),
+        skip=join((said.say("page_skip"),)),
+        facts=join((said.say("page_panel"),)),
+        noscript=join((said.say("page_noscript"),)),
+        footer=join((said.say("page_footer"),)),
+        map=join((said.say("page_map", description=Phrase(_description(content))),)),
         policy=join((CONTENT_SECURITY_POLICY,)),
         title=join((_title(content),)),
         description=join((_description(content),)),
@@ -226,8 +234,8 @@ def _title(content: Content) -> str:
 
 def _description(content: Content) -> str:
     if len(content.dates) == 1:
-        return alt_text(content, content.dates[0], language("en"))
-    return comparison_alt_text(content, content.dates, language("en"))
+        return alt_text(content, content.dates[0], language(content.language))
+    return comparison_alt_text(content, content.dates, language(content.language))
 
 
 def _robots(content: Content) -> Html | None:
@@ -241,16 +249,17 @@ def _compare(content: Content) -> Html:
     """Two selects where there are more than two dates to compare."""
     if len(content.dates) <= _COMPARED:
         return Html("")
+    said = language(content.language)
     chosen = {"left": content.dates[0].id, "right": content.dates[-1].id}
     selects = (
         el(
             "label",
-            el("span", side.capitalize()),
+            el("span", said.say(f"page_{side}")),
             el("select", *_options(content, chosen[side]), id=f"choose-{side}"),
         )
         for side in chosen
     )
-    return el("div", *selects, class_="compare", role="group", aria_label="Dates to compare")
+    return el("div", *selects, class_="compare", role="group", aria_label=said.say("page_compared"))
 
 
 def _options(content: Content, chosen: str) -> list[Html]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from satdesk.release.captions import alt_text, caption, comparison_caption
 from satdesk.release.content import Content, DatedImage
+from satdesk.release.facts import Phrase
 from satdesk.release.language import Language, language
 from satdesk.release.page_html import Html, el
 
@@ -42,23 +43,31 @@ def _blocks(
     """Captions, that of all dates, text alternatives; last who reviewed the language."""
     for image in content.dates:
         text = caption(content, image, words)
-        yield _copyable(f"caption-{image.id}{suffix}", title(content, image), text, words)
+        named = title(content, image)
+        yield _copyable(f"caption-{image.id}{suffix}", named, text, words, _own(content))
     if len(content.dates) > 1:
         both = comparison_caption(content, content.dates, words)
-        yield _copyable(f"caption-comparison{suffix}", "Comparison of all dates", both, words)
+        shared = _own(content).say("page_comparison")
+        yield _copyable(f"caption-comparison{suffix}", shared, both, words, _own(content))
     for image in content.dates:
-        name = f"Text alternative: {title(content, image)}"
+        name = _own(content).say("page_alt", date=Phrase(title(content, image)))
         text = alt_text(content, image, words)
-        yield _copyable(f"alt-{image.id}{suffix}", name, text, words)
+        yield _copyable(f"alt-{image.id}{suffix}", name, text, words, _own(content))
     yield el("p", words.review, class_="kind", lang=words.tag, dir=words.direction)
 
 
-def _copyable(key: str, title: str, text: str, words: Language) -> Html:
-    name = f"Copy: {title} ({words.tag})"
+def _own(content: Content) -> Language:
+    """The language of the page around the captions."""
+    return language(content.language)
+
+
+def _copyable(key: str, title: str, text: str, words: Language, page: Language) -> Html:
+    copy = page.say("page_copy")
+    name = f"{copy}: {title} ({words.tag})"
     return el(
         "div",
         el("h3", title),
         el("p", text, id=key, lang=words.tag, dir=words.direction),
-        el("button", "Copy", type="button", data_copy=key, aria_label=name),
+        el("button", copy, type="button", data_copy=key, aria_label=name),
         class_="copyable",
     )

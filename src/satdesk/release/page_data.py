@@ -13,18 +13,20 @@ from shapely.geometry.base import BaseGeometry
 from satdesk.core.place import Site, Source
 from satdesk.release.content import Content, DatedImage
 from satdesk.release.dates import format_acquisition
-from satdesk.release.page_panel import date_title, side_words
+from satdesk.release.facts import Phrase
+from satdesk.release.language import Language, language
+from satdesk.release.page_panel import date_title, known_to, side_words
 from satdesk.release.tiles import TILE, Pyramid, TileIndex
 
 __all__ = ["page_data"]
 
-STANDING = {
-    "embargoed": "EMBARGOED until",
-    "corrected": "CORRECTED",
-    "withdrawn": "WITHDRAWN",
-}
+_STANDING = ("embargoed", "corrected", "withdrawn")
 """What the page says on top of itself, by the status in ``status.js``."""
-
+_MAP = (
+    "whole", "zoom_in", "zoom_out", "centre", "cursor", "sources", "divider", "fader", "of",
+    "ways", "swipe", "fade", "fade_time", "beside",
+)  # fmt: skip
+_PAGE = ("panel", "back", "copy", "copied", "press_keys", "status", "coarsened")
 _DEGREE_M = 111_320.0
 _DECIMALS = 6
 """Of a degree: about 0.1 m."""
@@ -40,10 +42,12 @@ def page_data(
         pyramid: Zooms that the tiles of every date have.
         indexes: The tiles of each date that may be shown, by its id.
     """
+    said = language(content.language)
     west, south, east, north = content.district.geometry.bounds
     return {
         "bounds": [[_round(south), _round(west)], [_round(north), _round(east)]],
-        "standing": STANDING,
+        "standing": {name: said.say(f"standing_{name}") for name in _STANDING},
+        "words": _words(said),
         "tiles": {"size": TILE, "first": pyramid.first, "last": pyramid.last},
         "district": {
             "title": content.district.title,
@@ -55,8 +59,18 @@ def page_data(
     }
 
 
+def _words(said: Language) -> dict[str, str]:
+    """What the script says, in the page's language."""
+    return {
+        "tag": said.tag,
+        **{name: said.say(f"map_{name}") for name in _MAP},
+        **{name: said.say(f"page_{name}") for name in _PAGE},
+        "replaced": said.say("standing_replaced", number=Phrase("{number}")),
+    }
+
+
 def _date(content: Content, image: DatedImage, index: TileIndex | None) -> dict[str, Any]:
-    when = format_acquisition(image.acquisition, content.time_zone)
+    when = format_acquisition(image.acquisition, content.time_zone, language(content.language))
     return {
         "id": image.id,
         "side": side_words(content, image),
@@ -78,7 +92,7 @@ def _site(site: Site, content: Content) -> dict[str, Any]:
         "point": [_round(point.y), _round(point.x)],
         "shape": None if geometry.geom_type == "Point" else _geojson(geometry, content),
         "names": [{"text": n.text, "lang": n.language, "source": n.source} for n in site.names],
-        "uncertainty_m": site.uncertainty_m,
+        "known": known_to(site, language(content.language)),
         "coarse": site.sensitivity == "coarse",
         "sources": [_source(source) for source in site.sources],
     }

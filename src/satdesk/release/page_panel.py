@@ -10,7 +10,7 @@ from urllib.parse import quote
 from satdesk.core.place import Name, Site, Source
 from satdesk.core.scene import Acquisition
 from satdesk.release.accuracy_words import part_words
-from satdesk.release.content import Artifact, Content, DatedImage
+from satdesk.release.content import Artifact, Content, DatedImage, Relation
 from satdesk.release.dates import format_acquisition, format_day
 from satdesk.release.descriptions import (
     accuracy_facts,
@@ -23,7 +23,8 @@ from satdesk.release.descriptions import (
     seen_words,
     source_line,
 )
-from satdesk.release.language import language
+from satdesk.release.facts import Metres, Phrase, Words
+from satdesk.release.language import Language, language, significant
 from satdesk.release.page_captions import captions
 from satdesk.release.page_check import check_words
 from satdesk.release.page_coverage import coverage_html
@@ -39,39 +40,45 @@ __all__ = [
     "date_lines",
     "date_title",
     "heading",
+    "in_english",
+    "known_to",
     "names",
     "panel",
     "side_words",
 ]
 
-_BOUNDARY_DISCLAIMER = (
-    "The dashed line shows the boundary as its source draws it. Other sources draw it otherwise. "
-    "The line is no statement about who owns or governs the area."
-)
 _ROLES = {
-    "image": "Images for analysis",
-    "visual": "Images for display",
-    "source": "What gave each pixel",
-    "source-map": "What gave each pixel",
-    "gaps": "What gave each pixel",
-    "plate": "Plates",
-    "press": "Press images",
-    "sequence": "Press images",
-    "video": "Press images",
-    "press-kit": "Press kit",
-    "globe": "Images for display",
-    "stac-catalog": "Catalogue and checks",
-    "release": "Catalogue and checks",
-    "checksums": "Catalogue and checks",
-    "recipe": "Catalogue and checks",
-    "sites": "Catalogue and checks",
-    "credentials": "Catalogue and checks",
-    "signature": "Catalogue and checks",
-    "statements": "Catalogue and checks",
+    "image": "group_analysis",
+    "visual": "group_display",
+    "source": "group_source",
+    "source-map": "group_source",
+    "gaps": "group_source",
+    "plate": "group_plates",
+    "press": "group_press",
+    "sequence": "group_press",
+    "video": "group_press",
+    "press-kit": "kit_title",
+    "globe": "group_display",
+    "stac-catalog": "group_checks",
+    "release": "group_checks",
+    "checksums": "group_checks",
+    "recipe": "group_checks",
+    "sites": "group_checks",
+    "credentials": "group_checks",
+    "signature": "group_checks",
+    "statements": "group_checks",
 }
 LOGO_PATH = "page/logo.png"
 _PAIR = 2
-_OTHER = "Other files"
+_RELATIONS = {
+    Relation.BEFORE: "role_before",
+    Relation.AFTER: "role_after",
+    Relation.UNKNOWN: "role_unknown",
+}
+_OTHER = "group_other"
+_PLACE = Words("\N{OBJECT REPLACEMENT CHARACTER}")
+_SPOKEN = frozenset({"plate", "press", "sequence"})
+"""Roles of files whose titles are in the release's language; those of all others are English."""
 _UNLISTED = frozenset({"page", "page-asset", "tile", "stac-collection", "stac-item", "schema"})
 _ORDER = (*dict.fromkeys(_ROLES.values()), _OTHER)
 
@@ -95,21 +102,23 @@ def side_words(content: Content, image: DatedImage) -> str | None:
     None where there is nothing to say but the day: one date alone, or more than two without an
     event, or two of one day.
     """
+    said = language(content.language)
     if image.relation is not None:
-        text = image.relation.value
-        return text[:1].upper() + text[1:]
+        return said.capitalised(said.say(_RELATIONS[image.relation]))
     days = [each.acquisition.day for each in content.dates]
     if len(days) != _PAIR or days[0] == days[1]:
         return None
-    return "Earlier" if image.acquisition.day == min(days) else "Later"
+    first = image.acquisition.day == min(days)
+    return said.capitalised(said.say("role_earlier" if first else "role_later"))
 
 
 def date_title(content: Content, image: DatedImage) -> str:
     """``Before, 14 September 2020``: names a date among all dates."""
-    side, day = side_words(content, image), format_day(image.acquisition.day)
+    said = language(content.language)
+    side, day = side_words(content, image), format_day(image.acquisition.day, said)
     alike = [each for each in content.dates if each.acquisition.day == image.acquisition.day]
     name = f" ({image.id})" if len(alike) > 1 else ""
-    return f"{day}{name}" if side is None else f"{side}, {day}{name}"
+    return f"{day}{name}" if side is None else f"{side}{said.say('comma')}{day}{name}"
 
 
 def heading(content: Content) -> Html:
@@ -131,16 +140,18 @@ def heading(content: Content) -> Html:
 
 def banners(content: Content) -> Html:
     """The two bars that nobody may overlook; empty where neither holds."""
-    bars = []
+    bars, said = [], language(content.language)
     if content.simulated:
-        bars.append(_banner("simulated", "SIMULATED", "No camera took these pictures."))
+        bars.append(_banner("simulated", "SIMULATED", said.say("page_simulated")))
     if content.status.value == "draft":
-        reasons = "; ".join(content.draft_reasons)
-        text = f"Not for publication: {reasons}." if reasons else "Not for publication."
+        text = said.say("page_draft")
+        if content.draft_reasons:
+            reasons = in_english("; ".join(content.draft_reasons), said)
+            text = _around(said.say("page_draft_because", reasons=_PLACE), reasons)
         bars.append(_banner("draft", "DRAFT", text))
     if not bars:
         return Html("")
-    return el("section", *bars, class_="banners", aria_label="Status of this release")
+    return el("section", *bars, class_="banners", aria_label=said.say("page_status"))
 
 
 def _banner(kind: str, word: str, text: str) -> Html:
@@ -153,7 +164,8 @@ def date_lines(content: Content) -> Html:
 
 
 def _date_line(content: Content, image: DatedImage) -> Html:
-    when = format_acquisition(image.acquisition, content.time_zone)
+    said = language(content.language)
+    when = format_acquisition(image.acquisition, content.time_zone, said)
     mark = el("strong", "SIMULATED", class_="chip") if image.simulated else None
     return el(
         "p",
@@ -162,7 +174,7 @@ def _date_line(content: Content, image: DatedImage) -> Html:
         el("time", when.day, datetime=_machine_time(image)),
         el("span", when.utc, class_="utc"),
         None if when.local is None else el("span", when.local, class_="local"),
-        el("span", satellite_words(image), class_="satellite"),
+        el("span", satellite_words(image, said), class_="satellite"),
         el("span", image.credit, class_="credit"),
         class_="date",
         data_date=image.id,
@@ -177,20 +189,23 @@ def _machine_time(image: DatedImage) -> str:
 
 def panel(content: Content, downloads: Sequence[Download]) -> Html:
     """All sections beside the map."""
+    said = language(content.language)
     return join(
         (
             _notices(content),
             _assertion(content),
             _statements(content),
             *(_date_section(content, image) for image in content.dates),
-            _sites(content.sites),
+            _sites(content.sites, said),
             _boundary(content),
-            _section("captions", "Captions to copy", *captions(content, date_title)),
+            _section("captions", said.say("page_captions"), *captions(content, date_title)),
             _downloads(content, downloads),
             _section(
-                "check", "Check this release", check_words(content, [d.artifact for d in downloads])
+                "check",
+                said.say("page_check"),
+                check_words(content, [d.artifact for d in downloads]),
             ),
-            _section("embed", "Put this page into an article", *_embed(content)),
+            _section("embed", said.say("page_embed"), *_embed(content)),
             _colophon(content),
         )
     )
@@ -203,29 +218,47 @@ def _section(key: str, title: str, *children: str | None) -> Html:
 
 
 def _notices(content: Content) -> Html | None:
-    texts = [f"Draft: {reason}." for reason in content.draft_reasons]
+    said = language(content.language)
+    texts: list[str] = [
+        _around(said.say("page_draft_notice", reason=_PLACE), in_english(reason, said))
+        for reason in content.draft_reasons
+    ]
     if content.embargo is not None:
-        when = format_acquisition(Acquisition.at(content.embargo), content.time_zone)
-        texts.append(f"Embargo: not to be published before {when.prose}.")
-    texts += [notice.text for notice in content.notices]
-    return _section("notices", "Please note", _listed(texts)) if texts else None
+        when = format_acquisition(Acquisition.at(content.embargo), content.time_zone, said)
+        texts.append(said.say("page_embargo", when=Phrase(when.prose)))
+    texts += [in_english(notice.text, said) for notice in content.notices]
+    return _section("notices", said.say("page_notices"), _listed(texts)) if texts else None
 
 
 def _listed(texts: Iterable[str]) -> Html:
     return el("ul", *(el("li", text) for text in texts), class_="notices")
 
 
+def _around(sentence: str, inner: Html) -> Html:
+    """A sentence with markup where `_PLACE` stands in it."""
+    before, _, after = sentence.partition(_PLACE.text)
+    return join((before, inner, after))
+
+
+def in_english(text: str, said: Language) -> Html:
+    """English words on a page of any language, marked as what they are."""
+    if said.tag == "en":
+        return join((text,))
+    return el("span", text, lang="en", dir="ltr")
+
+
 def _assertion(content: Content) -> Html | None:
     if content.assertion is None:
         return None
-    words = content.assertion.strip().strip('“”"')
+    words, said = content.assertion.strip().strip('“”"'), language(content.language)
+    note = said.say("page_statement_note", publisher=Words(content.publisher))
     return _section(
         "statement",
-        "The publisher’s statement",
+        said.say("page_statement"),
         el(
             "figure",
             el("blockquote", el("p", f"“{words}”"), dir="auto", lang=content.language),
-            el("figcaption", f"{content.publisher}. A statement, not an observation in the image."),
+            el("figcaption", note),
         ),
     )
 
@@ -237,50 +270,65 @@ def _statements(content: Content) -> Html | None:
 
 
 def _date_section(content: Content, image: DatedImage) -> Html:
-    rows = (
-        ("Taken", format_acquisition(image.acquisition, content.time_zone).line),
-        ("Event", relation_words(content, image)),
-        ("Satellite", satellite_words(image)),
-        ("Credit", image.credit),
-        ("Licence", image.licence.name or "not stated"),
-        ("Pixel size", pixel_words(image)),
-        ("Shown", seen_words(image)),
-        ("Cloud", cloud_words(image)),
-        ("View", view_words(image.angles)),
-        ("Sun", sun_words(image.angles)),
-        ("Processing", processing_words(image)),
-        ("Positions", accuracy_words(image)),
-        ("Scenes", ", ".join(image.scene_ids)),
-    )
-    hidden = None if image.licence.tiles is not False else el("p", _KEPT_BACK, class_="kept-back")
-    notices = _listed(notice.text for notice in image.notices) if image.notices else None
+    said = language(content.language)
+    rows = tuple((said.say(f"label_{name}"), words) for name, words in _date_rows(content, image))
+    text = said.say("page_kept_back")
+    hidden = None if image.licence.tiles is not False else el("p", text, class_="kept-back")
+    told = [in_english(notice.text, said) for notice in image.notices]
+    notices = _listed(told) if told else None
     title = date_title(content, image)
     return _section(
         f"date-{image.id}",
         title,
         hidden,
         _facts(rows),
-        _budget(image),
+        _budget(image, said),
         coverage_html(image),
-        _measured(image),
+        _measured(image, said),
         notices,
     )
 
 
-def _budget(image: DatedImage) -> Html | None:
+def _date_rows(content: Content, image: DatedImage) -> tuple[tuple[str, str | None], ...]:
+    """Facts of a date by the last word of their label's key."""
+    said = language(content.language)
+    licence = image.licence.name or said.say("not_stated")
+    return (
+        ("taken", format_acquisition(image.acquisition, content.time_zone, said).line),
+        ("event", relation_words(content, image, said)),
+        ("satellite", satellite_words(image, said)),
+        ("credit", image.credit),
+        ("licence", licence),
+        ("pixel", pixel_words(image, said)),
+        ("shows", seen_words(image, said)),
+        ("cloud", cloud_words(image, said)),
+        ("view", in_english(view_words(image.angles), said)),
+        ("sun", in_english(sun_words(image.angles), said)),
+        ("processing", processing_words(image, said)),
+        ("positions", accuracy_words(image, said)),
+        ("scenes", ", ".join(image.scene_ids)),
+    )
+
+
+def _budget(image: DatedImage, said: Language) -> Html | None:
     """What the figure of the positions is made of, and what is not known."""
     rows = part_words(accuracy_facts(image).get("parts", []))
-    summary = el("summary", "What the positions depend on")
-    return el("details", summary, _facts(rows)) if rows else None
+    summary = el("summary", said.say("page_depends"))
+    return _english(said, summary, _facts(rows)) if rows else None
 
 
-def _measured(image: DatedImage) -> Html | None:
+def _english(said: Language, summary: Html, facts: Html) -> Html:
+    """Facts to be opened, whose words are English on every page."""
+    if said.tag == "en":
+        return el("details", summary, facts)
+    note = el("p", said.say("page_in_english"), class_="kind")
+    return el("details", summary, note, el("div", facts, lang="en", dir="ltr"))
+
+
+def _measured(image: DatedImage, said: Language) -> Html | None:
     """Terrain, alignment, weights …: there for who asks."""
     rows = fact_words(image)
-    return el("details", el("summary", "Measured in processing"), _facts(rows)) if rows else None
-
-
-_KEPT_BACK = "The licence of this picture does not allow it to be shown here."
+    return _english(said, el("summary", said.say("page_measured")), _facts(rows)) if rows else None
 
 
 def _facts(rows: Iterable[tuple[str, str | None]]) -> Html:
@@ -292,35 +340,44 @@ def _facts(rows: Iterable[tuple[str, str | None]]) -> Html:
     return el("dl", *pairs)
 
 
-def _sites(sites: Sequence[Site]) -> Html | None:
+def _sites(sites: Sequence[Site], said: Language) -> Html | None:
     if not sites:
         return None
-    return _section("sites", "Places", el("ul", *map(_site, sites), class_="sites"))
+    listed = el("ul", *(_site(site, said) for site in sites), class_="sites")
+    return _section("sites", said.say("page_places"), listed)
 
 
-def _site(site: Site) -> Html:
+def _site(site: Site, said: Language) -> Html:
     text = (
         el("span", site.title, class_="site-name", dir="auto"),
         el("span", site.kind, class_="kind"),
     )
     if site.geometry is None:
-        head = el("p", *text, el("span", "not located", class_="kind"))
+        head = el("p", *text, el("span", said.say("page_not_located"), class_="kind"))
     else:
         head = el("button", *text, type="button", class_="site-button", data_site=site.id)
-    return el("li", head, el("details", el("summary", "Names and sources"), _site_details(site)))
+    summary = el("summary", said.say("page_names_sources"))
+    return el("li", head, el("details", summary, _site_details(site, said)))
 
 
-def _site_details(site: Site) -> Html:
+def known_to(site: Site, said: Language) -> str | None:
+    """How exactly the place is known; None where nobody says."""
+    if site.uncertainty_m is None:
+        return None
+    return said.say("page_known_to", radius=Metres(significant(site.uncertainty_m, 9)))
+
+
+def _site_details(site: Site, said: Language) -> Html:
     remarks = [
-        "Position coarsened on purpose." if site.sensitivity == "coarse" else None,
-        None if site.uncertainty_m is None else f"Known to about {site.uncertainty_m:g} m.",
+        said.say("page_coarsened") if site.sensitivity == "coarse" else None,
+        known_to(site, said),
         site.notes,
     ]
     return join(
         (
             names(site.names),
             *(el("p", remark) for remark in remarks if remark),
-            el("ul", *(el("li", _source_words(source)) for source in site.sources)),
+            el("ul", *(el("li", _source_words(source, said)) for source in site.sources)),
         )
     )
 
@@ -339,39 +396,47 @@ def names(listed: Iterable[Name]) -> Html:
     return el("ul", *items, class_="names")
 
 
-def _source_words(source: Source) -> str:
-    parts = (source.title, source.date or "date unknown", source.licence, source.reference)
+def _source_words(source: Source, said: Language) -> str:
+    parts = (
+        source.title,
+        source.date or said.say("boundary_date_unknown"),
+        source.licence,
+        source.reference,
+    )
     return ", ".join(part for part in parts if part)
 
 
 def _boundary(content: Content) -> Html:
-    disclaimer = el("p", _BOUNDARY_DISCLAIMER) if content.district.contested else None
+    said = language(content.language)
+    disclaimer = el("p", said.say("page_boundary_note")) if content.district.contested else None
     codes = ", ".join(f"{scheme} {code}" for scheme, code in content.district.codes)
     return _section(
         "boundary",
-        f"District: {content.district.title}",
+        said.say("page_district", title=Words(content.district.title)),
         names(content.district.names),
         el("p", codes) if codes else None,
-        el("p", source_line(content)),
+        el("p", source_line(content, said)),
         disclaimer,
     )
 
 
 def _downloads(content: Content, downloads: Sequence[Download]) -> Html:
-    groups: dict[str, list[Download]] = {title: [] for title in _ORDER}
+    said = language(content.language)
+    groups: dict[str, list[Download]] = {key: [] for key in _ORDER}
     for download in downloads:
         if download.artifact.role not in _UNLISTED:
             groups[_ROLES.get(download.artifact.role, _OTHER)].append(download)
     listed = [
-        join((el("h3", title), el("ul", *(_download(content, d) for d in group))))
-        for title, group in groups.items()
+        join((el("h3", said.say(key)), el("ul", *(_download(content, d) for d in group))))
+        for key, group in groups.items()
         if group
     ]
-    return _section("downloads", "Downloads", *listed)
+    return _section("downloads", said.say("page_downloads"), *listed)
 
 
 def _embed(content: Content) -> tuple[Html, ...]:
-    button = el("button", "Copy", type="button", data_copy=EMBED_ID, aria_label="Copy: frame")
+    copy = language(content.language).say("page_copy")
+    button = el("button", copy, type="button", data_copy=EMBED_ID, aria_label=f"{copy}: iframe")
     return (embed_snippet(content, content.title), button)
 
 
@@ -380,6 +445,8 @@ def _download(content: Content, download: Download) -> Html:
     titles = {image.id: date_title(content, image) for image in content.dates}
     date = titles.get(artifact.date_id or "")
     title = _link_words(artifact)
+    if artifact.title is not None and artifact.role not in _SPOKEN:
+        title = in_english(title, language(content.language))
     facts = (date, artifact.path if artifact.title else None, _size_words(download.size))
     return el(
         "li",
@@ -401,17 +468,27 @@ def _size_words(size: int | None) -> str | None:
     if size is None:
         return None
     if size < 1000:
-        return f"{size} bytes"
+        return f"{size} B"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
 def _colophon(content: Content) -> Html:
-    contact = None if content.contact is None else f"Corrections: {content.contact}. "
+    said = language(content.language)
+    contact = None
+    if content.contact is not None:
+        contact = said.say("instruction_corrections", contact=Words(content.contact)) + " "
     leaflet = el("a", "BSD-2-Clause", href="page/leaflet/LICENSE.txt")
     return el(
         "section",
-        el("p", contact, f"Made with satdesk {content.version}. "),
-        el("p", "Map display: Leaflet (", leaflet, "). Scale and shapes hold at the map’s centre."),
+        el("p", contact, said.say("page_made", version=Words(f"satdesk {content.version}"))),
+        el(
+            "p",
+            said.say("page_map_display"),
+            "Leaflet (",
+            leaflet,
+            "). ",
+            said.say("page_map_centre"),
+        ),
         class_="colophon",
-        aria_label="About this page",
+        aria_label=said.say("page_about"),
     )

@@ -111,6 +111,14 @@ def _artifacts(content: Content) -> tuple[Artifact, ...]:
     )
 
 
+_STATEMENTS_LINK = {
+    "rel": "about",
+    "href": "../statements.json",
+    "type": "application/json",
+    "title": "Statements, what readers answered, and the evidence",
+}
+
+
 def _write(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -149,6 +157,7 @@ def _collection(content: Content, items: list[dict[str, Any]]) -> dict[str, Any]
             {"rel": "parent", "href": "./catalog.json", "type": "application/json"},
             *(_item_link(document) for document in items),
             STATUS_LINK,
+            *([_STATEMENTS_LINK] if content.statements else []),
         ],
         **_own(content),
     }

@@ -7,9 +7,20 @@ language can say what its facts do not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, time
-from decimal import Decimal
+
+from satdesk.release.facts import (
+    Angle,
+    Clock,
+    Count,
+    Day,
+    Fact,
+    Metres,
+    Number,
+    Percent,
+    Phrase,
+    Words,
+)
+from satdesk.release.page_wording import PAGE_SLOTS
 
 __all__ = [
     "SLOTS",
@@ -25,71 +36,6 @@ __all__ = [
     "Words",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Somebody else's text (a name, a credit): kept apart from the sentence around it."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """What another sentence of the same language gave."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number with the digits that it has."""
-
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Metres:
-    """A length."""
-
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Percent:
-    """A share in percent."""
-
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Angle:
-    """Degrees of an angle."""
-
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many; decides the plural."""
-
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A calendar day."""
-
-    value: date
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A time of day, whole seconds."""
-
-    value: time
-
-
-Fact = Words | Phrase | Number | Metres | Percent | Angle | Count | Day | Clock
 
 _LOCAL: Mapping[str, type] = {"time": Clock, "zone": Words, "offset": Phrase}
 _CHECKED: Mapping[str, type] = {"figure": Metres, "n": Count}
@@ -189,6 +135,7 @@ SLOTS: Mapping[str, Mapping[str, type]] = {
     "instruction_corrections": {"contact": Words},
     "instruction_embargo": {"when": Phrase},
     "licence_words": {"licences": Words},
+    **PAGE_SLOTS,
     "statement_number": {"number": Number},
     "statement_at": {"number": Number, "site": Words},
     "statement_source": {"publisher": Words, "day": Day},

@@ -2,6 +2,8 @@
 window.Satdesk = (function () {
   'use strict';
 
+  const words = JSON.parse(document.getElementById('data').textContent).words;
+
   /* Text from the release only ever becomes text nodes. */
   function make(name, className, text) {
     const element = document.createElement(name);
@@ -17,6 +19,7 @@ window.Satdesk = (function () {
 
   function nameDate(tag, date) {
     tag.replaceChildren(...[date.side && make('b', '', date.side), make('span', '', date.day)].filter(Boolean));
+    [...tag.children].forEach((part) => { part.dir = 'auto'; }); // the map runs left to right, words need not
   }
 
   /* The line of each date below the map says where it is; those that are not shown step back. */
@@ -102,7 +105,7 @@ window.Satdesk = (function () {
       this._handle = assign(make('div', 'handle'), {
         tabindex: '0',
         role: 'slider',
-        'aria-label': 'Divider between the two dates',
+        'aria-label': words.divider,
         'aria-orientation': 'horizontal',
         'aria-valuemin': '0',
         'aria-valuemax': '100',
@@ -194,7 +197,7 @@ window.Satdesk = (function () {
     initialize(pair, dates) {
       this._pair = pair;
       this._all = dates;
-      this._slider = assign(make('input'), { type: 'range', min: '0', step: '2', 'aria-label': 'Fade between the dates' });
+      this._slider = assign(make('input'), { type: 'range', min: '0', step: '2', 'aria-label': words.fader });
       this._tag = make('output', 'fade-words');
       this._box = make('div', 'fade');
       this._box.append(this._slider, this._tag);
@@ -260,7 +263,7 @@ window.Satdesk = (function () {
       this._other.invalidateSize({ animate: false });
       this._pair.show('left', left);
       this._pair.show('right', right, this._other);
-      this._box.setAttribute('aria-label', 'Map of ' + right.title);
+      this._box.setAttribute('aria-label', words.of + right.title);
       this._follow(this._pair.map, this._other);
       markSides(left, right);
     },
@@ -325,7 +328,7 @@ window.Satdesk = (function () {
     },
 
     onAdd() {
-      const bar = assign(make('div', 'ways leaflet-bar'), { role: 'group', 'aria-label': 'How to compare the dates' });
+      const bar = assign(make('div', 'ways leaflet-bar'), { role: 'group', 'aria-label': words.ways });
       this._ways.forEach(([name, title]) => {
         const button = assign(make('button', 'way way-' + name), {
           type: 'button', title: title, 'aria-label': title, 'aria-pressed': 'false', 'data-way': name,
@@ -358,7 +361,7 @@ window.Satdesk = (function () {
     let way = null;
     const start = () => way.start(chosen.left, chosen.right);
     const bar = document.querySelector('.compare');
-    new Ways([['swipe', 'Swipe'], ['fade', dates.length > 2 ? 'Fade through time' : 'Fade'], ['beside', 'Side by side']],
+    new Ways([['swipe', words.swipe], ['fade', dates.length > 2 ? words.fade_time : words.fade], ['beside', words.beside]],
       (name) => {
         if (way) way.stop();
         way = ways[name];

@@ -6,6 +6,7 @@
   const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   document.documentElement.classList.add('js');
   const texts = data.standing;
+  const words = data.words;
 
   /* What holds today stands in status.js, which changes when the release does not. */
   function standing() {
@@ -15,12 +16,12 @@
     const line = make('p', 'banner standing');
     line.append(make('strong', '', texts[found.status]), ' ');
     const until = found.status === 'embargoed' ? found.embargo_until : '';
-    const later = found.replaced_by ? 'Revision ' + found.replaced_by.revision + ' takes its place. ' : '';
+    const later = found.replaced_by ? words.replaced.replace('{number}', found.replaced_by.revision) + ' ' : '';
     line.append(make('span', '', later + until + (found.reason || '')));
     let place = document.querySelector('.banners');
     if (!place) {
       place = make('section', 'banners');
-      place.setAttribute('aria-label', 'Status of this release');
+      place.setAttribute('aria-label', words.status);
       document.querySelector('header').before(place);
     }
     place.prepend(line);
@@ -90,7 +91,7 @@
   const Zoom = L.Control.Zoom.extend({
     onAdd(map_) {
       const bar = L.Control.Zoom.prototype.onAdd.call(this, map_);
-      this._createButton('', 'Show the whole district', 'whole', bar, () => whole(true));
+      this._createButton('', words.whole, 'whole', bar, () => whole(true));
       return bar;
     },
   });
@@ -102,19 +103,19 @@
     show(word, at) {
       const part = (value, plus, minus) => Math.abs(value).toFixed(5) + '° ' + (value < 0 ? minus : plus);
       this.getContainer().textContent =
-        word + ' ' + part(at.lat, 'N', 'S') + ', ' + part(at.wrap().lng, 'E', 'W');
+        '\u2068' + word + '\u2069 ' + part(at.lat, 'N', 'S') + ', ' + part(at.wrap().lng, 'E', 'W');
     },
   });
 
   function addControls() {
-    new Zoom({ position: 'topleft', zoomInTitle: 'Zoom in', zoomOutTitle: 'Zoom out' }).addTo(map);
+    new Zoom({ position: 'topleft', zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     L.control.scale({ position: 'bottomleft', imperial: false, maxWidth: 140 }).addTo(map);
     const readout = new Readout({ position: 'bottomright' }).addTo(map);
-    const center = () => readout.show('Centre', map.getCenter());
+    const center = () => readout.show(words.centre, map.getCenter());
     map.on('move', center);
     map.on('mouseout', center);
     if (window.matchMedia('(hover: hover)').matches) {
-      map.on('mousemove', (event) => readout.show('Cursor', event.latlng));
+      map.on('mousemove', (event) => readout.show(words.cursor, event.latlng));
     }
     center();
   }
@@ -136,7 +137,7 @@
 
   function languageName(tag) {
     try {
-      return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag);
+      return new Intl.DisplayNames([words.tag], { type: 'language' }).of(tag);
     } catch (error) {
       return tag; // not a well-formed tag, or an old browser
     }
@@ -158,9 +159,9 @@
       list.append(item);
     });
     box.append(list);
-    if (site.coarse) box.append(make('p', 'about', 'Position coarsened on purpose.'));
-    if (site.uncertainty_m) box.append(make('p', 'about', 'Known to about ' + site.uncertainty_m + ' m.'));
-    if (site.sources.length) box.append(make('p', 'about', 'Sources: ' + site.sources.join('; ') + '.'));
+    if (site.coarse) box.append(make('p', 'about', words.coarsened));
+    if (site.known) box.append(make('p', 'about', site.known));
+    if (site.sources.length) box.append(make('p', 'about', words.sources + site.sources.join('; ') + '.'));
     return box;
   }
 
@@ -239,7 +240,7 @@
       panel.hidden = !open;
       main.classList.toggle('open', open);
       toggle.setAttribute('aria-expanded', open);
-      toggle.textContent = open && !wide.matches ? 'Back to the map' : 'Facts and downloads';
+      toggle.textContent = open && !wide.matches ? words.back : words.panel;
     };
     toggle.hidden = false;
     set(wide.matches);
@@ -277,9 +278,9 @@
         const source = document.getElementById(button.dataset.copy);
         window.getSelection().selectAllChildren(source);
         const done = document.execCommand('copy'); // works from file:// too, where the clipboard may not
-        const words = done ? 'Copied' : 'Selected: press Ctrl+C';
-        button.textContent = told.textContent = words;
-        window.setTimeout(() => { button.textContent = 'Copy'; told.textContent = ''; }, 2500);
+        const say = done ? words.copied : words.press_keys;
+        button.textContent = told.textContent = say;
+        window.setTimeout(() => { button.textContent = words.copy; told.textContent = ''; }, 2500);
       })
     );
   }
