@@ -23,7 +23,7 @@ from satdesk.provenance.timestamps import answers
 from satdesk.provenance.trust import fingerprint, holder
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
 from satdesk.release.status_file import STATUS_NAME, STATUS_SIGNATURE
 
 __all__ = ["FORM", "KeySeal", "base_type", "key_seal", "recipe_commitment"]
@@ -88,7 +88,7 @@ class KeySeal:
         # a page has hundreds of tiles: a public time stamp server is not asked for each of them
         unstamped = replace(self.signer, timestamp_url=None)
         signer = unstamped if artifact.role == "tile" else self.signer
-        if media_type in self.embedded:
+        if sealed_inside(artifact.role, media_type, self.embedded):
             embed(path, media_type, claim, signer)
             return None
         target = path.with_name(path.name + CREDENTIALS_SUFFIX)
