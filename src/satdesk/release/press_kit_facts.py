@@ -53,6 +53,8 @@ def kit_pictures(content: Content, tag: str) -> list[dict[str, Any]]:
 def kit_facts(content: Content, pictures: Sequence[dict[str, Any]], tag: str) -> dict[str, Any]:
     """Everything that the template asks for; every text can be set, none is markup."""
     said, palette = language(tag), content.style.palette
+    # A heading must not be empty: a title of signs that nobody sees is no title.
+    title = content.title if clean(content.title) else content.id
     lead = pictures[-1] if pictures else None
     first = content.dates[-1].acquisition.day
     facts = {
@@ -66,7 +68,7 @@ def kit_facts(content: Content, pictures: Sequence[dict[str, Any]], tag: str) ->
             "alarm": ALARM,
         },
         "document": {
-            "title": _joined([*_marks(content), content.title, said.say("kit_title")], ": "),
+            "title": _joined([*_marks(content), title, said.say("kit_title")], ": "),
             "author": content.publisher,
             "description": "" if lead is None else lead["caption"],
             "keywords": [*_KEYWORDS, *content.keywords],
@@ -77,7 +79,7 @@ def kit_facts(content: Content, pictures: Sequence[dict[str, Any]], tag: str) ->
         "marks": _marks(content),
         "mark_sentences": _mark_sentences(content, said),
         "publisher": content.publisher,
-        "headline": said.show(Words(content.title)),
+        "headline": said.show(Words(title)),
         "names": names_of_place(content, said),
         "lead": None if lead is None else {"file": lead["file"], "alt": lead["alt"]},
         "lead_line": "" if lead is None else lead["caption"],

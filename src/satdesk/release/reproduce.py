@@ -38,7 +38,7 @@ from satdesk.release.pictures import Progress
 from satdesk.release.public_recipe import RECIPE_NAME, SCENE_PATHS, SITES_NAME
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.schema import check
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
 from satdesk.release.statement_file import stated_readings
 from satdesk.release.status_file import STATUS_FILES
 from satdesk.scale.run import Executor
@@ -199,7 +199,8 @@ class _Comparing:
         """What holds today is no part of what is made again."""
 
     def _file(self, folder: Path, artifact: Artifact, claims: Claims) -> Artifact | None:
-        inside = artifact.media_type.partition(";")[0] in set(self.signing.get("embedded") or [])
+        embedded = set(self.signing.get("embedded") or [])
+        inside = sealed_inside(artifact.role, artifact.media_type, embedded)
         beside = artifact.path + CREDENTIALS_SUFFIX
         self._compare(folder, artifact, claims, None if inside else beside)
         if inside:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
 
-__all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "Seal"]
+__all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "Seal", "sealed_inside"]
 
-SEALED_ROLES = frozenset(
-    {"image", "visual", "plate", "press", "sequence", "video", "press-kit", "tile"}
-)
+SEALED_ROLES = frozenset({"image", "visual", "plate", "press", "video", "press-kit", "tile"})
 """Artifacts that carry credentials of their own; all others are covered by the checksums."""
 SIGNATURE_NAME = "SHA256SUMS.p7s"
+
+
+def sealed_inside(role: str, media_type: str, embedded: Collection[str]) -> bool:
+    """Whether a file bears its credentials within, if those of the types `embedded` do.
+
+    A press kit never does: with a foreign attachment it would no longer be PDF/A-2.
+    """
+    return role != "press-kit" and media_type.partition(";")[0].strip() in embedded
 
 
 class Seal(Protocol):

@@ -23,7 +23,7 @@ from satdesk.provenance.timestamps import answers
 from satdesk.provenance.trust import fingerprint, holder
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
 from satdesk.release.status_file import STATUS_NAME, STATUS_SIGNATURE
 
 __all__ = ["FORM", "KeySeal", "base_type", "key_seal", "recipe_commitment"]
@@ -87,7 +87,7 @@ class KeySeal:
     def _file(self, folder: Path, artifact: Artifact, claims: Claims) -> Artifact | None:
         path, media_type = folder / artifact.path, base_type(artifact.media_type)
         claim = claims.of(artifact)
-        if media_type in self.embedded:
+        if sealed_inside(artifact.role, media_type, self.embedded):
             self._stamped(artifact, lambda signer: embed(path, media_type, claim, signer))
             return None
         target = path.with_name(path.name + CREDENTIALS_SUFFIX)

@@ -22,7 +22,7 @@ from satdesk.provenance.claim import CREDENTIALS_SUFFIX
 from satdesk.provenance.manifest import Credentials, State, media_type_of, read_credentials
 from satdesk.provenance.signature import MAX_SIGNATURE_BYTES, read_detached
 from satdesk.provenance.trust import Trust, fingerprint, holder
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
 from satdesk.release.status_check import check_status
 from satdesk.release.status_file import STATUS_FILES
 from satdesk.release.verification import Checked, SignerFound, Verdict, Verification
@@ -318,7 +318,7 @@ def _expected(document: dict[str, Any] | None) -> dict[str, bool]:
         return {}
     inside = set(signing.get("embedded") or [])
     return {
-        str(each["path"]): str(each.get("media_type")).partition(";")[0].strip() in inside
+        str(each["path"]): sealed_inside(str(each["role"]), str(each.get("media_type")), inside)
         for each in document.get("artifacts") or []
         if isinstance(each, dict) and each.get("role") in SEALED_ROLES and "path" in each
     }
