@@ -32,6 +32,8 @@ _SHADING_VEIL = 0.005
 _LEAST_VEIL_M2 = 6.0e3
 _AROUND_M = 700.0
 _NEAR_M = 400.0
+_LEAST_SNOW = 0.1
+_WATER_NIR = 0.1
 _SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
 _SEARCHED_CELLS = 120_000
@@ -104,7 +106,7 @@ def find_cover(picture: Picture) -> CoverFound:
         UsageError: The picture has fewer than two visible bands.
     """
     white = bright_white(picture.planes, picture.valid, picture.pixel_m)
-    snow = white_ground(picture.planes, white, picture.pixel_m)
+    snow = _no_speck(white_ground(picture.planes, white, picture.pixel_m), white)
     # What is bright beside snow is more snow: nothing tells a small or a thin cloud there.
     beside = around(snow, _SNOW_REACH_M / picture.pixel_m)
     open_ground = picture.valid & ~beside
@@ -128,6 +130,14 @@ def find_cover(picture: Picture) -> CoverFound:
         if mask is not None:
             flags |= np.where(mask & picture.valid, np.uint8(flag), np.uint8(0))
     return CoverFound(flags=flags, cloud_height_m=shadows.cloud_height_m, score=shadows.score)
+
+
+def _no_speck(snow: Bools, white: Bools) -> Bools:
+    """`snow` without what is a small part of a white place: the dim edge of a cloud."""
+    labels, count = ndimage.label(white, structure=np.ones((3, 3)))
+    whole = np.bincount(labels.ravel(), minlength=count + 1)
+    share = np.bincount(labels[snow], minlength=count + 1) / np.maximum(whole, 1)
+    return np.asarray(snow & (share >= _LEAST_SNOW)[labels])
 
 
 def _apart_from_snow(cores: Bools, beside: Bools, pixel_m: float) -> Bools:
@@ -222,11 +232,12 @@ def _beyond(
 ) -> tuple[Bools, Bools]:
     """Shadow by its colour, and what may be shadow, where the way to the sun leaves the picture.
 
-    Water is as dark; what is darker in the infrared than in the green is not told.
+    Water is as dark; what is very dark in the infrared, and darker than in the green, is not told.
     """
     dark = told = beyond & (measure > colour.threshold)
     if {"G", "NIR"} <= picture.planes.keys():
-        told = dark & (picture.planes["NIR"] > picture.planes["G"])
+        infrared = picture.planes["NIR"]
+        told = dark & ((infrared > picture.planes["G"]) | (infrared > _WATER_NIR))
     # A shadow is as wide as a cloud; what is dark beside a sure part of one belongs to it.
     least = _LEAST_SHADOW_M2 / picture.pixel_m**2
     sure = large_parts(told & (measure > colour.sure), least)
