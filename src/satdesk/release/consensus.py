@@ -24,13 +24,17 @@ def consensus(query: NDArray[np.float32], reference: NDArray[np.float32]) -> int
 
 
 def agreeing(
-    number: NDArray[np.intp], count: int, sizes: NDArray[np.float32], turns: NDArray[np.float32]
+    number: NDArray[np.intp],
+    count: int,
+    sizes: NDArray[np.float32],
+    turns: NDArray[np.float32],
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """For each of `count` pieces the most votes in two neighbouring bins of turn and of scale."""
     scale = np.clip(np.floor(sizes / _SIZE_STEP).astype(np.intp) + _SIZES // 2, 0, _SIZES - 1)
     turn = np.minimum((turns * _TURNS).astype(np.intp), _TURNS - 1)
     bins = (number * _TURNS + turn) * _SIZES + scale
-    table = np.bincount(bins, minlength=count * _TURNS * _SIZES).reshape(count, _TURNS, _SIZES)
+    table = np.bincount(bins, weights, count * _TURNS * _SIZES).reshape(count, _TURNS, _SIZES)
     pairs = table + np.roll(table, -1, axis=1)
     pairs[:, :, :-1] += pairs[:, :, 1:].copy()
     return np.asarray(pairs.max(axis=(1, 2)), np.float64)

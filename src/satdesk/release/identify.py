@@ -145,11 +145,11 @@ def _candidates(
     described: Fingerprint, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
 ) -> list[list[int]]:
     """Pieces worth a look in two rounds: of each picture the one that most points vote for."""
-    keys, counts = votes(described, catalogue.word)
+    keys, counts, weights = votes(described, catalogue.word)
     enough = counts >= _LEAST_VOTES
     known = catalogue.pictures_of(keys[enough].tolist())
     best: dict[int, tuple[float, int]] = {}
-    for key, count in zip(keys[enough].tolist(), counts[enough].tolist(), strict=True):
+    for key, count in zip(keys[enough].tolist(), weights[enough].tolist(), strict=True):
         guess = (count, -key)
         best[known[key]] = max(best.get(known[key], guess), guess)
     ranked = sorted(best, key=best.__getitem__, reverse=True)
