@@ -328,7 +328,7 @@ def test_every_press_image_and_plate_carries_every_field(tmp_path, simulated, sc
     paths = [str(tmp_path / artifact.path) for artifact in artifacts]
     run = subprocess.run([*command, *paths], capture_output=True, check=True)
     read = json.loads(run.stdout)
-    assert len(read) == len(artifacts) == 6 + 2
+    assert len(read) == len(artifacts) == 6 + 3
     for found in read:
         wanted = WANTED | (IIM if found["SourceFile"].endswith(".jpg") else set())
         assert wanted <= found.keys(), (found["SourceFile"], wanted - found.keys())

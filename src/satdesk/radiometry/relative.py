@@ -18,6 +18,7 @@ _GAINS = np.exp(np.linspace(np.log(0.7), np.log(1 / 0.7), 61))
 _MOST_PIXELS = 60_000
 _AS_GOOD = 1.03
 _KEPT_SIGMAS = 2.5
+_CONTRAST = 1.5
 _HALF_TO_SIGMA = 1 / 1.349
 """Of the shortest half of a normal distribution, from its length to its standard deviation."""
 
@@ -42,10 +43,12 @@ def common_line(first: FloatArray, second: FloatArray) -> Line:
 
     Least median of squares: of the gains from 0.7 to 1.43 the one for which half of the pixels lie
     closest to the line (at right angles, since both dates carry noise); where several do as well
-    within 3 %, the one nearest to 1. The offset is the median of the differences around that half.
-    So up to half of the ground may have changed.
+    within 3 %, the one nearest to 1. Where the pixels around that line vary by more than their
+    noise, the gain is then the ratio of their standard deviations (reduced major axis); the offset
+    is the median of their differences. So up to half of the ground may have changed.
 
-    Source: P. J. Rousseeuw, J. Am. Stat. Assoc. 79 (1984) 871-880.
+    Source: P. J. Rousseeuw, J. Am. Stat. Assoc. 79 (1984) 871-880; W. J. Kermack, J. B. S. Haldane,
+    Biometrika 37 (1950) 30-41.
 
     Args:
         first: ``(pixel,)``, usable values of the first date.
@@ -58,9 +61,11 @@ def common_line(first: FloatArray, second: FloatArray) -> Line:
     good = np.flatnonzero(lengths <= _AS_GOOD * lengths.min())
     best = int(good[np.argmin(np.abs(np.log(_GAINS[good])))])
     gain, (low, high) = float(_GAINS[best]), halves[best]
-    reach = _KEPT_SIGMAS * _HALF_TO_SIGMA * (high - low)
-    off = a - gain * b
-    offset = float(np.median(off[np.abs(off - (low + high) / 2) <= reach]))
+    sigma = _HALF_TO_SIGMA * (high - low)
+    kept = np.abs(a - gain * b - (low + high) / 2) <= _KEPT_SIGMAS * sigma
+    if min(a[kept].std(), b[kept].std()) > _CONTRAST * sigma:
+        gain = float(np.clip(a[kept].std() / b[kept].std(), _GAINS[0], _GAINS[-1]))
+    offset = float(np.median(a[kept] - gain * b[kept]))
     middle = float(np.median(b))
     return Line(gain=gain, offset=offset, apart=gain * middle + offset - middle)
 
