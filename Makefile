@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --editable ".[dask,identify]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test --editable ".[dask,identify,masks]"
 	touch $@
 
 demo: install
