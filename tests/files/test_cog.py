@@ -8,6 +8,7 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.errors import NotGeoreferencedWarning
 from rio_cogeo import cog_validate
 
 from layers import BGRN, RGB, utm_grid
@@ -302,8 +303,11 @@ def test_a_grid_without_crs_keeps_its_pixel_plane(tmp_path):
     path = write_cog(
         tmp_path / "a.tif", tiles(COUNTS[:, :40, :50]), grid=grid, bands=BGRN, dtype="uint16"
     )
-    with rasterio.open(path) as dataset:
+    with pytest.warns(NotGeoreferencedWarning):
+        dataset = rasterio.open(path)
+    with dataset:
         assert dataset.crs is None
+        assert dataset.transform.is_identity
 
 
 @pytest.mark.parametrize(
