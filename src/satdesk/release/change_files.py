@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from satdesk.release.change_wish import AreaWish
 __all__ = ["change_files", "write_change"]
 
 _BLOCK = 512
+_NOTE_LETTERS = 84
 
 
 def change_files(found: ChangeMap, wish: AreaWish) -> list[str]:
@@ -103,7 +105,7 @@ def _draw(path: Path, pair: ChangePair, found: ChangeMap, answer: dict[str, Any]
     words = PictureWords(
         title=f"{'SIMULATED - ' if pair.simulated else ''}{answer['within']['title']}",
         outlined=f"{answer['words']}: {figure}",
-        notes=tuple(notes),
+        notes=tuple(line for note in notes for line in wrap(note, _NOTE_LETTERS)),
         simulated=pair.simulated,
     )
     write_change_picture(path, pair.after, pair.grid, found, words)
