@@ -26,6 +26,7 @@ from satdesk.errors import (
 )
 from satdesk.files.cog import write_cog
 from satdesk.files.vectors import read_features
+from satdesk.geometry.frames import from_lonlat, to_lonlat
 from satdesk.geometry.pieces import edge_px, sieved
 from satdesk.radiometry.area_estimate import Judged, estimated
 from satdesk.radiometry.change_kinds import KINDS
@@ -170,7 +171,7 @@ def judge(path, changed, folder, wrong=0.0, seed=0):
     document = json.loads((folder / "points.geojson").read_text(encoding="utf-8"))
     for feature in document["features"]:
         lon, lat = feature["geometry"]["coordinates"]
-        x, y = desk_xy(lon, lat)
+        x, y = metres_of(lon, lat)
         said = changed[int((4_400_000 - y) / PIXEL), int((x - 600_000) / PIXEL)]
         said = said != (rng.random() < wrong)
         feature["properties"]["changed"] = "yes" if said else "no"
@@ -178,9 +179,7 @@ def judge(path, changed, folder, wrong=0.0, seed=0):
     return path
 
 
-def desk_xy(lon, lat):
-    from satdesk.geometry.frames import from_lonlat  # noqa: PLC0415
-
+def metres_of(lon, lat):
     x, y = from_lonlat(UTM, np.array([lon]), np.array([lat]))
     return float(x[0]), float(y[0])
 
@@ -295,7 +294,7 @@ def test_the_command_line_measures_within_polygons(tmp_path):
     before, after, changed = pair("cleared", 13)
     first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)
     lon, lat = zip(
-        *(lonlat(x, y) for x, y in [(0, 0), (150, 0), (150, 260), (0, 260)]), strict=True
+        *(lonlat_of(x, y) for x, y in [(0, 0), (150, 0), (150, 260), (0, 260)]), strict=True
     )
     ring = [[x, y] for x, y in zip(lon, lat, strict=True)]
     polygon = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
@@ -312,9 +311,7 @@ def test_the_command_line_measures_within_polygons(tmp_path):
     assert "looks alike: harvest" in said
 
 
-def lonlat(col, row):
-    from satdesk.geometry.frames import to_lonlat  # noqa: PLC0415
-
+def lonlat_of(col, row):
     x, y = 600_000 + col * PIXEL, 4_400_000 - row * PIXEL
     lon, lat = to_lonlat(UTM, np.array([x]), np.array([y]))
     return float(lon[0]), float(lat[0])

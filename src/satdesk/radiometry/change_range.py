@@ -44,9 +44,9 @@ def thresholds(measure: NDArray[np.float32], known: NDArray[np.bool_], least: fl
     """The thresholds for one pair.
 
     Args:
-        measure: ``(y, x)``.
-        known: ``(y, x)``, True = usable on both dates. Of more than four million pixels every
-            so-manieth is taken.
+        measure: ``(y, x)``, in the unit of the kind's measure, as all that is returned.
+        known: ``(y, x)``, True = usable on both dates. Of more than four million pixels an
+            evenly spaced part is taken.
         least: The smallest difference that is called a change, whatever the noise.
 
     Raises:
