@@ -309,6 +309,16 @@ INLINE void changes_of(const float *restrict value, const uint8_t *restrict vali
     }
 }
 
+INLINE void add_changes(const Changes *restrict c, Changes *restrict to)
+{
+    for (int i = 0; i < PATCH; i++) {
+        to->size[i] += c->size[i];
+        to->change[i] += c->change[i];
+        to->low[i] = c->low[i] < to->low[i] ? c->low[i] : to->low[i];
+        to->high[i] = c->high[i] > to->high[i] ? c->high[i] : to->high[i];
+    }
+}
+
 /* The upper half added to the lower one, again and again: a sum in an order that vectorises. */
 INLINE void fold(Changes *c)
 {
@@ -322,18 +332,17 @@ INLINE void fold(Changes *c)
     }
 }
 
-/* What storing changes: see Tone. A line is summed in single precision, lines in double. */
-INLINE void account(const float *value, const uint8_t *valid, int n, double *loss)
+/* What storing changes: see Tone. The bands of a pixel are summed, then the pixels of a patch's
+ * line, in single precision; lines in double. */
+INLINE void account(const Values *from, long bands, const uint8_t *valid, int n, double *loss)
 {
-    Changes c;
-    if (n == PATCH) {
-        changes_of(value, valid, &c);
-    } else {
-        uint8_t counts[PATCH] = {0};
-        float known[PATCH] = {0};
-        memcpy(counts, valid, n > 0 ? (size_t)n : 0);
-        memcpy(known, value, n > 0 ? (size_t)n * sizeof(float) : 0);
-        changes_of(known, counts, &c);
+    Changes c, more;
+    uint8_t counts[PATCH] = {0};
+    memcpy(counts, valid, n > 0 ? (size_t)n : 0);
+    changes_of(from->band[0], counts, &c);
+    for (long b = 1; b < bands; b++) {
+        changes_of(from->band[b], counts, &more);
+        add_changes(&more, &c);
     }
     fold(&c);
     loss[0] += (double)c.size[0];
@@ -348,9 +357,9 @@ INLINE void store_numbers(const Tone *tone, const Values *from, const uint8_t *v
     uint16_t numbers[MOST_BANDS][PATCH];
     for (long b = 0; b < tone->bands; b++) {
         whole_numbers(from->band[b], tone->scale, valid, n, numbers[b]);
-        if (tone->loss != NULL) {
-            account(from->band[b], valid, n, tone->loss);
-        }
+    }
+    if (tone->loss != NULL) {
+        account(from, tone->bands, valid, n, tone->loss);
     }
     if (tone->bands == 4) {
         for (int i = 0; i < n; i++) {
@@ -396,6 +405,22 @@ INLINE long store_valid(const Places *pan, const Places *ms, int n, uint8_t *val
 
 typedef void (*Gather)(const Image *, const Places *, int, Values *);
 
+/* Asks for the samples that the next line will add: lines of a window lie pages apart, which no
+ * processor foresees. Changes no value, and may ask for what lies behind the window. */
+INLINE void ask_ahead(const Image *im, const Places *p)
+{
+#if defined(__GNUC__)
+    uintptr_t next = (uintptr_t)(im->samples + p->at[0] * im->lanes);
+    next += (uintptr_t)(4 * im->stride * im->lanes) * sizeof(float);
+    for (int i = 0; i < PATCH + 32; i += 16) {
+        __builtin_prefetch((const void *)(next + (uintptr_t)i * sizeof(float)), 0, 3);
+    }
+#else
+    (void)im;
+    (void)p;
+#endif
+}
+
 /* Fill a line to whole vectors: what follows the last pixel looks at the first tap of the window. */
 INLINE void fill_up(Places *p, int n)
 {
@@ -409,6 +434,7 @@ INLINE void fill_up(Places *p, int n)
 INLINE void values_of(const Image *im, Places *p, int n, Gather gather, Values *to)
 {
     fill_up(p, n);
+    ask_ahead(im, p);
     gather(im, p, n, to);
     if (!p->clean) {
         mend(im, p, n, to);
@@ -444,24 +470,19 @@ INLINE long render_line(const Image *pan, const Image *ms, const Tone *tone, con
     return usable;
 }
 
+/* Line by line through all patches that lie beside each other, so that memory is walked forwards. */
 INLINE long render_all(const Image *pan, const Image *ms, const Tone *tone, const float *height,
                        const Output *out, Gather gather)
 {
-    long usable = 0, width = out->across * PATCH;
-    for (long down = out->top / PATCH; down * PATCH < out->top + out->rows; down++) {
-        long first = down * PATCH > out->top ? down * PATCH : out->top;
-        long last = (down + 1) * PATCH < out->top + out->rows ? (down + 1) * PATCH
-                                                              : out->top + out->rows;
-        for (long across = out->left / PATCH; across * PATCH < out->left + out->cols; across++) {
+    long usable = 0, width = out->across * PATCH, right = out->left + out->cols;
+    for (long row = out->top; row < out->top + out->rows; row++) {
+        for (long across = out->left / PATCH; across * PATCH < right; across++) {
             long begin = across * PATCH > out->left ? across * PATCH : out->left;
-            long end = (across + 1) * PATCH < out->left + out->cols ? (across + 1) * PATCH
-                                                                    : out->left + out->cols;
-            for (long row = first; row < last; row++) {
-                usable += render_line(pan, ms, tone, height + row * width + begin, out,
-                                      down * out->across + across, (int)(row % PATCH),
-                                      (int)(begin % PATCH), (int)(end - begin), row - out->top,
-                                      begin - out->left, gather);
-            }
+            long end = (across + 1) * PATCH < right ? (across + 1) * PATCH : right;
+            usable += render_line(pan, ms, tone, height + row * width + begin, out,
+                                  row / PATCH * out->across + across, (int)(row % PATCH),
+                                  (int)(begin % PATCH), (int)(end - begin), row - out->top,
+                                  begin - out->left, gather);
         }
     }
     return usable;

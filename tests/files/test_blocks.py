@@ -1,9 +1,11 @@
 import pickle
+import zlib
 from collections import defaultdict
 
 import numpy as np
 import pytest
 import rasterio
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -234,3 +236,20 @@ def test_nearest_keeps_classes_apart():
     assert halved(values, resampling="nearest").ravel().tolist() == [1, 1]
     encoder = BlockEncoder(codec=parse_codec("none"), size=16, resampling="nearest")
     assert encoder.halved(values).ravel().tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("codec", ["zstd:1", "deflate:6", "none"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize("shape", [(64, 64, 2), (64, 21, 2), (33, 64, 1)])
+def test_blank_blocks_are_compressed_and_halved_as_others(codec, dtype, shape):
+    encoder = BlockEncoder(codec=parse_codec(codec), size=64, nodata=0)
+    decode = {"zstd:1": zstandard.decompress, "deflate:6": zlib.decompress, "none": bytes}[codec]
+    blank = np.zeros(shape, dtype)
+    spot = blank.copy()
+    spot[shape[0] // 2, shape[1] // 2] = 7
+    compress = encoder.compressor()
+    for values in (blank, spot, blank, -blank):
+        assert (
+            decode(compress(values)) == predicted(values, 64, differences=codec != "none").tobytes()
+        )
+        assert encoder.halved(values).tobytes() == halved(values, nodata=0).tobytes()

@@ -24,7 +24,7 @@ from satdesk.geometry.frames import from_lonlat
 from satdesk.geometry.lattice import exact_positions
 from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.onepass import OUTSIDE, PATCH
-from satdesk.geometry.patches import patches_under, relief_under, sight_of
+from satdesk.geometry.patches import out_of_sight, patches_under, relief_under, sight_of
 from satdesk.geometry.terrain import ConstantTerrain, GridTerrain
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.clipped import Clipped
@@ -355,3 +355,41 @@ def test_real_cameras_over_ground_worse_than_any(shared_data, name, gsd_m):
     np.testing.assert_array_equal(np.isnan(found), np.isnan(exact))
     assert np.isfinite(found).any()
     assert np.nanmax(np.hypot(*(found - exact))) < 0.01
+
+
+@given(
+    row=st.integers(-3000, 4000),
+    col=st.integers(-3000, 4000),
+    rows=st.integers(1, 700),
+    cols=st.integers(1, 700),
+    steep=st.sampled_from([0.1, 1.0, 4.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_out_of_sight_is_never_seen(row, col, rows, cols, steep):
+    layer = World(terrain=dem(steep=steep)).layer.source.pan
+    place, size = layer.source.grid.affine, layer.source.grid.shape
+    patches = patches_under(layer.grid, row, col, (rows, cols))
+    if not out_of_sight(layer.model, layer.terrain, patches, place, size):
+        return
+    relief = relief_under(layer.terrain, patches)
+    sight = sight_of(layer.model, layer.terrain, patches, relief, place, size)
+    assert sight.window is None
+
+
+def test_most_of_what_lies_beyond_an_image_is_out_of_sight():
+    layer = World(terrain=dem()).layer.source.pan
+    place, size = layer.source.grid.affine, layer.source.grid.shape
+    told = [
+        out_of_sight(
+            layer.model,
+            layer.terrain,
+            patches_under(layer.grid, row, col, (256, 256)),
+            place,
+            size,
+        )
+        for row, col in ((0, 0), (1600, 0), (0, -1600), (-1600, 0), (0, 1600))
+    ]
+    assert told == [False, True, True, True, True]
+    flat = ConstantTerrain(height_m=1500.0)  # its heights are not looked up, so nothing is sure
+    patches = patches_under(layer.grid, 1600, 0, (256, 256))
+    assert not out_of_sight(layer.model, flat, patches, place, size)

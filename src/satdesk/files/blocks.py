@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import deflate
@@ -111,7 +112,13 @@ class BlockEncoder:
             return lambda values: gdal_block(filled(values, self.size), self.codec)
         finish = _finisher(self.codec)
         differences = self.codec.name != "none"
-        return lambda values: finish(predicted(values, self.size, differences=differences))
+
+        def compressed(values: NDArray[Any]) -> bytes:
+            if _blank(values):
+                return _blank_block(self.codec, self.size, values.shape, values.dtype.str)
+            return finish(predicted(values, self.size, differences=differences))
+
+        return compressed
 
     def block(self, pixels: Pixels, compress: Compress) -> Block:
         """`pixels` compressed."""
@@ -123,6 +130,9 @@ class BlockEncoder:
 
     def halved(self, values: NDArray[Any]) -> NDArray[Any]:
         """`values` at half the resolution."""
+        if _blank(values):  # 0 is the mean of zeros, whatever is left out
+            rows, cols, planes = values.shape
+            return np.zeros(((rows + 1) // 2, (cols + 1) // 2, planes), values.dtype)
         return halved(values, nodata=self.nodata, alpha=self.alpha, resampling=self.resampling)
 
     def _mask(self, opacity: NDArray[Any]) -> bytes:
@@ -130,6 +140,19 @@ class BlockEncoder:
         opaque = np.zeros((self.size, self.size), np.bool_)
         opaque[:rows, :cols] = opacity > 0
         return bytes(deflate.zlib_compress(np.packbits(opaque, axis=1).tobytes(), _MASK_LEVEL))
+
+
+@lru_cache(maxsize=64)
+def _blank_block(codec: Codec, size: int, shape: tuple[int, ...], dtype: str) -> bytes:
+    """A block of zeros, compressed once: a scene lies askew in its grid and leaves many."""
+    zeros = predicted(np.zeros(shape, dtype), size, differences=codec.name != "none")
+    return _finisher(codec)(zeros)
+
+
+def _blank(values: NDArray[Any]) -> bool:
+    """Whether whole numbers are all 0; two corners tell most of those that are not."""
+    whole = values.dtype.kind in "ui" and values.size > 0
+    return whole and not (values[0, 0].any() or values[-1, -1].any() or values.any())
 
 
 def _finisher(codec: Codec) -> Callable[[NDArray[np.uint8]], bytes]:

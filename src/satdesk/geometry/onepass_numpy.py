@@ -104,6 +104,7 @@ def render(  # noqa: PLR0913, PLR0917 - the C function's arguments, in its order
     """See `satdesk.geometry.onepass.render`."""
     rows, cols = valid.shape
     fine, coarse = (None if image is None else _Window(image) for image in (pan, ms))
+    lines = np.zeros((2, rows, -(-(left + cols) // PATCH)), np.float32)
     for row in range(top // PATCH, -(-(top + rows) // PATCH)):
         for col in range(left // PATCH, -(-(left + cols) // PATCH)):
             first, last = max(row * PATCH, top), min((row + 1) * PATCH, top + rows)
@@ -112,7 +113,8 @@ def render(  # noqa: PLR0913, PLR0917 - the C function's arguments, in its order
             place = (row * across + col, np.s_[first:last, begin:end])
             values, usable = _patch(fine, coarse, height, place, tone)
             valid[here] = usable
-            _store(values, usable, tone, out, here)
+            lines[:, here[0], col] = _store(values, usable, tone, out, here)
+    _add(tone[4], lines)
     return int(valid.sum())
 
 
@@ -243,42 +245,47 @@ def _store(
     tone: tuple[Any, ...],
     out: NDArray[Any],
     here: tuple[slice, slice],
-) -> None:
+) -> Floats:
+    """Fill a part of `out`; of each of its lines ``(2, y)`` what `_account` returns."""
     scale, loss = tone[3:]
     if out.dtype == np.float32:
         bands = values[: len(out)]
         out[(slice(None), *here)] = np.where(usable, bands, np.float32(0))
-        return
+        return np.zeros((2, len(usable)), np.float32)
     bands = values[: out.shape[2]]
+    changed = np.zeros((2, len(usable)), np.float32)
     if loss is not None:
-        _account(bands, usable, loss)
+        changed = _account(bands, usable, loss)
     scaled = bands * np.float32(scale)
     scaled = np.where(scaled > _ONE, scaled, _ONE)
     whole = np.rint(np.where(scaled < _LAST, scaled, _LAST)).astype(np.uint16)
     out[here] = np.where(usable, whole, 0).transpose(1, 2, 0)
+    return changed
 
 
-def _account(bands: Floats, usable: Mask, loss: NDArray[np.float64]) -> None:
-    """A line is summed in single precision, half onto half, and lines in double."""
+def _account(bands: Floats, usable: Mask, loss: NDArray[np.float64]) -> Floats:
+    """Sums of a patch's lines, ``(2, y)``: of magnitudes and of changes; `loss` gets its range."""
     fill = ((0, 0), (0, 0), (0, PATCH - usable.shape[1]))
     value, counts = np.pad(bands, fill), np.pad(usable[None], fill)
     whole = np.rint(np.clip(value, np.float32(0), _LAST))
-    magnitude, change = np.abs(value), np.abs(value - whole)
     zero, far = np.float32(0), np.float32(np.inf)
-    loss[0] = _added(loss[0], _folded(np.where(counts, magnitude, zero)))
-    loss[1] = _added(loss[1], _folded(np.where(counts, change, zero)))
     loss[2] = min(loss[2], np.where(counts, value, far).min())
     loss[3] = max(loss[3], np.where(counts, value, -far).max())
+    of_bands = (np.where(counts, np.abs(v), zero) for v in (value, value - whole))
+    return np.stack([_folded(np.add.accumulate(each)[-1]) for each in of_bands])
 
 
 def _folded(lines: Floats) -> Floats:
-    """``(band, y)`` of ``(band, y, PATCH)``: the upper half added to the lower, again and again."""
-    while lines.shape[2] > 1:
-        half = lines.shape[2] // 2
-        lines = lines[..., :half] + lines[..., half:]
-    return lines[..., 0]
+    """``(y,)`` of ``(y, PATCH)``: the upper half added to the lower, again and again."""
+    while lines.shape[1] > 1:
+        half = lines.shape[1] // 2
+        lines = lines[:, :half] + lines[:, half:]
+    return lines[:, 0]
 
 
-def _added(start: float, lines: Floats) -> float:
-    """Line by line, in each line band by band."""
-    return float(np.cumsum([start, *lines.T.ravel().astype(np.float64)])[-1])
+def _add(loss: NDArray[np.float64] | None, lines: Floats) -> None:
+    """Lines are summed in double precision: row by row, in each row patch by patch."""
+    if loss is None:
+        return
+    for k, each in enumerate(lines):
+        loss[k] = np.cumsum([loss[k], *each.ravel().astype(np.float64)])[-1]

@@ -29,7 +29,15 @@ from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.onepass import EXACT, OUTSIDE, PATCH, SMOOTH, heights
 from satdesk.geometry.terrain import GridTerrain
 
-__all__ = ["Patches", "Relief", "Sight", "patches_under", "relief_under", "sight_of"]
+__all__ = [
+    "Patches",
+    "Relief",
+    "Sight",
+    "out_of_sight",
+    "patches_under",
+    "relief_under",
+    "sight_of",
+]
 
 _NODES = np.array([0.0, (PATCH - 1) / 2, PATCH - 1.0])
 _PROBES = np.array([PATCH // 4, PATCH - 1 - PATCH // 4], dtype=np.float64)
@@ -173,6 +181,52 @@ def _lonlat(grid: GeoBox, starts: FloatArray, places: tuple[FloatArray, ...]) ->
     ]
     middle = found[0][0][:, 1:2, 1:2] if places[0].size == 3 else found[0][0][:, :1, :1]
     return [(lon - 360 * np.round((lon - middle) / 360), lat) for lon, lat in found]
+
+
+def out_of_sight(
+    model: SensorModel, terrain: Terrain, patches: Patches, place: Affine, size: tuple[int, int]
+) -> bool:
+    """Whether no pixel of some patches can look into an image; False where that is not sure.
+
+    Asked before any height is looked up: the camera is asked at the corners of the window, at the
+    lowest and the highest cell around it, and what it answers must lie on one side of the image by
+    more than a quarter of its own width: what bends between the corners bends far less.
+
+    Args:
+        model: As `sight_of`, like all that follow.
+        terrain: As above.
+        patches: As above.
+        place: As above.
+        size: As above.
+    """
+    whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
+    corners = [0, patches.across - 1, -patches.across, -1]
+    lon, lat = (part[corners].ravel() for part in patches.nodes)
+    heights = _heights_around(whole, lon, lat) if isinstance(whole, GridTerrain) else None
+    if heights is None:
+        return False
+    seen = Adjusted(model=model, matrix=~place)
+    found = np.array([project(seen, lon, lat, np.full(lon.size, height)) for height in heights])
+    low, high = found.min(axis=(0, 2)), found.max(axis=(0, 2))
+    apart = (high - low) / 4 + 1  # NaN where the camera does not answer: nothing is sure then
+    return bool(((high + apart < 0) | (low - apart > np.array([size[1], size[0]]))).any())
+
+
+def _heights_around(
+    terrain: GridTerrain, lon: FloatArray, lat: FloatArray
+) -> tuple[float, float] | None:
+    """The lowest and the highest cell around some places; None where none is known."""
+    col, row = terrain.cells(lon, lat)
+    if not np.isfinite(col + row).all():
+        return None
+    (top, bottom), (left, right) = (
+        np.clip([int(at.min()) - _REACH, int(at.max()) + _REACH], 0, size)
+        for at, size in zip((row, col), terrain.heights.shape, strict=True)
+    )
+    cells = terrain.heights[top:bottom, left:right]
+    low = float(np.fmin.reduce(cells, axis=None, initial=np.inf))
+    high = float(np.fmax.reduce(cells, axis=None, initial=-np.inf))
+    return (low, high) if np.isfinite(low) else None
 
 
 def relief_under(terrain: Terrain, patches: Patches) -> Relief:

@@ -25,7 +25,14 @@ from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset, subgrid
 from satdesk.geometry.onepass import FASTEST, PATCH, Tone, render
-from satdesk.geometry.patches import Patches, Relief, patches_under, relief_under, sight_of
+from satdesk.geometry.patches import (
+    Patches,
+    Relief,
+    out_of_sight,
+    patches_under,
+    relief_under,
+    sight_of,
+)
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.ortho import Ortho
 from satdesk.products.selected import Selected
@@ -114,8 +121,10 @@ class Fused:
             loss: As `onepass.Tone`; what storing counts changes is added to it.
         """
         shape = tuple(int(size) for size in grid.shape)
-        numbers = np.zeros((*shape, len(self.bands)), np.uint16)
-        valid = np.zeros(shape, np.bool_)
+        row, col = offset(self.grid, grid)
+        whole = min(row, col) >= 0 and row + shape[0] <= self.grid.shape[0]
+        made = np.empty if whole and col + shape[1] <= self.grid.shape[1] else np.zeros
+        numbers, valid = made((*shape, len(self.bands)), np.uint16), made(shape, np.bool_)
         self._fill(grid, numbers, valid, loss)
         return numbers, valid
 
@@ -132,7 +141,8 @@ class Fused:
             for left, cols in _cuts(col, valid.shape[1], self.grid.shape[1]):
                 here = np.s_[top - row : top - row + rows, left - col : left - col + cols]
                 part = out[here] if out.dtype == np.uint16 else out[(slice(None), *here)]
-                _tile(recipe, (top, left), part, valid[here], tone)
+                if not _tile(recipe, (top, left), part, valid[here], tone):
+                    part[...], valid[here] = 0, False
 
 
 def fused(layer: Layer) -> Layer:
@@ -204,17 +214,26 @@ def _tile(
     out: NDArray[Any],
     valid: NDArray[np.bool_],
     tone: Tone,
-) -> None:
-    """Fill one tile; what an image does not see at all stays as it is."""
+) -> bool:
+    """Fill one tile; False, and nothing filled, where an image does not see it at all."""
     patches = patches_under(recipe.images[0].grid, *at, valid.shape)
+    if any(_missed(image, patches) for image in recipe.images):
+        return False
     relief = relief_under(recipe.images[0].terrain, patches)
     looked = [_looked(recipe, image, patches, relief) for image in recipe.images]
     if any(image is None for image in looked):
-        return
+        return False
     fine = None if recipe.pan is None else looked[0]
     coarse = None if recipe.ms is None else looked[-1]
     start, extent = (at[0] - patches.row, at[1] - patches.col), (patches.down, patches.across)
     render(out, valid, *start, *extent, relief.heights, fine, coarse, tone.numbers(), FASTEST)
+    return True
+
+
+def _missed(image: Ortho, patches: Patches) -> bool:
+    rows, cols = image.source.grid.shape
+    place = image.source.grid.affine
+    return out_of_sight(image.model, image.terrain, patches, place, (int(rows), int(cols)))
 
 
 def _looked(
