@@ -97,6 +97,7 @@ def gdal(scene: Scene, home: Path, *, exact: bool = False, ms_pixel: float = 6.0
         ),
         out=out,
         environment={"GDAL_CACHEMAX": "2048", "GDAL_NUM_THREADS": "ALL_CPUS"},
+        slow=ms_pixel == 1.5,
     )
 
 
@@ -113,7 +114,7 @@ def orthority(scene: Scene, home: Path, oty: Path) -> Flow:
         commands=(
             [str(oty), "rpc", *shared, "-r", "1.5", str(scene.pan)],
             [str(oty), "rpc", *shared, "-r", "6", str(scene.ms)],
-            [str(oty), "sharpen", "-p", str(pan), "-m", str(ms), "-of", str(out), "-o"],
+            [str(oty), "sharpen", "-p", str(pan), "-ms", str(ms), "-of", str(out), "-o"],
         ),
         out=out,
         slow=True,
