@@ -25,9 +25,7 @@ __all__ = ["ENTRY", "entries", "votes", "words_of"]
 ENTRY = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descriptor", "u1", (128,))])
 """One point in the list of its word."""
 
-_MATCH = np.dtype(
-    [("asked", "<i4"), ("view", "<i4"), ("far", "<f4"), ("size", "<f4"), ("turn", "<f4")]
-)
+_PLACE = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4")])
 _INDEXED = 400
 """Points of a published piece that are listed, the most distinct first."""
 _ASKED = 400
@@ -60,39 +58,53 @@ def votes(
         listed: The points (`ENTRY`) of a word.
     """
     descriptors = described.descriptors[:_ASKED]
-    shapes, near = described.shapes[:_ASKED], words_of(descriptors, _PROBES)
+    asked, points, close = _resembling(descriptors, listed)
+    best = _once_a_piece(asked, points["view"], close)
+    asked, points = asked[best], points[best]
+    known, number = np.unique(points["view"], return_inverse=True)
+    # A point votes the less for each piece, the more pieces it resembles: lettering and grids
+    # resemble those of every annotated picture; ground does not.
+    shares = 1.0 / np.bincount(asked)[asked]
+    size = points["size"] - described.shapes[asked, 0]
+    turn = (points["turn"] - described.shapes[asked, 1]) % 1
+    counts = agreeing(number, len(known), size, turn)
+    return known, counts, agreeing(number, len(known), size, turn, shares)
+
+
+def _resembling(
+    descriptors: NDArray[np.uint8], listed: Callable[[int], NDArray[np.void]]
+) -> tuple[NDArray[np.intp], NDArray[np.void], NDArray[np.float32]]:
+    """Pairs of a query's point (its number) and a listed one (`_PLACE`), and their cosine."""
     query = descriptors.astype(np.float32) / _LENGTH**2
-    found = [np.zeros(0, _MATCH)]
+    near = words_of(descriptors, _PROBES)
+    found = [(np.zeros(0, np.intp), np.zeros(0, _PLACE), np.zeros(0, np.float32))]
     for word in np.unique(near):
         points = listed(int(word))
         asking = np.flatnonzero((near == word).any(axis=1))
-        close = query[asking] @ points["descriptor"].T.astype(np.float32)
+        close = query[asking] @ points["descriptor"].astype(np.float32).T
         here, there = np.nonzero(close >= _LEAST_COSINE)
-        match = np.zeros(len(here), _MATCH)
-        match["asked"], match["view"] = asking[here], points["view"][there]
-        match["far"] = -close[here, there]
-        match["size"], match["turn"] = _between(shapes[match["asked"]], points[there])
-        found.append(match)
-    return _counted(np.concatenate(found))
+        places = np.zeros(len(points), _PLACE)
+        for name in _PLACE.names or ():
+            places[name] = points[name]
+        found.append((asking[here], places[there], close[here, there]))
+    asked, places, closeness = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return asked, places, closeness
 
 
-def _counted(
-    matches: NDArray[np.void],
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """A point votes once for a piece, and the less for each the more pieces it resembles.
-
-    Lettering and grids resemble those of every annotated picture; ground does not.
-    """
-    best = matches[np.lexsort((matches["far"], matches["view"], matches["asked"]))]
-    first = np.ones(len(best), bool)
-    first[1:] = (best["asked"][1:] != best["asked"][:-1]) | (best["view"][1:] != best["view"][:-1])
-    best = best[first]
-    known, number = np.unique(best["view"], return_inverse=True)
-    _, asked, often = np.unique(best["asked"], return_inverse=True, return_counts=True)
-    shares = 1.0 / often[asked]
-    size, turn = best["size"], best["turn"]
-    counts = agreeing(number, len(known), size, turn)
-    return known, counts, agreeing(number, len(known), size, turn, shares)
+def _once_a_piece(
+    asked: NDArray[np.intp], view: NDArray[np.int32], close: NDArray[np.float32]
+) -> NDArray[np.intp]:
+    """Numbers of the pairs that count: of each point and piece the closest, the first of equals."""
+    pair = asked.astype(np.int64) << 32 | view
+    order = np.argsort(pair)
+    begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
+    if not len(begins):
+        return order
+    lengths = np.diff(begins, append=len(order))
+    closest = np.repeat(np.maximum.reduceat(close[order], begins), lengths)
+    # The order within one pair is anybody's: the lowest number among the closest is not.
+    numbers = np.where(close[order] == closest, order, len(order))
+    return np.asarray(np.minimum.reduceat(numbers, begins), np.intp)
 
 
 def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
@@ -103,13 +115,6 @@ def words_of(descriptors: NDArray[np.uint8], probes: int) -> NDArray[np.intp]:
     nearest = np.argpartition(-close, probes - 1, axis=1)[:, :probes]
     order = np.argsort(-np.take_along_axis(close, nearest, axis=1), axis=1, kind="stable")
     return np.take_along_axis(nearest, order, axis=1)
-
-
-def _between(
-    here: NDArray[np.float32], there: NDArray[np.void]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Scale (log2) and turn (0–1) from the query's points to the published ones."""
-    return there["size"] - here[:, 0], (there["turn"] - here[:, 1]) % 1
 
 
 def _unit(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
