@@ -128,7 +128,8 @@ def _close(folder: Path, content, claims: Claims, artifacts, seal: KeySeal | Non
     )
     write_release_json(json.loads(json.dumps(document)), folder)
     write_sha256sums(folder, apart=(SIGNATURE_NAME, *STATUS_FILES))
-    write_status(first_status(content, Cleared(reasons=()), folder), folder)
     if seal is not None:
         seal.sums(folder)
+    write_status(first_status(content, Cleared(reasons=()), folder), folder)
+    if seal is not None:
         seal.status(folder)
