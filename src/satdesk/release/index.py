@@ -4,7 +4,7 @@ Every described point belongs to the nearest of a fixed set of words; the catalo
 word, the points of all published pieces that belong to it. A query's points are compared with the
 points of their own words alone, and each resemblance votes for a piece together with the turn and
 the scale between the two points (H. Jégou, M. Douze, C. Schmid, ECCV 2008): the points of a true
-match agree on both, those of chance do not.
+match agree on both and on a place, those of chance do not.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satdesk.release.consensus import agreeing
+from satdesk.release.consensus import Matches, most_agreeing
 from satdesk.release.fingerprint import Fingerprint
 
 __all__ = ["ENTRY", "entries", "votes", "words_of"]
 
-ENTRY = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("descriptor", "u1", (128,))])
+_PLACE = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4"), ("at", "<f4", (2,))])
+ENTRY = np.dtype(
+    [*((name, _PLACE[name]) for name in _PLACE.names or ()), ("descriptor", "u1", (128,))]
+)
 """One point in the list of its word."""
 
-_PLACE = np.dtype([("view", "<i4"), ("size", "<f4"), ("turn", "<f4")])
 _INDEXED = 400
 """Points of a published piece that are listed, the most distinct first."""
 _ASKED = 400
@@ -42,6 +45,7 @@ def entries(described: Fingerprint, view: int) -> Iterator[tuple[int, bytes]]:
     listed = np.zeros(len(descriptors), ENTRY)
     listed["view"] = view
     listed["size"], listed["turn"] = described.shapes[:_INDEXED].T
+    listed["at"] = described.points[:_INDEXED]
     listed["descriptor"] = descriptors
     nearest = words_of(descriptors, 1)[:, 0]
     for word in np.unique(nearest):
@@ -51,7 +55,10 @@ def entries(described: Fingerprint, view: int) -> Iterator[tuple[int, bytes]]:
 def votes(
     described: Fingerprint, listed: Callable[[int], NDArray[np.void]]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Pieces for which points of a query vote; how many agree on turn and scale; their weight.
+    """Pieces for which points of a query vote; how many agree on a place; their weight.
+
+    A point votes the less for each piece, the more pieces it resembles: lettering and grids
+    resemble those of every annotated picture; ground does not.
 
     Args:
         described: The query.
@@ -62,13 +69,16 @@ def votes(
     best = _once_a_piece(asked, points["view"], close)
     asked, points = asked[best], points[best]
     known, number = np.unique(points["view"], return_inverse=True)
-    # A point votes the less for each piece, the more pieces it resembles: lettering and grids
-    # resemble those of every annotated picture; ground does not.
-    shares = 1.0 / np.bincount(asked)[asked]
-    size = points["size"] - described.shapes[asked, 0]
-    turn = (points["turn"] - described.shapes[asked, 1]) % 1
-    counts = agreeing(number, len(known), size, turn)
-    return known, counts, agreeing(number, len(known), size, turn, shares)
+    middle = np.array(described.grey.shape[::-1], np.float32) / np.float32(2)
+    matches = Matches(
+        number=number,
+        size=points["size"] - described.shapes[asked, 0],
+        turn=(points["turn"] - described.shapes[asked, 1]) % 1,
+        here=described.points[asked] - middle,
+        there=points["at"],
+        weight=1.0 / np.bincount(asked)[asked],
+    )
+    return known, *most_agreeing(matches, len(known))
 
 
 def _resembling(
@@ -77,7 +87,9 @@ def _resembling(
     """Pairs of a query's point (its number) and a listed one (`_PLACE`), and their cosine."""
     query = descriptors.astype(np.float32) / _LENGTH**2
     near = words_of(descriptors, _PROBES)
-    found = [(np.zeros(0, np.intp), np.zeros(0, _PLACE), np.zeros(0, np.float32))]
+    found: list[tuple[NDArray[Any], ...]] = [
+        (np.zeros(0, np.intp), np.zeros(0, _PLACE), np.zeros(0, np.float32))
+    ]
     for word in np.unique(near):
         points = listed(int(word))
         asking = np.flatnonzero((near == word).any(axis=1))
