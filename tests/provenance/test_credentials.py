@@ -65,12 +65,16 @@ def made(folder, suffix):
         path.write_bytes(pdf())
     elif suffix == "tif":
         shutil.copy(make_content(folder, dates=1).dates[0].visual, path)
+    elif suffix == "gif":
+        frames = [picture(), picture().rotate(90)]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=1800, loop=0)
     else:
         picture().save(path, **({"lossless": True} if suffix == "webp" else {}))
     return path
 
 
 TYPES = {
+    "gif": "image/gif",
     "jpg": "image/jpeg",
     "png": "image/png",
     "webp": "image/webp",

@@ -63,7 +63,7 @@ def test_an_intact_release_is_trusted_file_by_file(keys, intact):
     assert "“Test Desk, release signing”" in found.words
     assert found.anchors == ("Test Desk, local root",)
     assert found.release["id"] == "kalbajar-test"
-    for path in ("press/a.jpg", "plates/a.png", "plates/a.pdf", "before/visual.tif",
+    for path in ("press/a.jpg", "press/a.gif", "plates/a.png", "plates/a.pdf", "before/visual.tif",
                  "page/tiles/before/1/0/0.webp"):  # fmt: skip
         assert of(found, path).credentials.actions, path
         assert [each.title for each in of(found, path).credentials.ingredients] == [
@@ -233,7 +233,7 @@ def test_every_flipped_bit_is_found_with_credentials_too(keys, release, data):
 # single files
 
 
-@pytest.mark.parametrize("path", ["press/a.jpg", "plates/a.png", "page/tiles/before/1/0/0.webp",
+@pytest.mark.parametrize("path", ["press/a.jpg", "press/a.gif", "plates/a.png", "page/tiles/before/1/0/0.webp",
                                   "plates/a.pdf", "before/visual.tif", "plates/a.pdf.c2pa"])  # fmt: skip
 def test_a_file_is_verified_by_its_own_credentials(keys, intact, path):
     found = judged(intact / path, keys[1])

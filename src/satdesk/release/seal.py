@@ -11,7 +11,9 @@ from satdesk.release.content import Artifact
 
 __all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "STAMP_NAME", "Seal", "sealed_inside"]
 
-SEALED_ROLES = frozenset({"image", "visual", "plate", "press", "video", "press-kit", "tile"})
+SEALED_ROLES = frozenset(
+    {"image", "visual", "plate", "press", "sequence", "video", "press-kit", "tile"}
+)
 """Artifacts that carry credentials of their own; all others are covered by the checksums."""
 SIGNATURE_NAME = "SHA256SUMS.p7s"
 STAMP_NAME = "SHA256SUMS.tsr"

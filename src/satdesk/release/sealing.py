@@ -29,7 +29,7 @@ from satdesk.release.status_file import STATUS_NAME, STATUS_SIGNATURE
 __all__ = ["FORM", "KeySeal", "base_type", "key_seal", "recipe_commitment"]
 
 FORM = "CMS SignedData (RFC 5652), DER, detached; of SHA256SUMS"
-_EMBEDDED = ("image/jpeg", "image/png", "image/webp")
+_EMBEDDED = ("image/gif", "image/jpeg", "image/png", "image/webp")
 _CHOICES = {"cog": "image/tiff", "pdf": "application/pdf"}
 
 
