@@ -23,7 +23,7 @@ def coverage_html(image: DatedImage, said: Language) -> Html | None:
         return None
     states = _listed(facts["states"], said)
     rows = [
-        el("tr", el("th", f"{scene['number']}", scope="row"), el("td", scene["id"], dir="auto"),
+        el("tr", el("th", f"{scene['number']}", scope="row"), el("td", el("bdi", scene["id"])),
            el("td", _listed(scene["states"], said)))
         for scene in facts["scenes"]
     ]  # fmt: skip
