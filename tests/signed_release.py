@@ -97,7 +97,11 @@ def _pictures(folder: Path, content) -> list[Artifact]:
     figure.savefig(drawn, format="pdf", metadata=information)
     tile = io.BytesIO()
     picture().save(tile, "WEBP", lossless=True)
+    moving = io.BytesIO()
+    frames = [picture(size).resize((48, 48)) for size in (48, 24)]
+    frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=200, loop=0)
     made = {
+        "press/a.gif": ("sequence", "image/gif", moving.getvalue()),
         "press/a.jpg": ("press", "image/jpeg", jpeg_bytes(picture(), facts)),
         "plates/a.png": ("plate", "image/png", png_bytes(picture(), facts, dpi=72)),
         "plates/a.pdf": ("plate", "application/pdf", pdf_bytes(drawn.getvalue(), facts)),
@@ -128,7 +132,8 @@ def _close(folder: Path, content, claims: Claims, artifacts, seal: KeySeal | Non
     )
     write_release_json(json.loads(json.dumps(document)), folder)
     write_sha256sums(folder, apart=(SIGNATURE_NAME, *STATUS_FILES))
-    write_status(first_status(content, Cleared(reasons=()), folder), folder)
     if seal is not None:
         seal.sums(folder)
+    write_status(first_status(content, Cleared(reasons=()), folder), folder)
+    if seal is not None:
         seal.status(folder)

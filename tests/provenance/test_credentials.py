@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import io
 import json
 import shutil
 import subprocess
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +30,7 @@ from satdesk.provenance.timestamps import answers
 from satdesk.provenance.trust import Trust
 from satdesk.release.content import Artifact
 from signed_release import NOW, claims_of, make_keys, picture
+from time_server import time_server
 
 CREATED = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 SOURCE = Ingredient(title="SCENE_1", instance="uuid:1", description="two files")
@@ -66,12 +65,16 @@ def made(folder, suffix):
         path.write_bytes(pdf())
     elif suffix == "tif":
         shutil.copy(make_content(folder, dates=1).dates[0].visual, path)
+    elif suffix == "gif":
+        frames = [picture(), picture().rotate(90)]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=1800, loop=0)
     else:
         picture().save(path, **({"lossless": True} if suffix == "webp" else {}))
     return path
 
 
 TYPES = {
+    "gif": "image/gif",
     "jpg": "image/jpeg",
     "png": "image/png",
     "webp": "image/webp",
@@ -271,83 +274,10 @@ def test_a_draft_says_so_and_is_not_called_published(tmp_path):
 # time stamps
 
 
-class TimeStamping(http.server.BaseHTTPRequestHandler):
-    """An RFC 3161 server out of ``openssl ts``."""
-
-    folder = None
-
-    def do_POST(self):
-        query = self.folder / "query.tsq"
-        query.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
-        command = ["openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", "query.tsq"]
-        subprocess.run(
-            [*command, "-out", "reply.tsr"], cwd=self.folder, check=True, capture_output=True
-        )
-        body = (self.folder / "reply.tsr").read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Quiet."""
-
-
-TS_CNF = """
-[tsa]
-default_tsa = t
-[t]
-serial = serial
-signer_cert = tsa.pem
-signer_key = tsa.key
-signer_digest = sha256
-certs = tsa.pem
-default_policy = 1.2.3.4
-digests = sha256, sha384, sha512
-accuracy = secs:1
-"""
-REQ = """
-[req]
-distinguished_name = dn
-x509_extensions = ext
-prompt = no
-[dn]
-O = Test
-CN = Test Time Stamps
-[ext]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = critical, timeStamping
-"""
-
-
-TS_KEYS = (
-    "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -config root.cnf -keyout tr.key -out tr.pem",
-    "openssl req -new -newkey rsa:2048 -nodes -config req.cnf -keyout tsa.key -out tsa.csr",
-    "openssl x509 -req -in tsa.csr -CA tr.pem -CAkey tr.key -CAcreateserial -days 9 -extfile req.cnf -extensions ext -out tsa.pem",
-)
-
-
 @pytest.fixture
 def server(tmp_path):
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    (tmp_path / "ts.cnf").write_text(TS_CNF)
-    root = REQ.replace("CA:FALSE", "CA:TRUE").replace("digitalSignature", "keyCertSign, cRLSign")
-    root = root.replace("extendedKeyUsage = critical, timeStamping\n", "")
-    (tmp_path / "root.cnf").write_text(root.replace("Time Stamps", "Time Root"))
-    (tmp_path / "req.cnf").write_text(REQ)
-    (tmp_path / "serial").write_text("01\n")
-    for command in TS_KEYS:
-        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
-    handler = type("Here", (TimeStamping,), {"folder": tmp_path})
-    with http.server.HTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
-        thread.join()
+    with time_server(tmp_path) as url:
+        yield url
 
 
 @pytest.mark.oracle

@@ -57,16 +57,32 @@ class Visible(HTMLParser):
         return named or (bool(inner) and inner[-1] != inner[0])
 
 
+SEEN = {"ha": 1234.5, "percent": 61.7}
+COVERAGE = {
+    "district_ha": 2000.0,
+    "states": dict.fromkeys(("clear", "cloud", "shadow", "not_imaged", "not_told"), SEEN),
+    "scenes": [
+        {"number": 1, "id": "SCENE_BEFORE_1", "states": {"clear": SEEN}},
+        {"number": 2, "id": "SCENE_BEFORE_2", "states": {}},
+    ],
+    "sites": [
+        {"title": "Ж", "radius_m": 250.0, "states": {"clear": 40.0, "cloud": 60.0}},
+        {"title": "Ж", "radius_m": 250.0, "states": {}},
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
     """A draft of simulated pictures with every part that a page can have."""
     made = make_content(tmp_path_factory.mktemp("page"), simulated=True, draft=True)
     first, second = made.dates
     kept = replace(second, licence=Licence(name="Ж", tiles=False))
+    facts = (*first.facts, ("coverage", COVERAGE))
     notice = Notice(code="x", text="One English notice.")
     return replace(
         made,
-        dates=(replace(first, notices=(notice,)), kept),
+        dates=(replace(first, notices=(notice,), facts=facts, source=first.image), kept),
         notices=(notice,),
         draft_reasons=("one English reason",),
         assertion="Ж",
@@ -133,6 +149,18 @@ def test_what_is_english_says_so(content, tmp_path):
     assert f"Черновик: {reason}." in re.sub("[\u2068\u2069]", "", page)
     assert "Эти слова на английском языке." in page
     assert "One English notice." not in "".join(Visible(page).texts)
+
+
+@pytest.mark.parametrize(("tag", "words"), [
+    ("ru", "Из 2000,0 га: не снято: 1234,5 га (61,7 %); видно ясно: 1234,5 га (61,7 %)"),
+    ("en", "Of 2000.0 ha: not imaged 1234.5 ha (61.7 %); seen clear 1234.5 ha (61.7 %)"),
+])  # fmt: skip
+def test_what_was_seen_is_told_in_the_pages_language(content, tmp_path, tag, words):
+    page = page_in(content, tag, tmp_path / tag).replace("\u00a0", " ")
+    assert words in page
+    assert f'<th scope="col">{language(tag).say("coverage_share")}</th>' in page
+    nothing = language(tag).say("coverage_nothing")
+    assert f'<td><bdi>SCENE_BEFORE_2</bdi></td><td>{nothing}</td>' in page
 
 
 def test_an_english_page_says_nothing_of_it(content, tmp_path):

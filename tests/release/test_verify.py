@@ -63,7 +63,7 @@ def test_an_intact_release_is_trusted_file_by_file(keys, intact):
     assert "“Test Desk, release signing”" in found.words
     assert found.anchors == ("Test Desk, local root",)
     assert found.release["id"] == "kalbajar-test"
-    for path in ("press/a.jpg", "plates/a.png", "plates/a.pdf", "before/visual.tif",
+    for path in ("press/a.jpg", "press/a.gif", "plates/a.png", "plates/a.pdf", "before/visual.tif",
                  "page/tiles/before/1/0/0.webp"):  # fmt: skip
         assert of(found, path).credentials.actions, path
         assert [each.title for each in of(found, path).credentials.ingredients] == [
@@ -233,7 +233,7 @@ def test_every_flipped_bit_is_found_with_credentials_too(keys, release, data):
 # single files
 
 
-@pytest.mark.parametrize("path", ["press/a.jpg", "plates/a.png", "page/tiles/before/1/0/0.webp",
+@pytest.mark.parametrize("path", ["press/a.jpg", "press/a.gif", "plates/a.png", "page/tiles/before/1/0/0.webp",
                                   "plates/a.pdf", "before/visual.tif", "plates/a.pdf.c2pa"])  # fmt: skip
 def test_a_file_is_verified_by_its_own_credentials(keys, intact, path):
     found = judged(intact / path, keys[1])
@@ -340,7 +340,7 @@ class _Halfway(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_server_that_fails_halfway_holds_nothing_up(keys, tmp_path):
+def test_a_server_that_gives_nothing_holds_nothing_up(keys, tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), _Halfway) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -350,6 +350,5 @@ def test_a_server_that_fails_halfway_holds_nothing_up(keys, tmp_path):
         thread.join()
     assert judged(release, keys[1]).trusted
     signing = json.loads((release / "release.json").read_text())["signing"]
-    (notice,) = signing["notices"]
-    assert notice.startswith("no time stamps from before/visual.tif on:")
-    assert _Halfway.asked >= 2  # the question whether it is there, and the first file
+    assert signing["notices"] == ["no time stamps: the server's answer is no time stamp"]
+    assert _Halfway.asked == 1  # what is no time stamp is not asked for again

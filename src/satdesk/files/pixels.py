@@ -1,12 +1,14 @@
-"""Whether two files show the same: decoded pixels of pictures and rasters, pages of PDF."""
+"""Whether two files show the same: decoded pixels of pictures, moving or not, rasters and pages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import rasterio
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageSequence, UnidentifiedImageError
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from rasterio.errors import RasterioError
@@ -36,7 +38,15 @@ def _same_picture(one: Path, other: Path) -> bool:
         facts = [(p.size, p.mode, p.format) for p in (first, second)]
         if facts[0] != facts[1] or first.width * first.height > _MAX_PIXELS:
             return False
-        return bool(np.array_equal(np.asarray(first), np.asarray(second)))
+        frames = zip_longest(_frames(first), _frames(second))  # of the first one too many at most
+        return all(a is not None and b is not None and a == b for a, b in frames)
+
+
+def _frames(picture: Image.Image) -> Iterator[tuple[str, object, bytes]]:
+    """Of each frame its mode, for how long it is shown, and its colours."""
+    for frame in ImageSequence.Iterator(picture):
+        shown = frame.convert("RGBA") if frame.mode == "P" else frame
+        yield frame.mode, frame.info.get("duration"), shown.tobytes()
 
 
 def _same_raster(one: Path, other: Path) -> bool:

@@ -20,7 +20,9 @@ from satdesk.provenance.keys import Signer
 
 __all__ = ["EMBEDDABLE", "embed", "sidecar"]
 
-EMBEDDABLE = {"image/jpeg", "image/png", "image/webp", "image/tiff", "application/pdf"}
+EMBEDDABLE = {
+    "image/gif", "image/jpeg", "image/png", "image/webp", "image/tiff", "application/pdf",
+}  # fmt: skip
 """Media types into which credentials can be written."""
 
 _SETTINGS = {

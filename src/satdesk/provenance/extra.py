@@ -8,7 +8,12 @@ from satdesk.errors import UsageError
 
 __all__ = ["require_extra"]
 
-_PACKAGES = {"asn1crypto": "asn1crypto", "c2pa": "c2pa-python", "cryptography": "cryptography"}
+_PACKAGES = {
+    "asn1crypto": "asn1crypto",
+    "c2pa": "c2pa-python",
+    "cryptography": "cryptography",
+    "rfc3161_client": "rfc3161-client",
+}
 
 
 def require_extra() -> None:

@@ -22,6 +22,7 @@ from satdesk.provenance.trust import Trust
 __all__ = ["Credentials", "Found", "State", "media_type_of", "read_credentials"]
 
 _MEDIA_TYPES = {
+    ".gif": "image/gif",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".png": "image/png",

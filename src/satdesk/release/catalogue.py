@@ -36,7 +36,7 @@ __all__ = [
     "release_facts",
 ]
 
-_FORMAT = "satdesk-catalogue/2"
+_FORMAT = "satdesk-catalogue/3"
 _ROLES = ("visual", "press", "plate")
 _MEDIA = ("image/tiff", "image/jpeg", "image/png", "image/webp")
 _TABLES = """

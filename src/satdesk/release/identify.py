@@ -32,12 +32,16 @@ FEWEST_BLOCKS = 6
 LEAST_ALIKE = 0.5
 """Share of the textured blocks that must correlate (figures: `docs/explanation/identify.md`)."""
 _FINER_PIECES = 6
-_FIRST, _CANDIDATES = 4, 12
-"""Published pictures that are compared first with a piece of the query; and in all if need be."""
+_FIRST = 4
+"""Published pictures of which the likeliest piece is compared first with one of the query."""
+_THEN = 24
+"""Published pieces, whosever they are, that are compared if those are not like it."""
+_SURE = 0.8
+"""A find of this share of blocks ends the search; lettering alone may be alike by half."""
 _PLACED = 2
 """Of those with a place on the ground so many are compared in any case."""
 _LEAST_VOTES = 4
-"""Points that must agree on turn and scale before a published piece is looked at."""
+"""Points that must agree on a place before a published piece is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +148,19 @@ def _alike(plane: NDArray[np.uint8], catalogue: Catalogue) -> tuple[Find, ...]:
 def _candidates(
     described: Fingerprint, pictures: Mapping[int, KnownPicture], catalogue: Catalogue
 ) -> list[list[int]]:
-    """Pieces worth a look in two rounds: of each picture the one that most points vote for."""
+    """Pieces worth a look in two rounds: of the likeliest pictures one each, then any."""
     keys, counts, weights = votes(described, catalogue.word)
-    enough = counts >= _LEAST_VOTES
-    known = catalogue.pictures_of(keys[enough].tolist())
-    best: dict[int, tuple[float, int]] = {}
-    for key, count in zip(keys[enough].tolist(), weights[enough].tolist(), strict=True):
-        guess = (count, -key)
-        best[known[key]] = max(best.get(known[key], guess), guess)
-    ranked = sorted(best, key=best.__getitem__, reverse=True)
-    placed = [picture for picture in ranked if pictures[picture].crs is not None]
+    enough = np.flatnonzero(counts >= _LEAST_VOTES)
+    ranked = keys[enough[np.argsort(-weights[enough], kind="stable")]].tolist()
+    known = catalogue.pictures_of(ranked)
+    likeliest: dict[int, int] = {}
+    for key in ranked:
+        likeliest.setdefault(known[key], key)
+    placed = [key for picture, key in likeliest.items() if pictures[picture].crs is not None]
     # Several cuts of one image resemble a query alike; the image itself tells where it lies.
-    first = list(dict.fromkeys([*ranked[:_FIRST], *placed[:_PLACED]]))
-    then = [picture for picture in ranked[:_CANDIDATES] if picture not in first]
-    return [[-best[picture][1] for picture in chosen] for chosen in (first, then)]
+    first = list(dict.fromkeys([*list(likeliest.values())[:_FIRST], *placed[:_PLACED]]))
+    then = [key for key in ranked if key not in first]
+    return [first, then[:_THEN]]
 
 
 def _recognised(
@@ -168,7 +171,7 @@ def _recognised(
     for keys in _candidates(described, pictures, catalogue):
         found = [each for key in keys if (each := _compared(described, key, catalogue)) is not None]
         yield from found
-        if found:
+        if any(each.alike >= _SURE for _, each in found):
             return
 
 

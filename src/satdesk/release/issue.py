@@ -346,9 +346,10 @@ def _published(job: _Job, images: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
     )
     write_release_json(document, folder)
     write_sha256sums(folder, apart=(SIGNATURE_NAME, *STATUS_FILES))
-    write_status(first_status(content, job.cleared, folder), folder)
     if job.seal is not None:
         job.seal.sums(folder)
+    write_status(first_status(content, job.cleared, folder), folder)
+    if job.seal is not None:
         job.seal.status(folder)
     return tuple(artifacts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,13 @@ def issue_answer(issued: Issued, signing: dict[str, Any] | None) -> dict[str, An
         "unpublished_sites": [
             {"site": site, "reason": reason} for site, reason in content.unpublished_sites
         ],
-        "artifacts": len(issued.artifacts) + (4 if signing is None else 6),
+        "artifacts": len(issued.artifacts) + _files_of_its_own(issued.status, signing),
         "signing": signing,
         "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
     }
+
+
+def _files_of_its_own(status: Mapping[str, Any], signing: Mapping[str, Any] | None) -> int:
+    """Documents, checksums and status; two signatures; the time stamp."""
+    stamped = status.get("time_stamp_sha256") is not None
+    return 4 + (0 if signing is None else 2) + stamped

@@ -3,61 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from satdesk.core.sighting import State
 from satdesk.release.content import DatedImage
+from satdesk.release.facts import Metres, Number, Percent, Phrase, Words
+from satdesk.release.language import Language, significant
 from satdesk.release.page_html import Html, el
 from satdesk.release.sighted_names import MAP_NAME
 
 __all__ = ["coverage_html"]
 
-_WORDS = {
-    "clear": "seen clear",
-    "cloud": "under cloud, not seen",
-    "shadow": "in the shadow of a cloud",
-    "not_imaged": "not imaged",
-    "not_told": "imaged, not told whether hidden",
-}
 
-
-def coverage_html(image: DatedImage) -> Html | None:
+def coverage_html(image: DatedImage, said: Language) -> Html | None:
     """Map and table of a date; None where it is one scene and nobody looked for clouds."""
     facts: Any = dict(image.facts).get("coverage")
     if not isinstance(facts, Mapping):
         return None
-    words = "; ".join(_lines(facts["states"]))
+    states = _listed(facts["states"], said)
     rows = [
-        el("tr", el("th", f"{scene['number']}", scope="row"), el("td", scene["id"]),
-           el("td", "; ".join(_lines(scene["states"])) or "nothing"))
+        el("tr", el("th", f"{scene['number']}", scope="row"), el("td", el("bdi", scene["id"])),
+           el("td", _listed(scene["states"], said)))
         for scene in facts["scenes"]
     ]  # fmt: skip
-    head = el("tr", *(el("th", word, scope="col") for word in ("No.", "Scene", "Of the district")))
+    titles = (said.say(f"coverage_{name}") for name in ("number", "scene", "share"))
+    head = el("tr", *(el("th", title, scope="col") for title in titles))
+    area = Number(Decimal(f"{facts['district_ha']:.1f}"))
     return el(
         "details",
-        el("summary", "What was seen, and by which scene"),
-        el("p", f"Of {facts['district_ha']:,.1f} ha: {words}."),
-        _map(image, words),
+        el("summary", said.say("coverage_title")),
+        el("p", said.say("coverage_all", area=area, states=Phrase(states))),
+        _map(image, states, said),
         el("table", el("thead", head), el("tbody", *rows), class_="coverage"),
-        *(_site(site) for site in facts.get("sites", ())),
+        *(_site(site, said) for site in facts.get("sites", ())),
     )
 
 
-def _map(image: DatedImage, words: str) -> Html | None:
+def _map(image: DatedImage, states: str, said: Language) -> Html | None:
     if image.source is None or image.licence.tiles is False:
         return None
-    text = f"Map of the district: which of {len(image.scene_ids)} scenes shows what; {words}."
+    number = Number(Decimal(len(image.scene_ids)))
+    text = said.say("coverage_map", number=number, states=Phrase(states))
     return el("img", src=f"{image.id}/{MAP_NAME}", alt=text, class_="source-map")
 
 
-def _lines(states: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+def _listed(states: Mapping[str, Mapping[str, float]], said: Language) -> str:
+    return said.say("separator").join(_lines(states, said)) or said.say("coverage_nothing")
+
+
+def _lines(states: Mapping[str, Mapping[str, float]], said: Language) -> Iterator[str]:
     for state in State:
         share = states.get(state.name.lower())
         if share is not None and share["ha"] > 0:
-            word = _WORDS[state.name.lower()]
-            yield f"{word} {share['ha']:,.1f} ha ({share['percent']:.1f} %)"
+            yield said.say(
+                "covered_area",
+                state=_state(state.name.lower(), said),
+                area=Number(Decimal(f"{share['ha']:.1f}")),
+                share=Percent(Decimal(f"{share['percent']:.1f}")),
+            )
 
 
-def _site(site: Mapping[str, Any]) -> Html:
-    seen = "; ".join(f"{_WORDS[name]} {percent:g} %" for name, percent in site["states"].items())
-    return el("p", f"{site['title']}, within {site['radius_m']:g} m: {seen or 'not imaged'}.")
+def _state(name: str, said: Language) -> Phrase:
+    return Phrase(said.say(f"covered_{name}"))
+
+
+def _site(site: Mapping[str, Any], said: Language) -> Html:
+    seen = (
+        said.say("covered_share", state=_state(name, said), share=Percent(significant(percent, 6)))
+        for name, percent in site["states"].items()
+    )
+    states = said.say("separator").join(seen) or said.say("covered_not_imaged")
+    radius = Metres(significant(site["radius_m"], 9))
+    words = said.say(
+        "coverage_site", site=Words(site["title"]), radius=radius, states=Phrase(states)
+    )
+    return el("p", words)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from satdesk.core.scene import Angles
 from satdesk.release.content import DatedImage
+from satdesk.release.facts import Angle
+from satdesk.release.language import Language
 
 __all__ = ["fact_words", "label", "sun_words", "view_words"]
 
@@ -43,27 +46,27 @@ _HIDDEN = frozenset({"accuracy", "cloud", "coverage"})
 _DEEPEST = 4
 
 
-def view_words(angles: Angles | None) -> str:
+def view_words(angles: Angles | None, said: Language) -> str:
     """How the satellite looked at the place."""
     if angles is None:
-        return "not stated"
-    parts = (
-        _degrees("incidence", angles.incidence_deg, "from overhead"),
-        _degrees("off nadir", angles.viewing_deg, "at the satellite"),
-        _degrees("azimuth", angles.view_azimuth_deg, "towards the satellite"),
-    )
-    return "; ".join(part for part in parts if part) or "not stated"
+        return said.say("not_stated")
+    stated = {
+        "angle_incidence": angles.incidence_deg,
+        "angle_off_nadir": angles.viewing_deg,
+        "angle_to_satellite": angles.view_azimuth_deg,
+    }
+    return _degrees(stated, said)
 
 
-def sun_words(angles: Angles | None) -> str:
+def sun_words(angles: Angles | None, said: Language) -> str:
     """Where the sun stood."""
     if angles is None:
-        return "not stated"
-    parts = (
-        _degrees("elevation", angles.sun_elevation_deg, "above the horizon"),
-        _degrees("azimuth", angles.sun_azimuth_deg, "clockwise from north"),
-    )
-    return "; ".join(part for part in parts if part) or "not stated"
+        return said.say("not_stated")
+    stated = {
+        "angle_sun_height": angles.sun_elevation_deg,
+        "angle_sun_azimuth": angles.sun_azimuth_deg,
+    }
+    return _degrees(stated, said)
 
 
 def fact_words(image: DatedImage) -> tuple[tuple[str, str], ...]:
@@ -119,5 +122,10 @@ def _with_unit(text: str, unit: str) -> str:
     return f"{text}{unit}" if unit == "°" else f"{text}\u00a0{unit}"
 
 
-def _degrees(name: str, value: float | None, remark: str) -> str | None:
-    return None if value is None else f"{name} {value:.1f}° ({remark})"
+def _degrees(stated: Mapping[str, float | None], said: Language) -> str:
+    parts = [
+        said.say(key, angle=Angle(Decimal(f"{value:.1f}")))
+        for key, value in stated.items()
+        if value is not None
+    ]
+    return said.say("separator").join(parts) or said.say("not_stated")

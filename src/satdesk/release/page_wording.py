@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from satdesk.release.facts import Metres, Number, Phrase, Words
+from satdesk.release.facts import Angle, Metres, Number, Percent, Phrase, Words
 
 __all__ = ["PAGE_SLOTS"]
 
@@ -80,6 +80,16 @@ _WITHOUT_FACTS = (
     "page_right",
     "page_compared",
     "page_in_english",
+    "coverage_title",
+    "coverage_number",
+    "coverage_scene",
+    "coverage_share",
+    "coverage_nothing",
+    "covered_clear",
+    "covered_cloud",
+    "covered_shadow",
+    "covered_not_imaged",
+    "covered_not_told",
 )
 
 PAGE_SLOTS: Mapping[str, Mapping[str, type]] = {
@@ -95,5 +105,15 @@ PAGE_SLOTS: Mapping[str, Mapping[str, type]] = {
     "page_made": {"version": Words},
     "check_revision": {"number": Number, "release": Words},
     "standing_replaced": {"number": Phrase},
+    "covered_area": {"state": Phrase, "area": Number, "share": Percent},
+    "covered_share": {"state": Phrase, "share": Percent},
+    "coverage_all": {"area": Number, "states": Phrase},
+    "coverage_site": {"site": Words, "radius": Metres, "states": Phrase},
+    "coverage_map": {"number": Number, "states": Phrase},
+    "angle_incidence": {"angle": Angle},
+    "angle_off_nadir": {"angle": Angle},
+    "angle_to_satellite": {"angle": Angle},
+    "angle_sun_height": {"angle": Angle},
+    "angle_sun_azimuth": {"angle": Angle},
 }
 """As `satdesk.release.wording.SLOTS`."""

@@ -38,7 +38,7 @@ from satdesk.release.pictures import Progress
 from satdesk.release.public_recipe import RECIPE_NAME, SCENE_PATHS, SITES_NAME
 from satdesk.release.recipe import Recipe, recipe_of
 from satdesk.release.schema import check
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, STAMP_NAME, sealed_inside
 from satdesk.release.statement_file import stated_readings
 from satdesk.release.status_file import STATUS_FILES
 from satdesk.scale.run import Executor
@@ -194,6 +194,9 @@ class _Comparing:
         if _is_plain(self.release, SIGNATURE_NAME):
             shutil.copyfile(self.release / SIGNATURE_NAME, folder / SIGNATURE_NAME)
         self._settle(SIGNATURE_NAME, "by-nature", "a signature differs each time that it is made")
+        if _is_plain(self.release, STAMP_NAME):
+            shutil.copyfile(self.release / STAMP_NAME, folder / STAMP_NAME)
+            self._settle(STAMP_NAME, "by-nature", "a time stamp is of its own time")
 
     def status(self, folder: Path) -> None:
         """What holds today is no part of what is made again."""

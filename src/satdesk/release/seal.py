@@ -9,11 +9,15 @@ from typing import Any, Protocol
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
 
-__all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "Seal", "sealed_inside"]
+__all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "STAMP_NAME", "Seal", "sealed_inside"]
 
-SEALED_ROLES = frozenset({"image", "visual", "plate", "press", "video", "press-kit", "tile"})
+SEALED_ROLES = frozenset(
+    {"image", "visual", "plate", "press", "sequence", "video", "press-kit", "tile"}
+)
 """Artifacts that carry credentials of their own; all others are covered by the checksums."""
 SIGNATURE_NAME = "SHA256SUMS.p7s"
+STAMP_NAME = "SHA256SUMS.tsr"
+"""The time stamp of that signature, where a server gave one; ``status.json`` vouches for it."""
 
 
 def sealed_inside(role: str, media_type: str, embedded: Collection[str]) -> bool:
@@ -36,7 +40,7 @@ class Seal(Protocol):
         """What ``release.json`` says of it, under ``signing``."""
 
     def sums(self, folder: Path) -> None:
-        """Sign ``SHA256SUMS``."""
+        """Sign ``SHA256SUMS``, and have the signature time-stamped if a server does."""
 
     def status(self, folder: Path) -> None:
         """Sign ``status.json``, the last file to be written."""

@@ -19,17 +19,17 @@ from satdesk.provenance.claim import CREDENTIALS_SUFFIX
 from satdesk.provenance.credentials import EMBEDDABLE, embed, sidecar
 from satdesk.provenance.keys import Signer
 from satdesk.provenance.signature import sign_detached
-from satdesk.provenance.timestamps import answers
+from satdesk.provenance.timestamps import answers, time_stamp
 from satdesk.provenance.trust import fingerprint, holder
 from satdesk.release.claims import Claims
 from satdesk.release.content import Artifact
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, STAMP_NAME, sealed_inside
 from satdesk.release.status_file import STATUS_NAME, STATUS_SIGNATURE
 
 __all__ = ["FORM", "KeySeal", "base_type", "key_seal", "recipe_commitment"]
 
 FORM = "CMS SignedData (RFC 5652), DER, detached; of SHA256SUMS"
-_EMBEDDED = ("image/jpeg", "image/png", "image/webp")
+_EMBEDDED = ("image/gif", "image/jpeg", "image/png", "image/webp")
 _CHOICES = {"cog": "image/tiff", "pdf": "application/pdf"}
 
 
@@ -73,8 +73,18 @@ class KeySeal:
         }
 
     def sums(self, folder: Path) -> None:
-        """Sign ``SHA256SUMS``."""
+        """Sign ``SHA256SUMS``; the signature gets a time stamp as long as the server gives them."""
         self._sign(folder / SUMS_NAME, folder / SIGNATURE_NAME)
+        server = self.signer.timestamp_url
+        if server is None or self.lapsed:
+            return
+        try:
+            stamp = time_stamp(server, (folder / SIGNATURE_NAME).read_bytes())
+        except MachineError as error:
+            self.lapsed.append(f"no time stamp of {SIGNATURE_NAME}: {error.found}")
+            return
+        with machine_errors(folder / STAMP_NAME):
+            (folder / STAMP_NAME).write_bytes(stamp)
 
     def status(self, folder: Path) -> None:
         """Sign ``status.json``."""

@@ -34,11 +34,15 @@ class StatusFound:
         files: Its files, judged.
         effective: ``draft``, ``issued`` …; None where it cannot be read.
         words: What nobody may overlook; empty where there is nothing.
+        verdict: Of ``status.json``.
+        stamp_sha256: Of the time stamp that it vouches for; None = of none.
     """
 
     files: tuple[Checked, ...] = ()
     effective: str | None = None
     words: str = ""
+    verdict: Verdict = Verdict.UNSIGNED
+    stamp_sha256: str | None = None
 
 
 def check_status(
@@ -69,7 +73,13 @@ def check_status(
         bad = Checked(path=STATUS_NAME, verdict=Verdict.ALTERED, reason=error.what)
         return StatusFound(files=(bad,))
     files = tuple(_judged(folder, data, present, trust, at))
-    return StatusFound(files=files, effective=effective(status, at), words=_words(status, at))
+    return StatusFound(
+        files=files,
+        effective=effective(status, at),
+        words=_words(status, at),
+        verdict=files[0].verdict,
+        stamp_sha256=status.get("time_stamp_sha256"),
+    )
 
 
 def _judged(

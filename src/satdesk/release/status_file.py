@@ -18,6 +18,7 @@ from satdesk.files.store import machine_errors
 from satdesk.release.clearance import Cleared
 from satdesk.release.content import Content, Status
 from satdesk.release.schema import check
+from satdesk.release.seal import STAMP_NAME
 
 __all__ = [
     "STATUS_FILES",
@@ -41,7 +42,7 @@ _MAX_BYTES = 1_000_000
 
 
 def first_status(content: Content, cleared: Cleared, folder: Path) -> dict[str, Any]:
-    """The status of a release that was just written into `folder`, its checksums included."""
+    """The status of a release just written into `folder`, with its checksums and time stamp."""
     draft = content.status is Status.DRAFT
     issued = "issued" if content.embargo is None else "embargoed"
     return {
@@ -62,6 +63,9 @@ def first_status(content: Content, cleared: Cleared, folder: Path) -> dict[str, 
         "approvals": [dict(each) for each in cleared.approvals],
         "log_head": cleared.log_head,
         "sums_sha256": sha256(folder / SUMS_NAME),
+        "time_stamp_sha256": sha256(folder / STAMP_NAME)
+        if (folder / STAMP_NAME).is_file()
+        else None,
     }
 
 

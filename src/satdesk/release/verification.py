@@ -13,7 +13,15 @@ from typing import Any
 
 from satdesk.provenance.manifest import Credentials, Found, State
 
-__all__ = ["LIMITS", "Checked", "SignerFound", "Verdict", "Verification", "printable"]
+__all__ = [
+    "LIMITS",
+    "Checked",
+    "SignerFound",
+    "StampFound",
+    "Verdict",
+    "Verification",
+    "printable",
+]
 
 LIMITS = (
     "It says who released the files and that they are unchanged; not that what they show is true.",
@@ -89,6 +97,42 @@ class SignerFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StampFound:
+    """The time stamp of the signature over the checksums.
+
+    Attributes:
+        time: ``2026-12-01T06:00:00Z``, as the server states it.
+        server: Name in its certificate.
+        refusal: Why the server is not trusted; None = it is.
+        signer_held: Whether the signer's certificate led to an anchor at that time; False where the
+            server is not trusted.
+    """
+
+    time: str
+    server: str
+    refusal: str | None
+    signer_held: bool
+
+    @property
+    def words(self) -> str:
+        """When, and by whom; nothing of a time that nobody vouches for."""
+        if self.refusal is None:
+            return f"time-stamped {self.time} by “{printable(self.server)}”"
+        named = f"a server that claims to be “{printable(self.server)}”"
+        return f"a time stamp by {named}, which nobody vouches for ({printable(self.refusal)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "time": self.time,
+            "claims_to_be": self.server,
+            "trusted": self.refusal is None,
+            "reason": self.refusal,
+            "signer_held": self.signer_held,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """One file.
 
@@ -136,6 +180,7 @@ class Verification:
         release: What it says of itself (id, revision, title, status, simulated); None = nothing.
         status: What its ``status.json`` says today; None = there is none, or it cannot be read.
         status_words: What nobody may overlook of that.
+        stamp: The time stamp of the signature over the checksums; None = there is none.
     """
 
     subject: str
@@ -146,6 +191,7 @@ class Verification:
     release: dict[str, Any] | None
     status: str | None = None
     status_words: str = ""
+    stamp: StampFound | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -202,7 +248,15 @@ class Verification:
         simulated = " It is SIMULATED: no camera took it." if stated.get("simulated") else ""
         draft = " It is a DRAFT: not for publication." if stated.get("status") == "draft" else ""
         told = f" {printable(self.status_words)}" if self.status_words else ""
-        return simulated + draft + told
+        return simulated + draft + told + self._stamped()
+
+    def _stamped(self) -> str:
+        """When it was signed at the latest, where a server that is trusted says so."""
+        if self.stamp is None or self.stamp.refusal is not None:
+            return ""
+        over = self.signer is not None and self.signer.refusal is not None
+        held = " The signer's certificate was good then." if over and self.stamp.signer_held else ""
+        return f" Its checksums were signed and {self.stamp.words}.{held}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; follows ``verify.schema.json``."""
@@ -223,6 +277,7 @@ class Verification:
                 "reason": signer.refusal,
                 "certificate_sha256": signer.certificate_sha256,
             },
+            "time_stamp": None if self.stamp is None else self.stamp.to_dict(),
             "anchors": list(self.anchors),
             "release": self.release,
             "status": self.status,

@@ -16,13 +16,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from satdesk.errors import MissingInputError, SatdeskError, UnsafeInputError, VerificationError
 from satdesk.files.digests import SUMS_NAME, read_sha256sums, sha256
 from satdesk.provenance.claim import CREDENTIALS_SUFFIX
 from satdesk.provenance.manifest import Credentials, State, media_type_of, read_credentials
 from satdesk.provenance.signature import MAX_SIGNATURE_BYTES, read_detached
 from satdesk.provenance.trust import Trust, fingerprint, holder
-from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, sealed_inside
+from satdesk.release.seal import SEALED_ROLES, SIGNATURE_NAME, STAMP_NAME, sealed_inside
+from satdesk.release.stamp_check import check_stamp
 from satdesk.release.status_check import check_status
 from satdesk.release.status_file import STATUS_FILES
 from satdesk.release.verification import Checked, SignerFound, Verdict, Verification
@@ -91,15 +94,17 @@ def verify_release(
     listed = _listed(folder, present, trust, at)
     document = _document(folder, listed)
     judged = [_list_checked(listed), *_signature_checked(listed)]
-    apart = {SUMS_NAME, SIGNATURE_NAME, *STATUS_FILES}
+    apart = {SUMS_NAME, SIGNATURE_NAME, STAMP_NAME, *STATUS_FILES}
     paths = (listed.digests.keys() | present.keys()) - apart
     judged += [_judged(folder, path, present, listed) for path in sorted(paths)]
     if credentials:
         expected = _expected(document)
         judged = [_with_credentials(folder, each, trust, expected) for each in judged]
     status = check_status(folder, present, trust, at=at, expected=_has_status(document))
-    judged += status.files
+    stamp = check_stamp(folder, present, status, trust, listed.chain)
+    judged += [*status.files, *stamp.files]
     return Verification(
+        stamp=stamp.found,
         status=status.effective,
         status_words=status.words,
         subject=str(folder),
@@ -120,12 +125,14 @@ class _Listed:
         verdict: Of the list.
         reason: In words.
         signer: None = nobody.
+        chain: The signer's certificates; empty = nobody.
     """
 
     digests: dict[str, str]
     verdict: Verdict
     reason: str
     signer: SignerFound | None = None
+    chain: tuple[x509.Certificate, ...] = ()
 
 
 def _present(folder: Path) -> Iterator[tuple[str, bool]]:
@@ -182,7 +189,11 @@ def _signed(folder: Path, digests: dict[str, str], trust: Trust, at: datetime) -
     )
     verdict = Verdict.TRUSTED if refusal is None else Verdict.UNKNOWN_SIGNER
     return _Listed(
-        digests=digests, verdict=verdict, reason=f"signed by {signer.words}", signer=signer
+        digests=digests,
+        verdict=verdict,
+        reason=f"signed by {signer.words}",
+        signer=signer,
+        chain=found.chain,
     )
 
 
