@@ -281,10 +281,13 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
     return {"path": str(image), "found": [find_facts(find) for find in found]}
 
 
-def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) -> dict[str, Any]:
-    """What the scenes of a recipe cover of its district, by outlines (``report.schema.json``).
+def report(
+    recipe: Path, out: Path | None = None, *, masks: str | None = None, overwrite: bool = False
+) -> dict[str, Any]:
+    """What the scenes of a recipe show of its district (``report.schema.json``).
 
-    With `out` the map and the gaps are written there.
+    By outlines; and by what `masks`, or the recipe's own, find to hide the ground. With `out` maps
+    and gaps are written there.
 
     Raises:
         UsageError: The recipe does not follow its schema, or `out` exists without `overwrite`.
@@ -293,7 +296,7 @@ def report(recipe: Path, out: Path | None = None, *, overwrite: bool = False) ->
     from satdesk.release.footprints import district_report
     from satdesk.release.recipe import load_recipe
 
-    answer = district_report(load_recipe(recipe), out, overwrite=overwrite)
+    answer = district_report(load_recipe(recipe), out, masks=masks, overwrite=overwrite)
     return {**answer, "path": None if out is None else str(out)}
 
 

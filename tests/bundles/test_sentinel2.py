@@ -76,6 +76,12 @@ def test_pixels_lie_on_the_tile_grid_and_zero_is_no_data(tmp_path):
     assert raster.values[:, 1, 1].tolist() == [2010, 2110, 2210, 2310]
 
 
+@pytest.mark.parametrize(("level", "quantity"), [("L1C", "counts"), ("L2A", "boa")])
+def test_what_the_provider_corrected_is_called_so(tmp_path, level, quantity):
+    scene = open_bundle(deliveries.safe(tmp_path, level=level))
+    assert {image.quantity.value for image in scene.images} == {quantity}
+
+
 def test_angles_are_means_over_the_ten_metre_bands(tmp_path):
     center = open_bundle(deliveries.safe(tmp_path)).center
     assert center.sun_elevation_deg == 28

@@ -1,7 +1,8 @@
-"""Small deliveries of our own making: DIMAP v2 and Sentinel-2 SAFE, whole or to be broken."""
+"""Small deliveries of our own making: DIMAP v2, Sentinel-2 SAFE, Landsat; whole or to be broken."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -262,3 +263,149 @@ def safe(
         f"</Tile_Angles></n1:Geometric_Info></n1:Level-{level[1:]}_Tile_ID>"
     )
     return root
+
+
+LANDSAT = "LC08_{level}_026200_20240502_20240513_02_T2"
+LANDSAT_CORNER = (619500.0, 2675700.0)
+"""Centre of the first pixel, of PAN as of the others."""
+
+
+def landsat(folder: Path, *, level: str = "L1TP", form: str = "txt", **changes: str) -> Path:
+    """A Landsat 8 product of 8 × 6 pixels of 30 m; names and values as USGS writes them.
+
+    Args:
+        folder: Receives the product's folder.
+        level: ``L1TP`` or ``L2SP``.
+        form: ``txt``, ``xml`` or ``json``.
+        changes: Other texts by name, wherever the name stands; "" takes it away.
+    """
+    stem = LANDSAT.format(level=level)
+    root = folder / stem
+    files = _landsat_files(root, stem, level)
+    groups = _landsat_groups(stem, level, files)
+    for group in groups.values():
+        for name, text in changes.items():
+            if name in group:
+                group[name] = text
+    told = {
+        group: {name: text for name, text in inner.items() if text != ""}
+        for group, inner in groups.items()
+    }
+    (root / f"{stem}_MTL.{form}").write_text(_LANDSAT_FORMS[form](told))
+    return root
+
+
+def _landsat_files(root: Path, stem: str, level: str) -> dict[str, str]:
+    two = level.startswith("L2")
+    names = {}
+    for number in (2, 3, 4, 5, 6, 7) if two else (2, 3, 4, 5, 6, 7, 8):
+        step = 15 if number == 8 else 30
+        shape = (1, 240 // step, 180 // step)
+        values = np.full(shape, 10_000 + 1000 * number, "uint16")
+        values[0, 0, 0], values[0, 1, 2] = 0, 65535
+        names[f"FILE_NAME_BAND_{number}"] = f"{stem}_{'SR_' if two else ''}B{number}.TIF"
+        _landsat_raster(root / names[f"FILE_NAME_BAND_{number}"], values, step)
+    clear = 0b101_0101_0100_0000
+    bits = np.full((1, 8, 6), clear, "uint16")
+    bits[0, 0, 0], bits[0, 2] = 1, [clear | b for b in (2, 4, 8, 16, 32, 128)]
+    saturated = np.zeros((1, 8, 6), "uint16")
+    saturated[0, 1, 2] = 0b1_1111_1110
+    saturated[0, 4, 4] = 1 << 11
+    for name, tail, plane in (
+        ("FILE_NAME_QUALITY_L1_PIXEL", "QA_PIXEL", bits),
+        ("FILE_NAME_QUALITY_L1_RADIOMETRIC_SATURATION", "QA_RADSAT", saturated),
+    ):
+        names[name] = f"{stem}_{tail}.TIF"
+        _landsat_raster(root / names[name], plane, 30)
+    return names
+
+
+def _landsat_raster(path: Path, values: np.ndarray, step: int) -> None:
+    x, y = LANDSAT_CORNER
+    affine = Affine(step, 0, x - step / 2, 0, -step, y + step / 2)
+    raster(path, values, crs="EPSG:32640", transform=affine)
+
+
+def _landsat_groups(stem: str, level: str, files: dict[str, str]) -> dict[str, dict[str, str]]:
+    bands = [name.removeprefix("FILE_NAME_BAND_") for name in files if "BAND" in name]
+    scales = {"MULT": "2.0000E-05", "ADD": "-0.100000"}
+    groups = {
+        "PRODUCT_CONTENTS": {
+            "ORIGIN": "Image courtesy of the U.S. Geological Survey",
+            "DIGITAL_OBJECT_IDENTIFIER": "https://doi.org/10.5066/P975CC9B",
+            "LANDSAT_PRODUCT_ID": stem,
+            "PROCESSING_LEVEL": level,
+            "COLLECTION_NUMBER": "02",
+            "COLLECTION_CATEGORY": "T2",
+            **files,
+            **{f"DATA_TYPE_BAND_{band}": "UINT16" for band in bands},
+        },
+        "IMAGE_ATTRIBUTES": {
+            "SPACECRAFT_ID": "LANDSAT_8",
+            "SENSOR_ID": "OLI_TIRS",
+            "WRS_PATH": "26",
+            "WRS_ROW": "200",
+            "DATE_ACQUIRED": "2024-05-02",
+            "SCENE_CENTER_TIME": "18:00:24.6148649Z",
+            "CLOUD_COVER": "0.85",
+            "ROLL_ANGLE": "-0.000",
+            "SUN_AZIMUTH": "-39.71362413",
+            "SUN_ELEVATION": "41.46228969",
+            "EARTH_SUN_DISTANCE": "1.0079981",
+        },
+        "PROJECTION_ATTRIBUTES": {
+            "MAP_PROJECTION": "UTM",
+            "DATUM": "WGS84",
+            "UTM_ZONE": "40",
+            "GRID_CELL_SIZE_REFLECTIVE": "30.00",
+            "REFLECTIVE_LINES": "8",
+            "REFLECTIVE_SAMPLES": "6",
+            "CORNER_UL_PROJECTION_X_PRODUCT": f"{LANDSAT_CORNER[0]:.3f}",
+            "CORNER_UL_PROJECTION_Y_PRODUCT": f"{LANDSAT_CORNER[1]:.3f}",
+        },
+        # A Level-2 product repeats the scales of Level 1, which are not those of its numbers.
+        "LEVEL1_MIN_MAX_PIXEL_VALUE": {f"QUANTIZE_CAL_MAX_BAND_{b}": "65535" for b in bands},
+        "LEVEL1_RADIOMETRIC_RESCALING": {
+            f"REFLECTANCE_{what}_BAND_{b}": text for what, text in scales.items() for b in bands
+        },
+    }
+    if "8" in bands:
+        groups["PROJECTION_ATTRIBUTES"] |= {
+            "GRID_CELL_SIZE_PANCHROMATIC": "15.00",
+            "PANCHROMATIC_LINES": "16",
+            "PANCHROMATIC_SAMPLES": "12",
+        }
+    if level.startswith("L2"):
+        groups["LEVEL2_SURFACE_REFLECTANCE_PARAMETERS"] = {
+            **{f"QUANTIZE_CAL_MAX_BAND_{b}": "65535" for b in bands},
+            **{f"REFLECTANCE_MULT_BAND_{b}": "2.75e-05" for b in bands},
+            **{f"REFLECTANCE_ADD_BAND_{b}": "-0.2" for b in bands},
+        }
+    return groups
+
+
+def _landsat_odl(groups: dict[str, dict[str, str]]) -> str:
+    lines = ["GROUP = LANDSAT_METADATA_FILE"]
+    for group, inner in groups.items():
+        lines.append(f"  GROUP = {group}")
+        for name, text in inner.items():
+            bare = text.replace(".", "").replace("-", "").replace("+", "").isdigit()
+            lines.append(f"    {name} = {text}" if bare else f'    {name} = "{text}"')
+        lines.append(f"  END_GROUP = {group}")
+    return "\n".join([*lines, "END_GROUP = LANDSAT_METADATA_FILE", "END"]) + "\n"
+
+
+def _landsat_xml(groups: dict[str, dict[str, str]]) -> str:
+    inner = "".join(
+        f"<{group}>{''.join(f'<{n}>{t}</{n}>' for n, t in names.items())}</{group}>"
+        for group, names in groups.items()
+    )
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f"{head}<LANDSAT_METADATA_FILE>{inner}</LANDSAT_METADATA_FILE>"
+
+
+def _landsat_json(groups: dict[str, dict[str, str]]) -> str:
+    return json.dumps({"LANDSAT_METADATA_FILE": groups})
+
+
+_LANDSAT_FORMS = {"txt": _landsat_odl, "xml": _landsat_xml, "json": _landsat_json}

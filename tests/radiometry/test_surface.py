@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from satdesk.errors import UsageError
 from satdesk.radiometry.surface import (
+    ANGSTROM,
+    DARK_REFLECTANCE,
     dark_object,
+    haze_path,
     pressure_hpa,
     rayleigh_depth,
     rayleigh_reflectance,
@@ -69,3 +72,21 @@ def test_what_cannot_be_told_is_refused():
         dark_object(np.ones((10, 10)), np.ones((10, 10), bool))
     with pytest.raises(UsageError, match="above the horizon"):
         rayleigh_reflectance(490, sun_zenith_deg=85, view_zenith_deg=0, relative_azimuth_deg=0)
+
+
+@given(st.floats(0, 0.2))
+def test_haze_that_fades_with_wavelength_is_found(thick):
+    wavelengths = (490, 560, 660, 825)
+    added = [thick * (490 / w) ** ANGSTROM for w in wavelengths]
+    found = haze_path([DARK_REFLECTANCE + one for one in added], wavelengths)
+    np.testing.assert_allclose(found, added, atol=1e-12)
+
+
+def test_a_near_infrared_without_anything_dark_is_no_haze():
+    blue, infrared = haze_path([0.03, 0.25], (490, 825))
+    assert blue == pytest.approx(0.02)
+    assert infrared == pytest.approx(0.02 * (490 / 825) ** ANGSTROM)
+
+
+def test_less_than_no_light_is_given_back():
+    assert haze_path([-0.004, 0.03], (490, 825)) == (-0.004, 0.0)

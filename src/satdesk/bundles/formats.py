@@ -9,6 +9,7 @@ from pathlib import Path
 from satdesk.bundles.dimap import Dimap
 from satdesk.bundles.format import Format
 from satdesk.bundles.geotiff import GeoTiff, Loose, open_loose
+from satdesk.bundles.landsat import Landsat
 from satdesk.bundles.sentinel2 import Sentinel2
 from satdesk.core.scene import Acquisition, Scene
 from satdesk.errors import (
@@ -77,7 +78,7 @@ class Formats:
         )
 
 
-FORMATS = Formats(formats=(Sentinel2(), Dimap(), GeoTiff()))
+FORMATS = Formats(formats=(Sentinel2(), Landsat(), Dimap(), GeoTiff()))
 """The formats that ship with satdesk."""
 
 

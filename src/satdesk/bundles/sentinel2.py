@@ -30,6 +30,7 @@ from satdesk.core.scene import (
     Scene,
     SourceImage,
 )
+from satdesk.core.units import Quantity
 from satdesk.errors import BrokenInputError, UsageError
 from satdesk.files.xml import Node, read_xml
 
@@ -208,6 +209,7 @@ def _images(
                 for one in ids
             ),
             dtype="uint16",
+            quantity=Quantity.BOA if level == "L2A" else Quantity.COUNTS,
             calibration=tuple(calibrations[one] for one in ids),
             nodata=_special(product, "NODATA"),
             saturated=_special(product, "SATURATED"),

@@ -45,7 +45,9 @@ __all__ = ["command"]
     "--product", type=click.Choice(["pan", "ms", "sharpened"]), help="Default: sharpened."
 )
 @click.option(
-    "--quantity", type=click.Choice(["counts", "toa"]), help="Default: toa where possible."
+    "--quantity",
+    type=click.Choice(["counts", "toa", "boa"]),
+    help="Default: toa where possible; boa: an estimate of the ground's own reflectance.",
 )
 @click.option(
     "--refinement", type=FILE, help="What satdesk refine --out wrote for this scene; applied."

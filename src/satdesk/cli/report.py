@@ -12,21 +12,32 @@ from satdesk.cli.options import FILE, as_json, overwrite
 
 __all__ = ["command"]
 
+_MOST_PIECES = 8
+
 
 @click.command("report")
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, help="Folder for the map, the outlines and the gaps as GeoJSON.")
+@click.option(
+    "--masks",
+    metavar="METHOD",
+    help="Look for cloud and shadow: classical, provider, learned, joined by +; none: outlines "
+    "alone. Default: the recipe's [masks].",
+)
 @overwrite
 @as_json
-def command(recipe: Path, *, out: Path | None, overwrite: bool, as_json: bool) -> None:
+def command(
+    recipe: Path, *, out: Path | None, masks: str | None, overwrite: bool, as_json: bool
+) -> None:
     """Tell what the scenes of RECIPE cover of its district, and what would complete it.
 
-    Only outlines are compared: no pixel is read and no cloud is looked for. What an issued release
-    shows clear, under cloud, in shadow or not at all stands in its release.json.
+    Outlines are compared. With masks the scenes are looked at too, on cells of their multispectral
+    pixels: what each scene, each site and the whole date show clear, under cloud, in shadow or not
+    at all, and where a scene is still missing.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
-    answer = desk.report(recipe, out, overwrite=overwrite)
+    answer = desk.report(recipe, out, masks=masks, overwrite=overwrite)
     if as_json:
         print_json(answer)
         return
@@ -46,6 +57,30 @@ def _print_date(date: dict[str, Any]) -> None:
     for site in date["sites"]:
         shown = ", ".join(site["scenes"]) or "in no scene"
         click.echo(f"  site {site['title']}: {shown}")
+    if date["seen"] is not None:
+        _print_seen(date["seen"])
+
+
+def _print_seen(seen: dict[str, Any]) -> None:
+    click.echo("  each place by the scene that saw it best:")
+    for state, share in seen["states"].items():
+        click.echo(f"    {_plain(state):<12}{_words(share)}")
+    for scene in seen["scenes"]:
+        shares = (f"{_plain(s)} {v['percent']:.1f} %" for s, v in scene["states"].items())
+        told = scene["told_by"] or f"not told: {scene['not_told_because']}"
+        click.echo(f"    {scene['id']}: {', '.join(shares)} ({told})")
+    for site in seen["sites"]:
+        shares = (f"{_plain(state)} {share:g} %" for state, share in site["states"].items())
+        click.echo(f"    site {site['title']}: {', '.join(shares)}")
+    for piece in seen["missing"][:_MOST_PIECES]:
+        place = " ".join(f"{value:.4f}" for value in piece["bbox"])
+        click.echo(f"    missing: {piece['area_ha']:,.1f} ha {_plain(piece['missing'])}, {place}")
+    if len(seen["missing"]) > _MOST_PIECES:
+        click.echo(f"    and {len(seen['missing']) - _MOST_PIECES} smaller pieces")
+
+
+def _plain(state: str) -> str:
+    return state.replace("_", " ")
 
 
 def _words(share: dict[str, float]) -> str:

@@ -27,7 +27,8 @@ class Quantity(Enum):
     TOA = "toa"
     """Top-of-atmosphere reflectance, dimensionless, 1.0 = a perfect white diffuser."""
     BOA = "boa"
-    """Surface (bottom-of-atmosphere) reflectance as the provider computed it, dimensionless."""
+    """Surface (bottom-of-atmosphere) reflectance, dimensionless: as the provider computed it, or as
+    `products.unveiled` estimates it; the lineage says which."""
     COVER = "cover"
     """Flags of `core.cover.Cover`: cloud, shadow, snow; never averaged."""
     SIGHTING = "sighting"

@@ -37,11 +37,27 @@ cirrus, snow; 0 is no data. 2 (dark, topographic) and 7 (unclassified) are no st
 _CLASSIFICATION = (Cover.CLOUD, Cover.CLOUD, Cover.SNOW)
 """Planes of Sentinel-2's ``MSK_CLASSI``: opaque cloud, cirrus, snow."""
 
+_PIXEL_QUALITY = {
+    1: Cover.CLOUD,
+    2: Cover.CLOUD,
+    3: Cover.CLOUD,
+    4: Cover.CLOUD_SHADOW,
+    5: Cover.SNOW,
+}
+"""Bits of Landsat's ``QA_PIXEL``: dilated cloud, cirrus, cloud, shadow, snow; bit 0 is fill. USGS,
+Landsat 8-9 Collection 2 Level 2 Science Product Guide (LSDS-1619), table 6-2."""
+_SATURATION = dict.fromkeys(range(9), Cover.SATURATED)
+"""Bits of Landsat's ``QA_RADSAT``: bit k for band k + 1; 9 is dropped, 11 hidden by relief."""
+_BITS = {"pixel_quality": (_PIXEL_QUALITY, 1), "radiometric_saturation": (_SATURATION, 0)}
+"""Flags by bit, and the bits that mean "no data"."""
+
 MASK_KINDS: dict[str, tuple[Cover, ...]] = {
     "cloud": (Cover.CLOUD,),
     "snow": (Cover.SNOW,),
     "straylight": (Cover.SATURATED,),
     "roi": (),
+    "pixel_quality": (Cover.CLOUD, Cover.CLOUD_SHADOW, Cover.SNOW),
+    "radiometric_saturation": (Cover.SATURATED,),
     "scene_classification": (Cover.CLOUD, Cover.CLOUD_SHADOW, Cover.SNOW, Cover.SATURATED),
 }
 """Which flags a kind of mask can set; ``roi`` says what was imaged. Other kinds are not read."""
@@ -59,19 +75,23 @@ def mask_layer(mask: MaskFile, image: SourceImage) -> Layer:
     """
     if mask.path.suffix.lower() == ".gml":
         return _polygon_layer(mask, image)
-    planes = 1 if mask.kind == "scene_classification" else len(_CLASSIFICATION)
+    bits = mask.kind in _BITS
+    planes = 1 if bits or mask.kind == "scene_classification" else len(_CLASSIFICATION)
     raster = replace(
         image,
         id=mask.kind,
         tiles=(ImageTile(path=mask.path),),
         bands=tuple(Band(name=f"class {k}") for k in range(planes)),
         band_files=False,
-        dtype="uint8",
+        dtype="uint16" if bits else "uint8",
         quantity=Quantity.COUNTS,
         calibration=None,
         nodata=None,
         saturated=None,
     )
+    if bits:
+        flags, empty = _BITS[mask.kind]
+        return _BitLayer(source=ImageLayer(image=raster), flags=tuple(flags.items()), empty=empty)
     return _ClassLayer(source=ImageLayer(image=raster), by_class=planes == 1)
 
 
@@ -149,6 +169,47 @@ class _PolygonLayer:
         valid = inside > 0 if self.region else np.ones(shape, np.bool_)
         return Raster(
             values=flags[None], valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BitLayer:
+    """A raster of bits as flags.
+
+    Attributes:
+        flags: Number of a bit, and what it sets.
+        empty: Bits of which any means "no data".
+    """
+
+    source: ImageLayer
+    flags: tuple[tuple[int, Cover], ...]
+    empty: int
+
+    @property
+    def grid(self) -> GeoBox:
+        return self.source.grid
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        return (COVER,)
+
+    @property
+    def quantity(self) -> Quantity:
+        return Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Flags of a grid that lies on the image's lattice."""
+        read = self.source.read(grid)
+        bits = read.values[0].astype(np.uint16)
+        flags = np.zeros(bits.shape, np.uint8)
+        for number, flag in self.flags:
+            flags |= np.where(bits >> number & 1, np.uint8(flag), np.uint8(0))
+        return Raster(
+            values=flags[None],
+            valid=read.valid & (bits & self.empty == 0),
+            grid=grid,
+            bands=self.bands,
+            quantity=self.quantity,
         )
 
 

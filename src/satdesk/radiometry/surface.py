@@ -2,22 +2,35 @@
 
 What this is not: surface reflectance. Aerosol is known only as far as the darkest pixels tell it,
 gases do not absorb here, the ground is flat and its light does not spill over from its neighbours.
-It takes the veil off, evenly over a scene; two dates do not become comparable by it. No command
-uses it.
+It takes the veil off, evenly over a scene; two dates do not become comparable by it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satdesk.errors import UsageError
 
-__all__ = ["dark_object", "pressure_hpa", "rayleigh_depth", "rayleigh_reflectance", "unveiled"]
+__all__ = [
+    "ANGSTROM",
+    "DARK_REFLECTANCE",
+    "dark_object",
+    "haze_path",
+    "pressure_hpa",
+    "rayleigh_depth",
+    "rayleigh_reflectance",
+    "unveiled",
+]
 
 SEA_LEVEL_HPA = 1013.25
+DARK_REFLECTANCE = 0.01
+"""What the darkest ground reflects (Chavez 1996, Photogramm. Eng. Remote Sens. 62, 1025–1036)."""
+ANGSTROM = 1.3
+"""How haze fades with wavelength: ``λ^−1.3`` (Ångström 1929, Geogr. Ann. 11, 156–166)."""
 _DARK_PERCENT = 0.1
 _LEAST_PIXELS = 1000
 
@@ -105,14 +118,14 @@ def dark_object(reflectance: NDArray[np.floating], valid: NDArray[np.bool_]) -> 
             found=f"{known.size} usable pixels",
             expected=f"at least {_LEAST_PIXELS}",
         )
-    return max(float(np.percentile(known, _DARK_PERCENT)), 0.0)
+    return float(np.percentile(known, _DARK_PERCENT))
 
 
 def unveiled(
     reflectance: ArrayLike,
     *,
-    path: float,
-    depth: float,
+    path: ArrayLike,
+    depth: ArrayLike,
     sun_zenith_deg: float,
     view_zenith_deg: float,
 ) -> NDArray[np.float64]:
@@ -122,10 +135,34 @@ def unveiled(
 
     Args:
         reflectance: At the top of the atmosphere, any shape; NaN stays NaN.
-        path: From `rayleigh_reflectance` or `dark_object`.
-        depth: From `rayleigh_depth`.
+        path: From `rayleigh_reflectance` and `haze_path`; broadcast against `reflectance`.
+        depth: From `rayleigh_depth`; likewise.
         sun_zenith_deg: 0 = overhead.
         view_zenith_deg: Likewise.
     """
     slant = 1 / math.cos(math.radians(sun_zenith_deg)) + 1 / math.cos(math.radians(view_zenith_deg))
-    return (np.asarray(reflectance, dtype=np.float64) - path) / math.exp(-depth / 2 * slant)
+    seen, added, thick = (np.asarray(v, dtype=np.float64) for v in (reflectance, path, depth))
+    return np.asarray((seen - added) / np.exp(-thick / 2 * slant))
+
+
+def haze_path(darkest: Sequence[float], wavelengths_nm: Sequence[float]) -> tuple[float, ...]:
+    """Reflectance that haze adds to each band, from its darkest ground once clean air is off.
+
+    The darkest ground reflects `DARK_REFLECTANCE` and the rest is haze; but no band has more of it
+    than the band of the shortest wavelength has by ``(λ₀/λ)^1.3``, so that a near infrared without
+    anything dark in it is not taken for haze. A band whose darkest ground lies below nothing had
+    less air above it than the standard one: that much is given back.
+
+    Source: P. S. Chavez, Remote Sens. Environ. 24 (1988) 459–479 (one band speaks for the others).
+
+    Args:
+        darkest: From `dark_object`, of reflectance less `rayleigh_reflectance`; one a band.
+        wavelengths_nm: Middles of the bands.
+    """
+    first = min(range(len(wavelengths_nm)), key=lambda band: wavelengths_nm[band])
+    most = max(darkest[first] - DARK_REFLECTANCE, 0.0)
+    return tuple(
+        min(dark, 0.0) + min(max(dark - DARK_REFLECTANCE, 0.0), most * faded)
+        for dark, wavelength in zip(darkest, wavelengths_nm, strict=True)
+        for faded in ((wavelengths_nm[first] / wavelength) ** ANGSTROM,)
+    )

@@ -32,11 +32,14 @@ from satdesk.release.recipe import GridChoice
 from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
+from satdesk.release.veil import require_air, without_veil
 
 __all__ = ["Composition", "Parts", "compose", "parts_of", "placed", "source_layer"]
 
 _ORDER = ("PAN", "B", "G", "R", "NIR")
 """Our order of bands, whatever the file's."""
+
+_DARK_CELLS = 1_000_000
 
 _ALIASING = 1.3
 """An output pixel that spans more source pixels than this needs a wider kernel."""
@@ -75,6 +78,11 @@ class Parts:
     def finest(self) -> SourceImage:
         """The image that sets the pixel."""
         return self.images[0]
+
+    @property
+    def veiled(self) -> bool:
+        """Whether the air has to be taken off for `quantity`: the provider did not."""
+        return self.quantity is Quantity.BOA and self.finest.quantity is not Quantity.BOA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +166,24 @@ def _quantity(
             expected="gains and E0 for every band with the sun's elevation, or a reflectance scale",
             remedy="state counts_per_reflectance, or ask for counts",
         )
-    return Quantity.BOA if images[0].quantity is Quantity.BOA else Quantity.TOA
+    if images[0].quantity is Quantity.BOA:
+        return _provided(wished, scene)
+    if wished == "boa":
+        for image in images:
+            require_air(scene, image, light)
+    return Quantity.BOA if wished == "boa" else Quantity.TOA
+
+
+def _provided(wished: str | None, scene: Scene) -> Quantity:
+    if wished == "toa":
+        raise UsageError(
+            "reflectance at the top of the atmosphere cannot be had from surface reflectance",
+            subject=scene.id,
+            found="the provider took the air off",
+            expected="a Level-1 product",
+            remedy="ask for boa, or for nothing",
+        )
+    return Quantity.BOA
 
 
 def compose(
@@ -178,6 +203,8 @@ def compose(
         layer = placed(parts.finest, parts, grid, ground, kernel)
     facts.append(("source_pixel_m", round(source_gsd_m(parts.finest), 3)))
     layer = fused(Selected(source=layer, names=_ordered(layer)))
+    if parts.veiled:
+        layer = _on_the_ground(layer, parts, ground, facts, notices)
     return Composition(layer=layer, parts=parts, facts=tuple(facts), notices=tuple(notices))
 
 
@@ -202,6 +229,23 @@ def _sharpened(
     facts.append(("sharpening", chosen.facts))
     notices.extend(chosen.notices)
     return Sharpened(pan=fine, ms=coarse, weights=chosen.method)
+
+
+def _on_the_ground(
+    layer: Layer,
+    parts: Parts,
+    ground: Ground,
+    facts: list[tuple[str, object]],
+    notices: list[Notice],
+) -> Layer:
+    """`layer` less the air above it; its darkest ground is sought in few pixels, none averaged."""
+    image = parts.images[-1]
+    ratio = max(1, math.ceil(math.sqrt(math.prod(layer.grid.shape) / _DARK_CELLS)))
+    small = placed(image, parts, coarse_grid(layer.grid, ratio), ground, "nearest")
+    bare = without_veil(layer, small, ground.terrain, scene=parts.scene, image=image)
+    facts.append(("surface", bare.facts))
+    notices.extend(bare.notices)
+    return bare.layer
 
 
 def _pair(

@@ -33,7 +33,7 @@ __all__ = [
 
 _STEPS = (
     "calibrated", "ortho", "warped", "sharpened", "mosaic", "seamed", "balanced",
-    "masked", "clipped",
+    "masked", "clipped", "unveiled",
 )  # fmt: skip
 _FURTHER_STEPS = {
     "sighted": "clouds told from ground",

@@ -1,4 +1,4 @@
-"""The district report before a pixel is read: what the outlines of the scenes cover."""
+"""The district report: what the outlines of the scenes cover and, on request, what hides it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ from satdesk.files.vectors import Feature
 from satdesk.geometry.areas import area_km2
 from satdesk.release.area import chosen_district, chosen_sites
 from satdesk.release.composition import parts_of
+from satdesk.release.cover_sources import methods_of
 from satdesk.release.dated import Dated, acquired, dated_scenes
 from satdesk.release.footprint_map import write_footprint_map
 from satdesk.release.ground import ground_under, image_outline
 from satdesk.release.inputs import choice_paths
 from satdesk.release.recipe import Recipe
 from satdesk.release.scenes import open_scene
+from satdesk.release.seen import Seen, seen_date, seen_facts, write_seen
 
 __all__ = ["Covered", "district_report", "footprint_facts", "write_footprints"]
 
 _LEAST_HA = 0.01
+_OUTLINES = "outlines of the scenes; no pixel was read, clouds were not looked for"
+_MEASURED = "outlines of the scenes; cloud and shadow were looked for, as seen says"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +46,28 @@ class Covered:
         outlines: One for each scene, longitude/latitude, cut to the district.
         seen: Their union.
         gaps: What none of them covers, largest first.
+        sights: How each cell was seen; None = nobody looked.
     """
 
     date: Dated
     outlines: tuple[BaseGeometry, ...]
     seen: BaseGeometry
     gaps: tuple[BaseGeometry, ...]
+    sights: Seen | None = None
 
 
-def district_report(recipe: Recipe, out: Path | None, *, overwrite: bool = False) -> dict[str, Any]:
+def district_report(
+    recipe: Recipe, out: Path | None, *, masks: str | None = None, overwrite: bool = False
+) -> dict[str, Any]:
     """What the scenes of `recipe` can show of its district (``report.schema.json``).
 
-    No pixel is read: clouds are not looked for, and ground behind relief counts as seen.
+    Without masks no pixel is read: clouds are not looked for, and ground behind relief counts as
+    seen.
 
     Args:
         recipe: As for a release.
-        out: Receives the map and the outlines and gaps as GeoJSON; None = nothing is written.
+        out: Receives maps, outlines and gaps as GeoJSON; None = nothing is written.
+        masks: Who tells of cloud and shadow, as in ``[masks]``; None = what the recipe says.
         overwrite: Replace `out`.
 
     Raises:
@@ -65,7 +75,8 @@ def district_report(recipe: Recipe, out: Path | None, *, overwrite: bool = False
     """
     district = chosen_district(recipe.district)
     scenes = [open_scene(choice) for choice in recipe.scenes]
-    covered = _covered(recipe, district, scenes)
+    methods = methods_of(recipe.masks.method if masks is None else masks)
+    covered = _covered(recipe, district, scenes, methods)
     sites = chosen_sites(recipe.sites, district).shown
     if out is not None:
         inputs = [path for choice in recipe.scenes for path in choice_paths(choice)]
@@ -74,11 +85,14 @@ def district_report(recipe: Recipe, out: Path | None, *, overwrite: bool = False
     return footprint_facts(district, covered, sites)
 
 
-def _covered(recipe: Recipe, district: District, scenes: Sequence[Scene]) -> list[Covered]:
+def _covered(
+    recipe: Recipe, district: District, scenes: Sequence[Scene], methods: tuple[str, ...]
+) -> list[Covered]:
     wish = replace(recipe.grid, quantity="counts")
     parts = {scene.id: parts_of(scene, wish) for scene in scenes}
     used = tuple(image for each in parts.values() for image in each.images)
-    terrain = ground_under(district.geometry, recipe.terrain, used).terrain
+    ground = ground_under(district.geometry, recipe.terrain, used)
+    terrain = ground.terrain
     whole = make_valid(district.geometry)
     found = []
     for date in dated_scenes(scenes, recipe.scenes):
@@ -87,7 +101,16 @@ def _covered(recipe: Recipe, district: District, scenes: Sequence[Scene]) -> lis
             for scene in date.scenes
         )
         seen = unary_union(outlines)
-        found.append(Covered(date=date, outlines=outlines, seen=seen, gaps=_pieces(whole, seen)))
+        measured = [parts[scene.id] for scene in date.scenes] if methods else []
+        found.append(
+            Covered(
+                date=date,
+                outlines=outlines,
+                seen=seen,
+                gaps=_pieces(whole, seen),
+                sights=seen_date(measured, district, ground, methods) if measured else None,
+            )
+        )
     return found
 
 
@@ -112,13 +135,14 @@ def footprint_facts(
     whole = _ha(make_valid(district.geometry))
     return {
         "district": {"id": district.id, "title": district.title, "area_ha": round(whole, 2)},
-        "basis": "outlines of the scenes; no pixel was read, clouds were not looked for",
-        "dates": [_date(each, whole, sites) for each in covered],
+        "basis": _MEASURED if any(each.sights for each in covered) else _OUTLINES,
+        "dates": [_date(each, whole, district, sites) for each in covered],
     }
 
 
-def _date(each: Covered, whole: float, sites: Sequence[Site]) -> dict[str, Any]:
+def _date(each: Covered, whole: float, district: District, sites: Sequence[Site]) -> dict[str, Any]:
     seen = _ha(each.seen)
+    names = [scene.id for scene in each.date.scenes]
     return {
         "id": each.date.id,
         "days": [day.isoformat() for day in each.date.days],
@@ -145,6 +169,7 @@ def _date(each: Covered, whole: float, sites: Sequence[Site]) -> dict[str, Any]:
             }
             for number, gap in enumerate(each.gaps, start=1)
         ],
+        "seen": None if each.sights is None else seen_facts(each.sights, names, district, sites),
     }
 
 
@@ -168,9 +193,11 @@ def _share(area: float, whole: float) -> dict[str, float]:
 
 
 def write_footprints(folder: Path, district: District, covered: Sequence[Covered]) -> None:
-    """For each date a map, its outlines and its gaps, named by the date."""
+    """For each date maps, its outlines and its gaps, named by the date."""
     for each in covered:
         name = each.date.id
+        if each.sights is not None:
+            _write_sights(folder, district, each, each.sights)
         write_footprint_map(
             folder / f"{name}-footprints.png",
             district,
@@ -179,7 +206,7 @@ def write_footprints(folder: Path, district: District, covered: Sequence[Covered
                 for scene, outline in zip(each.date.scenes, each.outlines, strict=True)
             ],
             each.gaps,
-            title=f"{'SIMULATED – ' if each.date.simulated else ''}{district.title}, {name}",
+            title=_title(district, each.date),
         )
         outlines = [
             Feature(geometry=outline, properties=(("scene", scene.id),))
@@ -203,3 +230,18 @@ def write_footprints(folder: Path, district: District, covered: Sequence[Covered
                     for number, gap in enumerate(each.gaps, start=1)
                 ],
             )
+
+
+def _write_sights(folder: Path, district: District, each: Covered, sights: Seen) -> None:
+    write_seen(
+        folder,
+        each.date.id,
+        sights,
+        [f"{acquired(scene).day.isoformat()}  {scene.id}" for scene in each.date.scenes],
+        district,
+        title=_title(district, each.date),
+    )
+
+
+def _title(district: District, date: Dated) -> str:
+    return f"{'SIMULATED – ' if date.simulated else ''}{district.title}, {date.id}"

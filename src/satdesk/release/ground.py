@@ -63,18 +63,29 @@ class Ground:
 
 
 def ground_under(
-    area: BaseGeometry, choice: TerrainChoice | None, images: tuple[SourceImage, ...]
+    area: BaseGeometry,
+    choice: TerrainChoice | None,
+    images: tuple[SourceImage, ...],
+    *,
+    wanted: bool = False,
 ) -> Ground:
     """The terrain under `area` (longitude/latitude), if any of `images` looks at it aslant.
+
+    Args:
+        area: Longitude/latitude.
+        choice: The terrain that was named.
+        images: That are to be drawn.
+        wanted: Heights are needed whatever the images are.
 
     Raises:
         UndeclaredInputError: An image in sensor geometry, and nobody named a terrain.
         InputError: The DEM cannot be used; see `files.dem.open_terrain`.
     """
     slanted = [image for image in images if image.grid.crs is None]
-    if not slanted:
+    named = choice is not None and (choice.dem or choice.height_m is not None)
+    if not slanted and not (wanted and named):
         return Ground(terrain=None)
-    if choice is None or (not choice.dem and choice.height_m is None):
+    if choice is None or not named:
         raise UndeclaredInputError(
             "an image in sensor geometry needs the height of the ground",
             subject=slanted[0].id,

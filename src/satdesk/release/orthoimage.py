@@ -104,13 +104,14 @@ def _composition(
     if wish.gsd_m is None:
         require_metres(wish.crs)
     around = image_outline(parts.finest, None)
-    ground = ground_under(around, terrain, parts.images)
+    ground = ground_under(around, terrain, parts.images, wanted=parts.veiled)
     area = image_outline(parts.finest, ground.terrain)
     gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
     drawn = area if bounds is None else make_valid(area).intersection(grid_outline(grid))
     subject = terrain_names(terrain)
-    missing = unknown_ground(drawn, ground.terrain, acceptance, subject=subject)
+    slanted = None if parts.finest.grid.crs is not None else ground.terrain
+    missing = unknown_ground(drawn, slanted, acceptance, subject=subject)
     budget = scene_budget(
         AccuracyJob(
             scene=parts.scene,

@@ -40,7 +40,7 @@ _WRITTEN = {
 _VALUES = {
     "counts": "counts as delivered",
     "toa": "top-of-atmosphere reflectance",
-    "boa": "surface reflectance as the provider computed it",
+    "boa": "surface reflectance",
 }
 _HIDDEN = frozenset({"accuracy", "cloud", "coverage"})
 _DEEPEST = 4

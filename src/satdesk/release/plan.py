@@ -93,7 +93,9 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     used = tuple(image for group in parts for part in group for image in part.images)
     every = [part for group in parts for part in group]
     _require_overlap(every, district, None)
-    ground = ground_under(district.geometry, recipe.terrain, used)
+    ground = ground_under(
+        district.geometry, recipe.terrain, used, wanted=any(part.veiled for part in every)
+    )
     _require_overlap(every, district, ground.terrain)
     grid = grid_over(
         district.geometry,

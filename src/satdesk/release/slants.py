@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from odc.geo.geobox import GeoBox
 
@@ -13,7 +15,7 @@ from satdesk.geometry.frames import crs_of, from_lonlat, pixel_size_m, to_lonlat
 from satdesk.radiometry.calibrate import sun_position
 from satdesk.release.scenes import image_center
 
-__all__ = ["pixel_slants", "sun_slant", "view_slant"]
+__all__ = ["pixel_slants", "sun_angles", "sun_slant", "view_angles", "view_slant"]
 
 _RISE_M = 100.0
 _EARTH_M = 6_371_000.0
@@ -21,11 +23,11 @@ _EARTH_M = 6_371_000.0
 
 def sun_slant(scene: Scene, grid: GeoBox) -> Slant | None:
     """The way to the sun as the provider states it, else from the instant; None = not known."""
-    angles = _sun_angles(scene, *_middle(grid))
+    angles = sun_angles(scene, *_middle(grid))
     return None if angles is None else _slant(*angles, grid)
 
 
-def _sun_angles(scene: Scene, lon: float, lat: float) -> tuple[float, float] | None:
+def sun_angles(scene: Scene, lon: float, lat: float) -> tuple[float, float] | None:
     """Azimuth and elevation in degrees; None = not known, or below the horizon."""
     stated = scene.center
     elevation = None if stated is None else stated.sun_elevation_deg
@@ -48,6 +50,27 @@ def view_slant(scene: Scene, image: SourceImage, grid: GeoBox) -> Slant | None:
     return _slant(stated.view_azimuth_deg, 90 - stated.incidence_deg, grid)
 
 
+def view_angles(scene: Scene, image: SourceImage) -> tuple[float, float] | None:
+    """Zenith angle of the satellite at the image's centre, and its azimuth from there, degrees.
+
+    From the image's own camera, else as stated; None = not known.
+    """
+    if image.model is None:
+        stated = scene.center
+        if stated is None or stated.incidence_deg is None:
+            return None
+        return stated.incidence_deg, stated.view_azimuth_deg or 0.0
+    rows, cols = image.grid.shape
+    col, row = mapped(image.grid.affine, np.array([cols / 2]), np.array([rows / 2]))
+    low = float(getattr(image.model, "height_off", 0.0))
+    heights = np.array([low, low + _RISE_M])
+    lon, lat = image.model.locate(np.repeat(col, 2), np.repeat(row, 2), heights)
+    east = math.radians(lon[1] - lon[0]) * math.cos(math.radians(lat[0])) * _EARTH_M
+    north = math.radians(lat[1] - lat[0]) * _EARTH_M
+    zenith = math.degrees(math.atan2(math.hypot(east, north), _RISE_M))
+    return zenith, math.degrees(math.atan2(east, north)) % 360
+
+
 def _seen_along(image: SourceImage, model: SensorModel, grid: GeoBox) -> Slant:
     """What a hundred metres up move the place that the image's centre shows."""
     rows, cols = image.grid.shape
@@ -68,7 +91,7 @@ def pixel_slants(scene: Scene, image: SourceImage) -> tuple[Slant, Slant] | None
     camera is known.
     """
     model = image.model
-    sun = _sun_angles(scene, *image_center(image))
+    sun = sun_angles(scene, *image_center(image))
     if model is None or sun is None:
         return None
     azimuth, elevation = np.radians(sun)
