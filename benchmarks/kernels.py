@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fused import by_tiles
+from fused import world as scene
 
 from satdesk.files.blocks import BlockEncoder
 from satdesk.files.codecs import parse_codec
 from satdesk.files.predictor import predicted
 from satdesk.files.reduction import halved, halved_by_numpy
+from satdesk.products.fused import fused
 
 SIZES = (1024, 4096)
 BLOCK = 512
@@ -51,3 +54,14 @@ def test_codec(benchmark, world, codec):
     compress = BlockEncoder(codec=parse_codec(codec), size=BLOCK, nodata=0).compressor()
     benchmark.extra_info["bytes"] = sum(len(compress(part)) for part in parts)
     benchmark.pedantic(lambda: [compress(part) for part in parts], rounds=3)
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0}x{0}".format)
+def test_fused_pass(benchmark, size):
+    layer = fused(scene(size))
+    benchmark.pedantic(lambda: by_tiles(layer, 1024), rounds=5, warmup_rounds=1)
+
+
+def test_composition(benchmark):
+    layer = scene(SIZES[0])
+    benchmark.pedantic(lambda: layer.read(layer.grid), rounds=3, warmup_rounds=1)
