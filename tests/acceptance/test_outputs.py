@@ -84,7 +84,7 @@ def test_each_of_them_is_verified(issued):
     found = verified(issued / "release", "--trust", issued / "keys" / "root.pem")
     assert found["trusted"], found["words"]
     named = {f["path"]: f for f in found["files"]}
-    for ending in (".mp4", "-fa-simulated.pdf"):
+    for ending in (".mp4", ".gif", "-fa-simulated.pdf"):
         files = [f for path, f in named.items() if path.endswith(ending)]
         assert files, ending
         assert all(len(f["ingredients"]) == 2 for f in files), ending
@@ -101,9 +101,9 @@ def test_it_can_be_made_again_with_the_style_and_not_without(issued, world, tmp_
     answer = told(satdesk(*command, "--json"), "reproduce")
     assert answer["reproduced"], [f for f in answer["files"] if f["equal"] == "different"]
     kinds = {file["path"]: file["equal"] for file in answer["files"]}
-    made = [p for p in kinds if p.endswith((".mp4", ".gif", ".pdf")) and p.startswith("press/")]
-    assert len(made) == 3
-    assert {kinds[p] for p in made} == {"bytes"}
+    made = {p[-4:]: kind for p, kind in kinds.items() if p.startswith("press/")}
+    assert made[".mp4"] == made[".pdf"] == "bytes"
+    assert made[".gif"] == "pixels-and-assertion"
 
 
 def test_a_withheld_site_is_in_none_of_them(issued):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from affine import Affine
 from hypothesis import given
@@ -120,3 +121,18 @@ def test_a_map_across_the_antimeridian_has_a_fine_graticule(center):
 
 def test_lengths_have_units():
     assert [length_label(v) for v in (50, 500, 1000, 2500)] == ["50 m", "500 m", "1 km", "2.5 km"]
+
+
+@given(
+    lon=st.floats(-179, 178), lat=st.floats(-70, 70), metres=st.floats(300, 60_000),
+    most=st.integers(2, 6),
+)  # fmt: skip
+def test_a_small_map_has_a_meridian_and_a_parallel_well_inside(lon, lat, metres, most):
+    grid = frame(lon, lat, metres)
+    inside = {True: False, False: False}
+    low, high = np.array(grid.boundingbox[:2]), np.array(grid.boundingbox[2:])
+    for line in graticule(grid, (most, most)):
+        share = (line.points - low) / (high - low)
+        here = share[((share > 0.02) & (share < 0.98)).all(axis=1)]
+        inside[line.is_meridian] |= len(here) > 20
+    assert all(inside.values())

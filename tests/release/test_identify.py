@@ -245,3 +245,12 @@ def test_formats_that_name_other_files_are_not_opened(tmp_path, catalogue_file):
     trap = tmp_path / "trap.png"
     trap.write_text("<VRTDataset rasterXSize='1' rasterYSize='1'></VRTDataset>")
     refused("identify", trap, "--catalogue", catalogue_file, code=3, around=tmp_path)
+
+
+def test_a_picture_with_nothing_in_it_is_not_found_in_anything(catalogue, tmp_path):
+    for name, plane in (
+        ("grey", np.full((300, 300), 90, np.uint8)),
+        ("ramp", np.tile(np.arange(256, dtype=np.uint8), (256, 1))),
+    ):
+        Image.fromarray(plane).save(tmp_path / f"{name}.png")
+        assert identify(tmp_path / f"{name}.png", catalogue) == ()

@@ -62,3 +62,13 @@ def test_areas_without_a_code_of_their_own_are_drawn_but_not_labelled():
     printed = {box.text for box in sheet.boxes}
     assert "Turkey" in printed
     assert not printed & unlabelled
+
+
+@pytest.mark.parametrize("width", [22, 27, 34])
+def test_the_districts_country_is_named_whole_beside_the_ring(width):
+    with drawing_style():
+        sheet = Sheet(pixels=(800, 600), dpi=200, paper="#ffffff")
+        draw_locator(sheet, Rect(x=5, y=5, width=width, height=width / 1.35), DISTRICT, world())
+    said = [box.text for box in sheet.boxes]
+    assert "Azerbaijan" in said
+    assert not any("…" in text for text in said)

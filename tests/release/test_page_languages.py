@@ -160,7 +160,7 @@ def test_what_was_seen_is_told_in_the_pages_language(content, tmp_path, tag, wor
     assert words in page
     assert f'<th scope="col">{language(tag).say("coverage_share")}</th>' in page
     nothing = language(tag).say("coverage_nothing")
-    assert f'<td><bdi>SCENE_BEFORE_2</bdi></td><td>{nothing}</td>' in page
+    assert f"<td><bdi>SCENE_BEFORE_2</bdi></td><td>{nothing}</td>" in page
 
 
 def test_an_english_page_says_nothing_of_it(content, tmp_path):

@@ -82,7 +82,7 @@ def _one_turn(
     """
     number = matches.number
     table = _voted(number, count, matches.size, matches.turn, matches.weight)
-    first, second = np.divmod(table.reshape(count, -1).argmax(axis=1), _SIZES)
+    first, second = np.divmod(table.reshape(count, _TURNS * _SIZES).argmax(axis=1), _SIZES)
     turn, scale = _bins(matches.size, matches.turn)
     near = ((turn - first[number]) % _TURNS < 2) & ((scale - second[number]) // 2 == 0)
     kept = np.flatnonzero(near)

@@ -125,17 +125,17 @@ def graticule_step(span_deg: float, most: int) -> float:
 
 
 def graticule(grid: GeoBox, most: tuple[int, int] = (5, 5)) -> tuple[GraticuleLine, ...]:
-    """Meridians and parallels over `grid`: at most about `most` of each, on round values."""
+    """Meridians and parallels over `grid`: about `most` of each at most, on round values."""
     west, south, east, north = _lonlat_bounds(grid)
     forward = to_map(str(grid.crs))
     lines = []
-    for value in _round_values(west, east, graticule_step(east - west, most[0])):
+    for value in _lines(west, east, most[0]):
         lat = np.linspace(south, north, _SAMPLES)
         points = forward.transform(np.full_like(lat, value / 3600), lat)
         lines.append(
             GraticuleLine(value_arcsec=value, is_meridian=True, points=np.column_stack(points))
         )
-    for value in _round_values(south, north, graticule_step(north - south, most[1])):
+    for value in _lines(south, north, most[1]):
         lon = np.linspace(west, east, _SAMPLES)
         points = forward.transform(lon, np.full_like(lon, value / 3600))
         lines.append(
@@ -210,6 +210,20 @@ def _lonlat(
     center, _ = lonlat.transform((box.left + box.right) / 2, (box.bottom + box.top) / 2)
     lon, lat = lonlat.transform(x, y)
     return lon + 360.0 * np.round((center - lon) / 360.0), lat
+
+
+def _lines(low_deg: float, high_deg: float, most: int) -> list[float]:
+    """Round values, at most about `most`; of the next finer step where none of them is well inside.
+
+    One that runs through a corner gives no reader a place.
+    """
+    step = graticule_step(high_deg - low_deg, most)
+    edge = 0.1 * (high_deg - low_deg)
+    found = _round_values(low_deg, high_deg, step)
+    if any(low_deg + edge <= value / 3600 <= high_deg - edge for value in found):
+        return found
+    finer = max((each for each in _STEPS_ARCSEC if each < step), default=step)
+    return _round_values(low_deg, high_deg, finer)
 
 
 def _round_values(low_deg: float, high_deg: float, step: float) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,12 +15,13 @@ from shapely.geometry import Point, box, shape
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.release.plate_sheet import Rect, Sheet
-from satdesk.release.typography import Face, fit_line, measure
+from satdesk.release.typography import Face, measure
 
 __all__ = ["Country", "LocatorView", "draw_locator", "locator_view", "world"]
 
 _LEAST_SPAN_DEG, _MOST_SPAN_DEG = 4.0, 36.0
 _WATER, _LAND, _HERE_COUNTRY, _BORDER = "#dfe7ec", "#f7f5ef", "#fffdf4", "#a9a79f"
+_GRID = 32
 _RED, _QUIET = "#b3261e", "#5b6068"
 
 
@@ -160,18 +162,44 @@ def _draw_names(
     here: tuple[float, float],
     order: float,
 ) -> None:
-    """Names of the countries that have room for them, the largest first."""
+    """Names of countries where they have room: the district's own first, then the largest."""
     face = sheet.setting.face(Face(size_pt=5))
     keep_clear = [Rect(x=here[0] - 3, y=here[1] - 3, width=6, height=6)]
     named = [pair for pair in shown if pair[0].named]
-    for country, part in sorted(named, key=lambda pair: (-pair[1].area, pair[0].name)):
-        point = _on_sheet(part.representative_point(), view, rect)
-        name = fit_line(country.name, face, rect.width * 0.5)
-        width = measure(name, face)
-        low = point.y - 0.35 * face.leading_mm
-        taken = Rect(x=point.x - width / 2, y=low, width=width, height=face.leading_mm)
-        room = _on_sheet(part, view, rect).bounds
-        fits = rect.inset(0.8).holds(taken) and width < (room[2] - room[0]) * 1.3
-        if name and fits and not any(taken.meets(other) for other in keep_clear):
-            sheet.text((point.x, low), name, face, color=_QUIET, align="center", order=order + 0.2)
-            keep_clear.append(taken)
+    at = Point(here)
+    parts = [(country, _on_sheet(part, view, rect)) for country, part in named]
+    parts.sort(key=lambda pair: (not pair[1].contains(at), -pair[1].area, pair[0].name))
+    for country, placed in parts:
+        width = measure(country.name, face)
+        if not country.name or width >= (placed.bounds[2] - placed.bounds[0]) * 1.3:
+            continue
+        for x, y in _spots(placed, home=placed.contains(at)):
+            low = y - 0.35 * face.leading_mm
+            taken = Rect(x=x - width / 2, y=low, width=width, height=face.leading_mm)
+            if rect.inset(0.8).holds(taken) and not any(taken.meets(o) for o in keep_clear):
+                sheet.text(
+                    (x, low), country.name, face, color=_QUIET, align="center", order=order + 0.2
+                )
+                keep_clear.append(taken)
+                break
+
+
+def _spots(part: BaseGeometry, *, home: bool) -> Iterator[tuple[float, float]]:
+    """Where the middle of a country's name may stand on the sheet, the best first.
+
+    The district's own country is named wherever it has room, for its middle may lie under the ring.
+    """
+    middle = part.representative_point()
+    yield middle.x, middle.y
+    if not home:
+        return
+    west, south, east, north = part.bounds
+    grid = [
+        Point(west + (east - west) * i / _GRID, south + (north - south) * j / _GRID)
+        for i in range(1, _GRID)
+        for j in range(1, _GRID)
+    ]
+    inside = [point for point in grid if part.contains(point)]
+    # The farther from borders, the better it reads as the name of that country.
+    for point in sorted(inside, key=lambda p: -part.boundary.distance(p)):
+        yield point.x, point.y

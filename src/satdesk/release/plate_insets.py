@@ -31,6 +31,8 @@ _RING = 0.86
 _REACH = 0.62
 """Farthest corner of the scene, of half the inset: the ring stays clear of it."""
 _APART_DEG = 22
+_SIGN_MM = 3.6
+"""Sun and satellite stand so far from each other on the ring, or the satellite moves inwards."""
 _LEAST_MM = 1.1
 """A district that would be drawn smaller than this gets a ring around it."""
 
@@ -73,6 +75,7 @@ class Acquisition:
         words: Language of the sheet.
         setting: Its type.
         aspect: Width over height of the map.
+        keyed: Whether its signs are explained below it; a card has no room for that.
     """
 
     heading: str
@@ -82,6 +85,7 @@ class Acquisition:
     words: Language
     setting: Setting
     aspect: float = 1.0
+    keyed: bool = True
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
@@ -146,12 +150,15 @@ class Acquisition:
         if sun is not None:
             _draw_sun(sheet, _on_ring(center, radius, sun))
         if view is not None:
-            near = sun is not None and abs((sun - view + 180) % 360 - 180) < _APART_DEG
+            least = max(_APART_DEG, math.degrees(_SIGN_MM / radius))
+            near = sun is not None and abs((sun - view + 180) % 360 - 180) < least
             at = _on_ring(center, radius * (0.72 if near else 1.0), view)
             sheet.line([at, center], color=INK, width_pt=0.5, dashes=(2, 2), order=3.7)
             _draw_satellite(sheet, at)
 
     def _keys(self) -> list[tuple[str, str]]:
+        if not self.keyed:
+            return []
         sun, view = _azimuths(self.angles)
         keys = [("district", self.words.say("key_district"))]
         keys += [("scene", self.words.say("key_scene"))] if self.outlines else []

@@ -75,7 +75,10 @@ def margin_blocks(
     notes = _notes(content, images, frame, setting)
     code = _code(content, form, setting)
     if form.card:
-        return (_card_facts(content, images, setting), *_card_blocks(content, form, code, notes))
+        return (
+            _card_facts(content, images, setting),
+            *_card_blocks(content, images, form, code, notes),
+        )
     scale = ScaleAndNorth(
         frame=frame,
         words=legend.words,
@@ -88,15 +91,41 @@ def margin_blocks(
 
 
 def _card_blocks(
-    content: Content, form: PlateFormat, code: Code | None, notes: Notes
+    content: Content,
+    images: tuple[DatedImage, ...],
+    form: PlateFormat,
+    code: Code | None,
+    notes: Notes,
 ) -> tuple[Block, ...]:
-    """Beside the map the code with the notes; below it the locator too, which has room there."""
+    """Beside the map the code with the notes; below it, where there is room, the insets too."""
     if form.side_columns:
         return (notes,) if code is None else (Row(blocks=(code, notes), shares=(0.3, 0.7)),)
-    aspect = 2.8 if code is None else 1.45
+    taken = _card_acquisition(content, images, form)
+    codes = () if code is None else (code,)
+    wide = 1.9 if taken and not codes else 1.15
+    aspect = (1.45 if codes else 2.8) if not taken else (1.25 if codes else 2.2)
     place = Locator(district=content.district.geometry, countries=world(), aspect=aspect)
-    row = (place,) if code is None else (place, code)
-    return Row(blocks=row, shares=(1.0,) * len(row)), notes
+    shares = (wide, *(0.9 if codes else 1.0 for _ in taken), *(1.15 for _ in codes))
+    return Row(blocks=(place, *taken, *codes), shares=shares), notes
+
+
+def _card_acquisition(
+    content: Content, images: tuple[DatedImage, ...], form: PlateFormat
+) -> tuple[Block, ...]:
+    """How the one date was taken; two of them would be too small to be read."""
+    if len(images) > 1:
+        return ()
+    return (
+        Acquisition(
+            heading="",
+            district=content.district.geometry,
+            outlines=images[0].outlines_wkt,
+            angles=images[0].angles,
+            words=language(content.language),
+            setting=setting_of(content.style, form.scale),
+            keyed=False,
+        ),
+    )
 
 
 def _code(content: Content, form: PlateFormat, setting: Setting) -> Code | None:
