@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from pypdf import PdfReader
 
 from satdesk.cli.app import run
 from satdesk.release.schema import check
@@ -131,3 +132,10 @@ def test_a_single_scene_is_issued_with_its_shares_of_cloud(world, tmp_path):
     figure = f"{cloud['cloud_percent_of_picture']:.0f}"
     assert figure in date["caption"]
     assert "cloud" in date["caption"].casefold()
+    plates = sorted(out.glob("plates/*.pdf"))
+    assert plates
+    for plate in plates:
+        pages = [page.extract_text() for page in PdfReader(plate).pages]
+        said = " ".join(" ".join(pages).split()).casefold()
+        assert f"{figure} %" in said or f"{figure}%" in said
+        assert "cloud" in said
