@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
 from acceptance.commandline import refused, satdesk, told
+from corpus import deliveries
 from satdesk.simulate.sensor import MS_ARRAYS
 
 ARRAYS = {array.band.name: array for array in MS_ARRAYS}
@@ -105,6 +107,18 @@ def test_what_is_not_stated_is_refused_by_name(world, tmp_path):
         "--quantity", "boa", "--out", tmp_path / "o.tif",
     )  # fmt: skip
     refused(*call, code=3, says=("calibration",), around=tmp_path)
-    scaled = (*call, "--counts-per-reflectance", "10000", "--at", "2018-09-20")
-    message = refused(*scaled, code=3, says=("time of day", "wavelengths"), around=tmp_path)
+    refused(*call, "--counts-per-reflectance", "10000", code=3, says=("wavelengths",),
+            around=tmp_path)  # fmt: skip
+
+
+def test_without_a_time_of_day_there_is_no_sun(tmp_path):
+    affine = Affine(10, 0, 500_000, 0, -10, 4_400_000)
+    image = deliveries.raster(
+        tmp_path / "i.tif", np.full((4, 40, 40), 900, "uint16"), crs="EPSG:32638", transform=affine
+    )
+    call = (
+        "ortho", image, "--bands", "B,G,R,NIR", "--counts-per-reflectance", "10000",
+        "--at", "2018-09-20", "--height", "900", "--quantity", "boa", "--out", tmp_path / "o.tif",
+    )  # fmt: skip
+    message = refused(*call, code=3, says=("time of day", "wavelengths of B"), around=tmp_path)
     assert "surface reflectance cannot be estimated" in message

@@ -58,6 +58,34 @@ def test_snow_keeps_its_relief():
     assert shown[-1] < 255
 
 
+def snowy(share, base=0.05):
+    """Ground of which a part is snow with its own relief."""
+    values = ground(base=base)
+    rows = round(share * values.shape[1])
+    drawn = np.random.default_rng(4).uniform(0.65, 1.0, (rows, values.shape[2]))
+    values[:, :rows] = drawn * np.array([0.98, 1.0, 1.01])[:, None, None]
+    return values
+
+
+@pytest.mark.parametrize("share", [0.03, 0.2, 0.6])
+def test_snow_that_is_there_gets_twice_the_levels_and_stays_white(share):
+    bare, with_snow = fitted(ground()), fitted(snowy(share))
+    snow = np.tile(np.linspace(0.65, 1.0, 1024), (3, 1, 1))
+    levels = [np.unique(tone.apply(snow)[1]).size for tone in (bare, with_snow)]
+    assert levels[1] >= max(1.7 * levels[0], 10)
+    shown = with_snow.apply(snow)[:, 0].astype(int)
+    assert shown.min() >= 225
+    assert np.ptp(shown, axis=0).max() <= 6
+    # its detail: what 12 bits tell apart by a sixteenth of the range is still told apart
+    assert (np.diff(shown[1][:: 1024 // 8]) >= 1).all()
+
+
+def test_a_speck_of_snow_changes_nothing_and_the_ground_keeps_its_grey():
+    assert fitted(snowy(0.013)).knee == fitted(ground()).knee
+    median = [float(np.median(fitted(values).apply(ground()))) for values in (ground(), snowy(0.2))]
+    assert median[1] == pytest.approx(median[0], abs=8)
+
+
 def test_white_is_neutral():
     tone = fitted(ground())
     assert np.ptp(tone.apply(np.full((3, 1, 1), tone.white))) <= 1

@@ -31,6 +31,7 @@ from satdesk.geometry.pieces import edge_px, sieved
 from satdesk.radiometry.area_estimate import Judged, estimated
 from satdesk.radiometry.change_kinds import KINDS
 from satdesk.release.change_wish import AreaWish
+from satdesk.release.mask_classes import CLASSES
 
 UTM = "EPSG:32638"
 BANDS = (BLUE, GREEN, RED, NIR)
@@ -341,3 +342,62 @@ def test_the_length_of_edges_is_that_of_a_circle():
     assert edge_px(disk, np.ones_like(disk)) == pytest.approx(2 * np.pi * 80, rel=0.01)
     known = cols <= 0
     assert edge_px(disk & known, known) == pytest.approx(np.pi * 80, rel=0.02)
+
+
+def pair_with_cloud(folder):
+    """A pair on which nothing changed, a cloud over the second; its grid, and where it is."""
+    before, after, _ = pair("built", 11, share=0.0)
+    cloud = blob(np.random.default_rng(12), before.shape[1:], 0.08)
+    after = np.where(cloud, np.array((0.45, 0.46, 0.47, 0.52))[:, None, None], after)
+    first = write(folder / "before.tif", before)
+    second = write(folder / "after.tif", after, when="2020-07-20T08:00:00+00:00")
+    grid = GeoBox(cloud.shape, Affine(PIXEL, 0, 600_000, 0, -PIXEL, 4_400_000), UTM)
+    return first, second, (grid, cloud)
+
+
+def mask_file(path, numbers, grid):
+    """As ``satdesk mask`` writes classes."""
+    legend = {f"CLASS_{each.number}": each.words for each in CLASSES}
+    with rasterio.open(
+        path, "w", driver="GTiff", count=1, dtype="uint8", crs=str(grid.crs),
+        transform=grid.affine, height=grid.shape[0], width=grid.shape[1],
+    ) as sink:  # fmt: skip
+        sink.write(numbers[None])
+        sink.update_tags(**legend)
+    return path
+
+
+def test_what_a_mask_hides_is_not_told_and_is_no_change(tmp_path):
+    before, after, area = pair_with_cloud(tmp_path)
+    with_cloud = desk.area(before, after, None, AreaWish(kind="built"))
+    grid, cloud = area
+    classes = np.where(cloud, 2, 1).astype(np.uint8)
+    masks = (
+        mask_file(tmp_path / "m1.tif", np.ones_like(classes), grid),
+        mask_file(tmp_path / "m2.tif", classes, grid),
+    )
+    without = desk.area(before, after, None, AreaWish(kind="built", masks=masks))
+    assert with_cloud["area"]["ha"] > 0.8 * cloud.sum() * PIXEL**2 / 1e4
+    assert without["area"]["ha"] < 0.02 * with_cloud["area"]["ha"]
+    assert without["not_told"]["percent"] == pytest.approx(100 * cloud.mean(), abs=0.2)
+    codes = {name: {n["code"] for n in a["notices"]} for name, a in
+             (("bare", with_cloud), ("masked", without))}  # fmt: skip
+    assert "area-no-mask" in codes["bare"]
+    assert "area-no-mask" not in codes["masked"]
+    assert without["dates"]["after"]["mask"]["file"] == "m2.tif"
+
+
+def test_classes_of_another_maker_are_refused(tmp_path):
+    before, after, (grid, cloud) = pair_with_cloud(tmp_path)
+    path = mask_file(tmp_path / "m.tif", cloud.astype(np.uint8), grid)
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(CLASS_2="water")
+    with pytest.raises(BrokenInputError, match="another legend"):
+        desk.area(before, after, None, AreaWish(kind="built", masks=(None, path)))
+
+
+def test_pieces_of_a_few_pixels_are_told(tmp_path):
+    before, after, _ = pair_with_cloud(tmp_path)
+    for least, told in ((0.03, True), (0.05, False)):
+        answer = desk.area(before, after, None, AreaWish(kind="cleared", least_ha=least))
+        assert ("area-small-pieces" in {n["code"] for n in answer["notices"]}) is told

@@ -36,6 +36,8 @@ __all__ = ["command"]
     show_default=True,
     help="How far the pictures may lie off each other, pixels of the comparison.",
 )
+@click.option("--mask-before", type=FILE, help="What satdesk mask wrote of the first date.")
+@click.option("--mask-after", type=FILE, help="What satdesk mask wrote of the second date.")
 @click.option("--points", type=FILE, help="Judged points: a property changed = yes, no, unclear.")
 @click.option(
     "--draw", type=click.IntRange(min=0), default=0, help="Draw so many points to be judged."
@@ -55,6 +57,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     pixel: float,
     least: float,
     misregistration: float,
+    mask_before: Path | None,
+    mask_after: Path | None,
     points: Path | None,
     draw: int,
     seed: int,
@@ -78,6 +82,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         pixel_m=pixel,
         least_ha=least,
         misregistration_px=misregistration,
+        masks=(mask_before, mask_after),
         points=points,
         draw=draw,
         seed=seed,

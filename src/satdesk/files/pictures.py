@@ -27,7 +27,7 @@ from rasterio.vrt import WarpedVRT
 
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
 
-__all__ = ["Picture", "read_picture", "read_values"]
+__all__ = ["Picture", "read_classes", "read_picture", "read_values"]
 
 _THREADED_PX = 1 << 19
 """A larger picture is warped by all cores; tiles of a page are spread over them by their caller."""
@@ -130,6 +130,29 @@ def read_values(path: Path, grid: GeoBox) -> tuple[NDArray[np.float32], NDArray[
     finally:
         levels.close()
     return (planes[:-1] * scales + offsets).astype(np.float32), planes[-1] > 0
+
+
+def read_classes(path: Path, grid: GeoBox) -> NDArray[np.uint8]:
+    """The numbers of a file of classes on any grid, ``(y, x)``, none averaged; 0 outside the file.
+
+    Raises:
+        MissingInputError, UnreadableInputError: As `Picture`.
+        BrokenInputError: Not one plane of uint8, or no place on the ground.
+    """
+    levels = _Levels(path)
+    try:
+        whole = levels.whole
+        if whole.count != 1 or whole.dtypes[0] != "uint8":
+            raise BrokenInputError(
+                "the file is no map of classes",
+                subject=path,
+                found=f"{whole.count} plane(s) of {whole.dtypes[0]}",
+                expected="1 plane of uint8",
+            )
+        planes = levels.warped(grid, Resampling.nearest, add_alpha=True)
+    finally:
+        levels.close()
+    return np.where(planes[-1] > 0, planes[0], 0).astype(np.uint8)
 
 
 class _Levels:

@@ -124,7 +124,8 @@ _BURNT = Kind(
 _BUILT = Kind(
     name="built",
     words="the ground is bright and bare where it was not before",
-    alike="cloud and snow that no mask took out, bare soil, quarries, roads and dry fields",
+    alike="cloud and snow that no mask took out, bare soil, quarries, roads, dry fields and mud at "
+    "low water",
     measure_words="rise of the mean reflectance of B, G and R",
     state_words="NDVI below 0.25 and NDWI below 0 after",
     source="none: a difference of brightness, with the state stated here",

@@ -18,7 +18,9 @@ __all__ = ["ToneCurve", "fit_tone"]
 _STEPS = 1 << 14
 _MID_GREY = 0.18
 """Display light of the scenes' median: what photography exposes a scene's average for."""
-_KNEE = 0.6
+_KNEE, _SNOW_KNEE, _SNOW_SHARE = 0.6, 0.3, 0.02
+"""Where the shoulder begins; and where, when so much of the dates is cloud or snow: twice the
+levels for snow, against bright ground that is shown up to a fifteenth darker."""
 _BRIGHT = 0.4
 """Reflectance above which a pixel that is bright in every band is taken for cloud or snow."""
 _WHITE_RANGE = (0.12, 0.6)
@@ -114,7 +116,9 @@ def fit_tone(
     light), unless the brightest 2 % would then pass 90 %. In reflectance, pixels brighter than 0.4
     in every channel (cloud or snow) take no part, as long as a twentieth of the pixels remains, and
     the white point stays between 0.12 and 0.6, so that neither a lake nor a snow field is shown as
-    something else. Every date has the same say, whatever its number of usable pixels.
+    something else. Where they are more than a fiftieth of the dates the shoulder begins at 30 %
+    display light and not at 60 %. Every date has the same say, whatever its number of usable
+    pixels.
 
     Args:
         samples: For each date ``(values, valid)``: ``(channel, y, x)`` in the order of display
@@ -133,7 +137,9 @@ def fit_tone(
     low = np.quantile(ground, 0.005, axis=1)
     # never darker than black paint, never so high that it is no haze any more
     low = np.clip(low * 0.9, 0.0, 0.15) if reflectance else low - 0.1 * np.abs(low)
-    return _exposed(ground, pixels, low, quantity=quantity)
+    curve = _exposed(ground, pixels, low, quantity=quantity)
+    snowy = reflectance and float(_is_snow(pixels).mean()) >= _SNOW_SHARE
+    return replace(curve, knee=_SNOW_KNEE) if snowy else curve
 
 
 def _exposed(
@@ -179,6 +185,11 @@ def _usable(values: NDArray[Any], valid: NDArray[np.bool_]) -> FloatArray:
     return np.asarray(pixels[:, np.isfinite(pixels).all(axis=0)])
 
 
+def _is_snow(pixels: FloatArray) -> NDArray[np.bool_]:
+    """``(n,)`` True = bright in every channel: snow or cloud."""
+    return np.asarray(pixels.min(axis=0) >= _BRIGHT)
+
+
 def _without_snow(pixels: FloatArray) -> FloatArray:
-    ground = pixels[:, pixels.min(axis=0) < _BRIGHT]
+    ground = pixels[:, ~_is_snow(pixels)]
     return ground if ground.shape[1] >= 0.05 * pixels.shape[1] else pixels

@@ -25,6 +25,8 @@ __all__ = ["measured_area"]
 
 _SIMULATED = "SIMULATED: no camera took these pictures."
 _SEASON_DAYS = 30
+_FEW_PX = 9
+"""Three by three pixels: less is within the reach of one pixel of misregistration."""
 _BASIS = (
     "counted pixels; from one standard deviation of the noise stricter with edges drawn in by the "
     "misregistration, to one laxer with edges drawn out: a range, no probability"
@@ -59,7 +61,9 @@ def measured_area(
     if wish.draw and out is None:
         raise UsageError("drawn points are written to a folder", remedy="name one with --out")
     kind, acceptance = kind_called(wish.kind), Acceptance(reasons=reasons)
-    pair = opened_pair(before, after, kind, area=wish.within, pixel_m=wish.pixel_m)
+    pair = opened_pair(
+        before, after, kind, area=wish.within, pixel_m=wish.pixel_m, masks=wish.masks
+    )
     pair = pair.on_one_scale(kind.bands)
     least_px = max(1, round(wish.least_ha * 1e4 / pair.pixel_m2))
     found = change_map(pair, kind, least_px=least_px, misregistration_px=wish.misregistration_px)
@@ -68,9 +72,9 @@ def measured_area(
     points = None
     if wish.points is not None:
         points = judged_area(wish.points, found, pair.grid, pair.pixel_m2)
-    answer = _answer(pair, kind, wish, found, points, [*notices, *_notices(pair, points)])
+    answer = _answer(pair, kind, wish, found, points, [*notices, *_notices(pair, points, least_px)])
     if out is not None:
-        inputs = [path for path in (before, after, wish.points) if path is not None]
+        inputs = [path for path in (before, after, wish.points, *wish.masks) if path is not None]
         with new_folder(out, overwrite, inputs=inputs) as folder:
             answer = {**answer, "path": str(out), "files": change_files(found, wish)}
             write_change(folder, pair, wish, found, answer)
@@ -133,10 +137,12 @@ def _share(ha: float, whole: float) -> dict[str, float]:
 
 def _date(pair: ChangePair, *, first: bool) -> dict[str, Any]:
     file = pair.before if first else pair.after
+    mask = pair.masks[0 if first else 1]
     tags = dict(file.tags)
     return {
         "file": file.path.name,
         "sha256": sha256(file.path),
+        "mask": None if mask is None else {"file": mask.name, "sha256": sha256(mask)},
         "acquired": tags.get("ACQUISITION"),
     }
 
@@ -161,8 +167,14 @@ def _statement(facts: Mapping[str, Any]) -> str:
     return f"{_SIMULATED} {text}" if facts["simulated"] else text
 
 
-def _notices(pair: ChangePair, points: dict[str, Any] | None) -> list[Notice]:
-    notices = []
+def _notices(pair: ChangePair, points: dict[str, Any] | None, least_px: int) -> list[Notice]:
+    notices = _mask_notices(pair)
+    if least_px < _FEW_PX:
+        text = (
+            f"The smallest piece that is mapped has {least_px} pixels: noise and pictures that do "
+            "not lie on each other make pieces of that size. Map larger ones with --least."
+        )
+        notices.append(Notice(code="area-small-pieces", text=text))
     if points is None:
         text = (
             "Nobody judged points of this map: its figure counts the map's own mistakes. Draw "
@@ -177,6 +189,17 @@ def _notices(pair: ChangePair, points: dict[str, Any] | None) -> list[Notice]:
         text = f"The dates lie {apart} days apart in the year: season may be taken for change."
         notices.append(Notice(code="area-season", text=text))
     return notices
+
+
+def _mask_notices(pair: ChangePair) -> list[Notice]:
+    dates = [d for d, path in zip(("before", "after"), pair.masks, strict=True) if path is None]
+    if not dates:
+        return []
+    text = (
+        f"No mask tells of cloud {' and '.join(dates)}: cloud, its shadow or snow may be taken for "
+        "change. Make masks with satdesk mask and give them with --mask-before and --mask-after."
+    )
+    return [Notice(code="area-no-mask", text=text)]
 
 
 def _days_apart_in_the_year(pair: ChangePair) -> int | None:

@@ -20,7 +20,7 @@ from satdesk.errors import (
     UndeclaredInputError,
     UnsafeInputError,
 )
-from satdesk.files.pictures import read_values
+from satdesk.files.pictures import read_classes, read_values
 from satdesk.files.rasters import FileFacts, describe_file
 from satdesk.geometry.frames import from_lonlat, pixel_size_m
 from satdesk.geometry.grids import snapped_grid
@@ -28,6 +28,7 @@ from satdesk.products.clipped import inside
 from satdesk.radiometry.change_kinds import Kind, Planes
 from satdesk.radiometry.relative import Line, common_line
 from satdesk.release.ground import grid_outline
+from satdesk.release.mask_classes import CLASSES, HIDDEN
 
 __all__ = ["ChangePair", "Strip", "opened_pair"]
 
@@ -66,6 +67,7 @@ class ChangePair:
         grid: Of the comparison, in the second picture's CRS.
         area: Polygon in longitude/latitude within which is counted.
         lines: For each of the kind's bands, what carries the second date onto the first.
+        masks: Classes of each date, as ``satdesk mask`` writes them; None = nobody looked.
     """
 
     before: FileFacts
@@ -73,6 +75,7 @@ class ChangePair:
     grid: GeoBox
     area: BaseGeometry
     lines: tuple[tuple[str, Line], ...] = ()
+    masks: tuple[Path | None, Path | None] = (None, None)
 
     @property
     def pixel_m2(self) -> float:
@@ -90,7 +93,7 @@ class ChangePair:
         small = self.grid.zoom_out(cell) if cell > 1 else self.grid
         first, seen = _planes(self.before, small, bands)
         second, also = _planes(self.after, small, bands)
-        known = seen & also & inside(self.area, small, small)
+        known = seen & also & inside(self.area, small, small) & self._unhidden(small)
         if known.sum() < _LEAST_SAMPLES:
             return self
         lines = [
@@ -112,9 +115,17 @@ class ChangePair:
                 rows=slice(top, top + len(keep)),
                 before=before,
                 after=self._scaled(after),
-                known=keep & seen & also,
+                known=keep & seen & also & self._unhidden(part),
                 inside=int(np.count_nonzero(keep)),
             )
+
+    def _unhidden(self, grid: GeoBox) -> NDArray[np.bool_]:
+        """``(y, x)`` True where no mask of either date says that the ground was not seen."""
+        clear = np.ones((int(grid.shape[0]), int(grid.shape[1])), np.bool_)
+        for path in self.masks:
+            if path is not None:
+                clear &= ~np.isin(read_classes(path, grid), HIDDEN)
+        return clear
 
     def _scaled(self, planes: Planes) -> Planes:
         lines = dict(self.lines)
@@ -125,7 +136,13 @@ class ChangePair:
 
 
 def opened_pair(
-    before: Path, after: Path, kind: Kind, *, area: BaseGeometry | None, pixel_m: float
+    before: Path,
+    after: Path,
+    kind: Kind,
+    *,
+    area: BaseGeometry | None,
+    pixel_m: float,
+    masks: tuple[Path | None, Path | None] = (None, None),
 ) -> ChangePair:
     """Open two orthorectified pictures of reflectance.
 
@@ -136,12 +153,15 @@ def opened_pair(
         area: Polygon in longitude/latitude; None = all that both pictures cover.
         pixel_m: Edge of a pixel of the comparison, units of the second picture's CRS; never finer
             than that picture's own.
+        masks: Files of ``satdesk mask`` for each date; None = none.
 
     Raises:
         InputError: A file that cannot be used, or pictures that share no ground.
         UnsafeInputError: More than 100 million pixels.
     """
     first, second = (_checked(describe_file(path), kind) for path in (before, after))
+    for path in masks:
+        _require_mask(path)
     common = _outline(first).intersection(_outline(second))
     wanted = common if area is None else common.intersection(area)
     parts = [p for p in getattr(wanted, "geoms", (wanted,)) if p.geom_type == "Polygon"]
@@ -165,7 +185,22 @@ def opened_pair(
             expected=f"at most {_MOST_PIXELS:,}",
             remedy="name a smaller area with --within, or a coarser --pixel",
         )
-    return ChangePair(before=first, after=second, grid=grid, area=shared)
+    return ChangePair(before=first, after=second, grid=grid, area=shared, masks=masks)
+
+
+def _require_mask(path: Path | None) -> None:
+    """Classes of another maker may mean anything: the file's own legend must be ours."""
+    if path is None:
+        return
+    tags = dict(describe_file(path).tags)
+    if any(tags.get(f"CLASS_{each.number}") != each.words for each in CLASSES):
+        raise BrokenInputError(
+            "the mask has another legend",
+            subject=path,
+            found=", ".join(sorted(name for name in tags if name.startswith("CLASS_"))) or "none",
+            expected="the classes that satdesk mask writes",
+            remedy="make it with satdesk mask, with --crs or a terrain as for the picture",
+        )
 
 
 def _outline(file: FileFacts) -> BaseGeometry:

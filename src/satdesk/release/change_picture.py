@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from satdesk.release.change_map import CHANGED, UNKNOWN, ChangeMap
 __all__ = ["PictureWords", "write_change_picture"]
 
 _LONG_IN, _DPI, _MOST_CELLS = 5.4, 200, 1080
+_LINE_LETTERS = 62
 _EDGE, _LINE = "#ff00c8", "#222222"
 _STEPS_M = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
@@ -62,7 +64,7 @@ def write_change_picture(
     rows, cols = (int(size) for size in small.shape)
     longest = _LONG_IN / max(rows, cols)
     high, wide = rows * longest, cols * longest
-    below = 0.17 * len(words.notes) + 0.85
+    below = 0.17 * (len(words.notes) + _wrapped(words.outlined).count("\n")) + 0.85
     size = (max(wide, 4.2) + 0.4, high + below + 0.5)
     figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
@@ -119,8 +121,15 @@ def _scale_bar(axes: Any, grid: GeoBox) -> None:  # noqa: ANN401 - as above
               clip_on=False)  # fmt: skip
 
 
+def _wrapped(text: str) -> str:
+    """In lines that end within the narrowest picture."""
+    return "\n".join(textwrap.wrap(text, _LINE_LETTERS))
+
+
 def _say(figure: Figure, size: tuple[float, float], found: ChangeMap, words: PictureWords) -> None:
-    handles: list[Any] = [Line2D([], [], color=_EDGE, linewidth=1.4, label=words.outlined)]
+    handles: list[Any] = [
+        Line2D([], [], color=_EDGE, linewidth=1.4, label=_wrapped(words.outlined))
+    ]
     if (found.classes == UNKNOWN).any():
         handles.append(
             Patch(facecolor="white", edgecolor=_LINE, hatch="////", linewidth=0.5,

@@ -28,6 +28,7 @@ class AreaWish:
         pixel_m: Edge of a pixel of the comparison.
         least_ha: Smallest piece and smallest hole that is mapped.
         misregistration_px: How far the two may lie off each other, pixels of the comparison.
+        masks: What ``satdesk mask`` wrote of each date; None = nothing.
         points: Judged points; None = none were.
         draw: How many points are drawn for judging; 0 = none.
         seed: Of the draw.
@@ -39,6 +40,7 @@ class AreaWish:
     pixel_m: float = 6.0
     least_ha: float = 0.05
     misregistration_px: float = 0.5
+    masks: tuple[Path | None, Path | None] = (None, None)
     points: Path | None = None
     draw: int = 0
     seed: int = 0
@@ -52,6 +54,7 @@ def area_wish(  # noqa: PLR0913 - the wishes of one job, keyword-only
     pixel_m: float,
     least_ha: float,
     misregistration_px: float,
+    masks: tuple[Path | None, Path | None] = (None, None),
     points: Path | None,
     draw: int,
     seed: int,
@@ -69,6 +72,7 @@ def area_wish(  # noqa: PLR0913 - the wishes of one job, keyword-only
         pixel_m=pixel_m,
         least_ha=least_ha,
         misregistration_px=misregistration_px,
+        masks=masks,
         points=points,
         draw=draw,
         seed=seed,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from satdesk.core.cover import Cover
 
-__all__ = ["CLASSES", "NOT_IMAGED", "MaskClass", "class_shares", "classified"]
+__all__ = ["CLASSES", "HIDDEN", "NOT_IMAGED", "MaskClass", "class_shares", "classified"]
 
 NOT_IMAGED = 0
 """The number of what no one saw or looked at."""
@@ -79,6 +79,15 @@ CLASSES = (
 )
 """By number. Where several flags hold, the class that comes first here is written; the JSON answer
 counts every flag by itself."""
+
+
+HIDDEN = tuple(
+    each.number
+    for each in CLASSES
+    if each.number == NOT_IMAGED
+    or each.flag in {Cover.CLOUD, Cover.CLOUD_SHADOW, Cover.SNOW, Cover.SHADOW_NOT_TOLD}
+)
+"""Numbers of the classes whose ground was not seen, or not as it is."""
 
 
 def classified(flags: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:

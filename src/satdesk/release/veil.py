@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
 from satdesk.core.scene import Scene, SourceImage
@@ -15,10 +16,11 @@ from satdesk.geometry.frames import lonlat_of_grid
 from satdesk.products.unveiled import Air, Unveiled, middle_nm
 from satdesk.radiometry.surface import SEA_LEVEL_HPA, dark_object, haze_path, pressure_hpa
 from satdesk.release.content import Notice
+from satdesk.release.samples import sampled
 from satdesk.release.scenes import Light, image_center
 from satdesk.release.slants import sun_angles, view_angles
 
-__all__ = ["SURFACE", "Veiled", "require_air", "without_veil"]
+__all__ = ["SURFACE", "Sample", "Veiled", "require_air", "without_veil"]
 
 SURFACE = Notice(
     code="surface-estimate",
@@ -29,6 +31,24 @@ SURFACE = Notice(
         "(adjacency), no effect of the directions of sun and view (BRDF) and no slope in it."
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Where the darkest ground of a scene is sought.
+
+    Attributes:
+        layer: Reflectance at the top of the atmosphere, not interpolated.
+        windows: Of its grid.
+    """
+
+    layer: Layer
+    windows: tuple[GeoBox, ...]
+
+    def heights(self, terrain: Terrain) -> NDArray[np.float64]:
+        """``(n,)`` metres above the ellipsoid at the pixels; NaN = unknown."""
+        found = (terrain.height(*lonlat_of_grid(window)).ravel() for window in self.windows)
+        return np.concatenate([np.asarray(each, np.float64) for each in found])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +90,16 @@ def require_air(scene: Scene, image: SourceImage, light: Light) -> None:
 
 
 def without_veil(
-    layer: Layer, small: Layer, terrain: Terrain | None, *, scene: Scene, image: SourceImage
+    layer: Layer, sample: Sample, terrain: Terrain | None, *, scene: Scene, image: SourceImage
 ) -> Veiled:
     """`layer` as surface reflectance.
 
     Args:
         layer: Reflectance at the top of the atmosphere on the output grid.
-        small: The same in small, in any order of bands; the darkest ground is sought in it.
+        sample: In any order of bands.
         terrain: Heights above the ellipsoid.
         scene: Whose sun and view count.
-        image: The image that `small` shows.
+        image: The image that `sample` shows.
 
     Raises:
         UndeclaredInputError: There is no terrain, or see `require_air`.
@@ -92,11 +112,11 @@ def without_veil(
             expected="a DEM with its vertical datum, or one height",
             remedy="name it with --dem FILE --vertical DATUM, or --height METRES",
         )
-    heights = np.asarray(terrain.height(*lonlat_of_grid(small.grid)), np.float64)
+    heights = sample.heights(terrain)
     known = np.isfinite(heights)
     height = float(heights[known].mean()) if known.any() else 0.0
     air, notices = _clean(scene, image, height)
-    haze, said = _haze(small, np.where(known, heights, height), air)
+    haze, said = _haze(sample, np.where(known, heights, height), air)
     ordered = tuple(haze[band.name] for band in layer.bands)
     whole = Air(
         sun_zenith_deg=air.sun_zenith_deg,
@@ -133,21 +153,22 @@ def _clean(scene: Scene, image: SourceImage, height_m: float) -> tuple[Air, tupl
 
 
 def _haze(
-    small: Layer, heights: NDArray[np.float64], air: Air
+    sample: Sample, heights: NDArray[np.float64], air: Air
 ) -> tuple[dict[str, float], tuple[Notice, ...]]:
     """What haze adds to each band, by name."""
-    raster = small.read(small.grid)
+    values, valid = sampled(sample.layer, sample.windows)
+    bands = sample.layer.bands
     thinned = pressure_hpa(heights) / SEA_LEVEL_HPA
-    names = [band.name for band in small.bands]
+    names = [band.name for band in bands]
     try:
         darkest = [
-            dark_object(plane - air.path(band) * thinned, raster.valid)
-            for plane, band in zip(raster.values, small.bands, strict=True)
+            dark_object(plane - air.path(band) * thinned, valid)
+            for plane, band in zip(values, bands, strict=True)
         ]
     except UsageError as error:
         text = f"No haze was taken off, clean air alone: {error}."
         return dict.fromkeys(names, 0.0), (Notice(code="haze-not-estimated", text=text),)
-    haze = haze_path(darkest, [middle_nm(band) for band in small.bands])
+    haze = haze_path(darkest, [middle_nm(band) for band in bands])
     return dict(zip(names, haze, strict=True)), ()
 
 
