@@ -25,7 +25,7 @@ from satdesk.radiometry.cover_trained import first_look, second_look
 from satdesk.radiometry.picture import Picture
 from satdesk.simulate.render import CLOUD, CLOUD_SHADOW
 
-SAMPLES, UNITS, ROUNDS = 20_000, 32, 30
+SAMPLES, UNITS, ROUNDS = 16_000, 32, 20
 RAYLESS = 0.15
 GENTLE, PLAIN = "--terrain gentle", "--terrain plain"
 OPTIONS = {
