@@ -56,29 +56,29 @@ class Case:
 
 
 CASES = (
-    Case(name="k1", seed=9301, words="mountains, summer", options="--clouds 0.2 --season summer"),
+    Case(name="j1", seed=9401, words="mountains, summer", options="--clouds 0.2 --season summer"),
     Case(
-        name="k2",
-        seed=9302,
+        name="j2",
+        seed=9402,
         words="hills, autumn, clouds at 1500 m",
         options="--terrain gentle --clouds 0.4 --cloud-height 1500 --roll -12 "
         "--at 2018-09-25T07:30:00Z --season autumn",
     ),
     Case(
-        name="k3",
-        seed=9303,
+        name="j3",
+        seed=9403,
         words="mountains, March, snow above 1800 m",
         options="--clouds 0.15 --snow-line 1800 --roll 10 --at 2018-03-20T07:30:00Z",
     ),
     Case(
-        name="k4",
-        seed=9304,
+        name="j4",
+        seed=9404,
         words="mountains, December, snow above 1600 m, no cloud",
         options="--snow-line 1600 --at 2018-12-10T07:30:00Z",
     ),
     Case(
-        name="k5",
-        seed=9305,
+        name="j5",
+        seed=9405,
         words="plain, summer, clouds at 2000 m",
         options="--terrain plain --clouds 0.3 --cloud-height 2000 --roll 8 --season summer",
     ),

@@ -143,7 +143,10 @@ def main() -> None:
         command = [sys.executable, __file__, "--inside", str(folder)]
         command += ["--rows", str(chosen.rows), "--cols", str(chosen.cols)]
         start, peak = time.perf_counter(), 0
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        environment = os.environ | {"GDAL_CACHEMAX": "128"}  # as the command line sets it
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        ) as process:
             while process.poll() is None:
                 peak = max(peak, resident_bytes(process.pid))
                 time.sleep(0.25)

@@ -61,25 +61,41 @@ def appearance(
     """
     near, far = Surroundings(valid, pixel_m), _far_from(cores, valid, pixel_m)
     blue, green, red, infrared = (np.where(valid, planes[name], 0) for name in BANDS)
-    found: dict[str, Floats] = _hazes(blue - np.float32(0.5) * red, near, far, pixel_m)
     clear = Surroundings(far, pixel_m)
     bright = visible({"B": blue, "G": green, "R": red})
-    for name, plane in (("visible", bright), ("infrared", infrared)):
+    # Each part is halved in precision before the next is computed: a whole scene is large.
+    found = _kept(_hazes(blue - np.float32(0.5) * red, near, far, pixel_m))
+    found |= _kept(_brightness({"visible": bright, "infrared": infrared}, near, clear))
+    found |= _kept(_colours(blue, green, red, infrared, near))
+    rough = _log(np.abs(bright - gaussian_filter(bright, 1.0, truncate=2.0)) / 4)
+    texture = {"rough": near.mean(rough, _NEAR_M) - clear.mean(rough, _WIDE_M)}
+    known = {f"core_{metres}": near.mean(cores.astype(np.float32), metres) for metres in _CORES_M}
+    return found | _kept(texture | known) | _kept(_darkness(planes, near, ground, pixel_m))
+
+
+def _brightness(
+    planes: Mapping[str, Floats], near: Surroundings, clear: Surroundings
+) -> dict[str, Floats]:
+    """Levels, and their logarithms against those of the ground far from clouds."""
+    found = {}
+    for name, plane in planes.items():
         log = _log(plane)
         found[name] = near.mean(log, _NEAR_M) - clear.mean(log, _WIDE_M)
         found[f"{name}_level"] = near.mean(plane, _NEAR_M)
-    smooth = {name: near.mean(plane, _NEAR_M) for name, plane in (("B", blue), ("G", green))}
-    smooth_red = near.mean(red, _NEAR_M)
-    found["blue_red"] = _log(smooth["B"]) - _log(smooth_red)
-    found["green_red"] = _log(smooth["G"]) - _log(smooth_red)
+    return found
+
+
+def _colours(
+    blue: Floats, green: Floats, red: Floats, infrared: Floats, near: Surroundings
+) -> dict[str, Floats]:
+    """Logarithms of ratios to the red, and the vegetation index."""
+    smooth = [_log(near.mean(plane, _NEAR_M)) for plane in (blue, green, red)]
     sums = np.maximum(infrared + red, np.float32(0.01))
-    found["vegetation"] = near.mean((infrared - red) / sums, _NEAR_M)
-    rough = _log(np.abs(bright - gaussian_filter(bright, 1.0, truncate=2.0)) / 4)
-    found["rough"] = near.mean(rough, _NEAR_M) - clear.mean(rough, _WIDE_M)
-    for metres in _CORES_M:
-        found[f"core_{metres}"] = near.mean(cores.astype(np.float32), metres)
-    found |= _darkness(planes, near, ground, pixel_m)
-    return _kept(found)
+    return {
+        "blue_red": smooth[0] - smooth[2],
+        "green_red": smooth[1] - smooth[2],
+        "vegetation": near.mean((infrared - red) / sums, _NEAR_M),
+    }
 
 
 def _kept(found: Mapping[str, Floats]) -> Planes:

@@ -3,8 +3,9 @@
 The rules find what is surely cloud; without any the networks are not asked at all. From the shadows
 of those the height of the clouds is found, and with it each place's caster and shadow. The first
 network tells cloud and shadow; the height is found again from its answer; the second network
-decides, knowing what the first said around and along the rays. A part without a core is no
-cloud where its shadow would be seen and is not. Where the way to the sun leaves the picture a shadow is told by its look alone.
+decides, knowing what the first said around and along the rays. A part without a core is no cloud
+where its shadow would be seen and is not. Where the way to the sun leaves the picture a shadow is
+told by its look alone.
 """
 
 from __future__ import annotations

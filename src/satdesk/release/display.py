@@ -64,7 +64,8 @@ def dates_balanced(layers: Sequence[Layer], *, wished: bool) -> DatesBalance:
 
     Of each pair of dates, means of 4 × 4 pixels in the same windows are compared. What changed
     takes no part (see `radiometry.balance`). Where less than 30 % of a pair stayed, the ratios
-    of what stayed scatter by 40 %, or a gain beyond 1.5 would be needed, the dates are left as they are, and that is said.
+    of what stayed scatter by 40 %, or a gain beyond 1.5 would be needed, the dates are left as they
+    are, and that is said.
     """
     alike = len({tuple(b.name for b in layer.bands) for layer in layers}) == 1
     if len(layers) < 2 or not wished or not alike:
