@@ -195,7 +195,7 @@ def _told(picture: Picture, cores: Bools, rays: Rays, look: Look, said: Floats) 
 def _not_disproved(cloud: Bools, cores: Bools, rays: Rays, shade: Floats) -> Bools:
     """`cloud` without the parts that hold no core and whose shadow would be seen, but is not."""
     labels, count = ndimage.label(cloud, structure=np.ones((3, 3)))
-    seen = cloud & rays.shadows[1] & (rays.from_shadow(cloud) == 0)
+    seen = cloud & rays.shadows[1] & (rays.from_shadow(cloud.astype(np.float32)) == 0)
     pixels = np.bincount(labels[seen], minlength=count + 1)
     shaded = np.bincount(labels[seen], rays.from_shadow(shade)[seen], minlength=count + 1)
     kept = (shaded >= _LEAST_SHADE * pixels) | (pixels < _SEEN * np.bincount(labels.ravel()))
