@@ -21,15 +21,20 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from odc.geo.geobox import GeoBox
 
 from satdesk.core.bands import Band
 from satdesk.core.cover import HIDING, Cover
+from satdesk.core.raster import Raster
 from satdesk.core.scene import ImageTile
 from satdesk.core.units import Quantity
-from satdesk.radiometry.cover_found import Picture, find_cover
-from satdesk.release.composition import parts_of, placed
+from satdesk.files.cover_networks import cover_networks
+from satdesk.radiometry.cover_found import find_cover
+from satdesk.radiometry.picture import Picture
+from satdesk.release.composition import Parts, parts_of, placed
+from satdesk.release.cover_picture import picture_of
 from satdesk.release.covers import scene_cover
-from satdesk.release.ground import grid_over, ground_under, image_outline
+from satdesk.release.ground import Ground, grid_over, ground_under, image_outline
 from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
 from satdesk.release.scenes import open_scene
 from satdesk.simulate.render import CLOUD, CLOUD_SHADOW, SHADOW
@@ -51,29 +56,29 @@ class Case:
 
 
 CASES = (
-    Case(name="k1", seed=9301, words="mountains, summer", options="--clouds 0.2 --season summer"),
+    Case(name="j1", seed=9401, words="mountains, summer", options="--clouds 0.2 --season summer"),
     Case(
-        name="k2",
-        seed=9302,
+        name="j2",
+        seed=9402,
         words="hills, autumn, clouds at 1500 m",
         options="--terrain gentle --clouds 0.4 --cloud-height 1500 --roll -12 "
         "--at 2018-09-25T07:30:00Z --season autumn",
     ),
     Case(
-        name="k3",
-        seed=9303,
+        name="j3",
+        seed=9403,
         words="mountains, March, snow above 1800 m",
         options="--clouds 0.15 --snow-line 1800 --roll 10 --at 2018-03-20T07:30:00Z",
     ),
     Case(
-        name="k4",
-        seed=9304,
+        name="j4",
+        seed=9404,
         words="mountains, December, snow above 1600 m, no cloud",
         options="--snow-line 1600 --at 2018-12-10T07:30:00Z",
     ),
     Case(
-        name="k5",
-        seed=9305,
+        name="j5",
+        seed=9405,
         words="plain, summer, clouds at 2000 m",
         options="--terrain plain --clouds 0.3 --cloud-height 2000 --roll 8 --season summer",
     ),
@@ -90,19 +95,17 @@ def made(case: Case, folder: Path) -> Path:
     return home
 
 
-def told_and_true(
-    home: Path, methods: tuple[str, ...] = ("classical",)
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, object]]:
-    """Flags that were told, bits of the truth, where both are known, and the facts."""
+def laid_out(home: Path) -> tuple[Parts, GeoBox, Ground]:
+    """A simulated scene with the grid of MS pixels on which it is told, and its ground."""
     scene = open_scene(SceneChoice(bundle=home / "SIMULATED_mountain"))
     parts = parts_of(scene, GridChoice(product="ms"))
     terrain = TerrainChoice(dem=(home / "dem_egm96.tif",), vertical="EGM96")
     ground = ground_under(image_outline(parts.finest, None), terrain, parts.images)
-    grid = grid_over(image_outline(parts.finest, ground.terrain), gsd_m=PIXEL_M)
-    cover = scene_cover(parts, grid, ground, methods)
-    if cover.layer is None:
-        raise SystemExit(f"{home}: {cover.facts}")
-    found = cover.layer.read(grid)
+    return parts, grid_over(image_outline(parts.finest, ground.terrain), gsd_m=PIXEL_M), ground
+
+
+def truth_of(home: Path, parts: Parts, grid: GeoBox, ground: Ground) -> Raster:
+    """Bits of the truth on `grid`."""
     image = replace(
         parts.finest,
         tiles=(ImageTile(path=home / "truth_mountain_ms_mask.tif"),),
@@ -113,7 +116,25 @@ def told_and_true(
         saturated=None,
     )
     plain = replace(parts, quantity=Quantity.COUNTS)
-    truth = placed(image, plain, grid, ground, "nearest").read(grid)
+    return placed(image, plain, grid, ground, "nearest").read(grid)
+
+
+def pictured(home: Path) -> tuple[Picture, np.ndarray, np.ndarray]:
+    """A scene as the finders see it, bits of its truth, and where they are known."""
+    parts, grid, ground = laid_out(home)
+    truth = truth_of(home, parts, grid, ground)
+    return picture_of(parts.finest, parts, grid, ground), truth.values[0], truth.valid
+
+
+def told_and_true(
+    home: Path, methods: tuple[str, ...] = ("classical",)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, object]]:
+    """Flags that were told, bits of the truth, where both are known, and the facts."""
+    parts, grid, ground = laid_out(home)
+    cover = scene_cover(parts, grid, ground, methods)
+    if cover.layer is None:
+        raise SystemExit(f"{home}: {cover.facts}")
+    found, truth = cover.layer.read(grid), truth_of(home, parts, grid, ground)
     return found.values[0], truth.values[0], found.valid & truth.valid, cover.facts
 
 
@@ -153,7 +174,9 @@ def real_crops(folder: Path) -> list[tuple[str, float]]:
             pixel = abs(opened.transform.e) * METRES_A_DEGREE
         valid = (planes > 0).all(axis=0)
         named = dict(zip(("B", "G", "R", "NIR"), planes, strict=True))
-        flags = find_cover(Picture(planes=named, valid=valid, pixel_m=pixel)).flags
+        flags = find_cover(
+            Picture(planes=named, valid=valid, pixel_m=pixel), cover_networks()
+        ).flags
         hidden = float(((flags & HIDING) > 0)[valid].mean())
         found.append((f"{path.parent.name} {path.name.split('_')[1]}", hidden))
     return found

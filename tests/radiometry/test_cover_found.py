@@ -6,7 +6,8 @@ from satdesk.core.slant import Slant
 from satdesk.errors import UsageError
 from satdesk.radiometry.cloud_shadows import Sighting, cast_from
 from satdesk.radiometry.clouds import bright_white
-from satdesk.radiometry.cover_found import Picture, find_cover
+from satdesk.radiometry.cover_found import find_cover
+from satdesk.radiometry.picture import Picture
 
 PIXEL_M = 20.0
 HEIGHT_M = 1600.0

@@ -20,12 +20,13 @@ from scipy import ndimage
 
 from satdesk.core.slant import Slant
 
-__all__ = ["Sighting", "cast_from", "found_height", "without_path"]
+__all__ = ["Sighting", "cast_from", "cloud_places", "found_height", "without_path"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 _STEPS = 4
+_EVERY = 2
 _LEAST_SCORE = 0.12
 _LEAST_PIXELS = 60
 
@@ -68,7 +69,7 @@ def cast_from(
         ``(y, x)`` float32 of the nearest pixel; NaN where the place looked at is not imaged, or the
         ground reaches above the clouds: whether a cloud hangs there is not known.
     """
-    row, col = _cloud_places(sighting, height_m)
+    row, col = cloud_places(sighting, height_m)
     rise = height_m - sighting.heights
     rows, cols = clouds.shape
     r, c = np.rint(row).astype(np.int64), np.rint(col).astype(np.int64)
@@ -78,7 +79,7 @@ def cast_from(
     return np.where(inside & imaged[at], found, np.float32(np.nan))
 
 
-def _cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
+def cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
     """Row and column at which the picture shows what hangs over each place towards the sun."""
     heights, sun, view = sighting.heights, sighting.sun, sighting.view
     rise = height_m - heights
@@ -106,7 +107,7 @@ def found_height(
     usable: Bools,
     sighting: Sighting,
     heights_m: Floats,
-) -> tuple[float | None, tuple[float, ...]]:
+) -> tuple[float | None, float]:
     """The height of the clouds at which their shadows are best told from the ground.
 
     Args:
@@ -119,17 +120,25 @@ def found_height(
         heights_m: To try, ascending, on the scale of the ground's heights.
 
     Returns:
-        The height and the score of each that was tried; None where no would-be shadow is clearly
-        darker than the ground around: then nothing may be called shadow.
+        The height and its score; None where no would-be shadow is clearly darker than the ground
+        around: then nothing may be called shadow. Every second height is tried, then those beside
+        the best of them.
     """
-    scores = tuple(
-        _score(cast_from(clouds, imaged, sighting, float(h)), features, contrast, usable)
-        for h in heights_m
-    )
-    best = int(np.argmax(scores)) if scores else 0
-    if not scores or scores[best] < _LEAST_SCORE:
-        return None, scores
-    return float(heights_m[best]), scores
+    found: dict[int, float] = {}
+
+    def score(number: int) -> float:
+        if number not in found:
+            cast = cast_from(clouds, imaged, sighting, float(heights_m[number]))
+            found[number] = _score(cast, features, contrast, usable)
+        return found[number]
+
+    coarse = [score(number) for number in range(0, len(heights_m), _EVERY)]
+    if not coarse:
+        return None, 0.0
+    best = _EVERY * int(np.argmax(coarse))
+    near = range(max(best - _EVERY + 1, 0), min(best + _EVERY, len(heights_m)))
+    best = max(near, key=score)
+    return (float(heights_m[best]) if score(best) >= _LEAST_SCORE else None), score(best)
 
 
 def _score(cast: Floats, features: Floats, contrast: Floats, usable: Bools) -> float:

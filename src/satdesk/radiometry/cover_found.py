@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from satdesk.core.cover import Cover
-from satdesk.radiometry.cloud_shadows import Sighting, cast_from, found_height
+from satdesk.radiometry.cloud_shadows import cast_from, found_height
 from satdesk.radiometry.clouds import around, bright_white, grown_clouds, large_parts, veil
+from satdesk.radiometry.cover_features import BANDS
+from satdesk.radiometry.cover_net import CoverNetworks
+from satdesk.radiometry.cover_trained import Told, told_by_networks
+from satdesk.radiometry.picture import Picture
 from satdesk.radiometry.shadow_colour import ShadowColour, learned_colour, shadow_features
 from satdesk.radiometry.snow import white_ground
 from satdesk.radiometry.surroundings import mean_around
 
-__all__ = ["CoverFound", "Picture", "ShadowsFound", "find_cover", "find_shadows"]
+__all__ = ["CoverFound", "ShadowsFound", "find_cover", "find_shadows", "snow_and_cores"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -36,28 +39,7 @@ _LEAST_SNOW = 0.1
 _WATER_NIR = 0.1
 _SNOW_REACH_M = 150.0
 _CLEARANCE_M = 30.0
-_SEARCHED_CELLS = 120_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Picture:
-    """A scene on the grid on which its cover is told.
-
-    Attributes:
-        planes: ``(y, x)`` reflectance by band; numbers where not valid mean nothing.
-        valid: ``(y, x)``, True = imaged.
-        pixel_m: Of the grid.
-        saturated: ``(y, x)``, True = a band is at the end of its range; None = nobody states it.
-        shaded: ``(y, x)``, True = relief stands before the sun; None = sun or relief unknown.
-        sighting: Ground, sun and view; None = the sun is not known: no shadow can be checked.
-    """
-
-    planes: Mapping[str, Floats]
-    valid: Bools
-    pixel_m: float
-    saturated: Bools | None = None
-    shaded: Bools | None = None
-    sighting: Sighting | None = None
+_SEARCHED_CELLS = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,8 +81,39 @@ class CoverFound:
     score: float = 0.0
 
 
-def find_cover(picture: Picture) -> CoverFound:
-    """Flags of a picture by the classical rules.
+def find_cover(picture: Picture, networks: CoverNetworks | None = None) -> CoverFound:
+    """Flags of a picture: cores of clouds by the rules, what belongs to them by the networks.
+
+    Args:
+        picture: What is looked at.
+        networks: Trained ones. Without them, without one of `cover_features.BANDS`, or without
+            shadows that prove the clouds, the rules tell what belongs to the cores, too.
+
+    Raises:
+        UsageError: The picture has fewer than two visible bands.
+    """
+    snow, beside, cores = snow_and_cores(picture)
+    told = None
+    if networks is not None and set(BANDS) <= picture.planes.keys() and cores.any():
+        told = told_by_networks(picture, cores, networks)
+    if told is None:
+        told = _told_by_rules(picture, cores, beside)
+    flags = np.zeros(cores.shape, np.uint8)
+    for mask, flag in (
+        (told.cloud, Cover.CLOUD),
+        (told.shadow & ~told.cloud, Cover.CLOUD_SHADOW),
+        (told.not_told & ~told.cloud, Cover.SHADOW_NOT_TOLD),
+        (snow & ~told.cloud, Cover.SNOW),
+        (picture.shaded, Cover.TERRAIN_SHADOW),
+        (picture.saturated, Cover.SATURATED),
+    ):
+        if mask is not None:
+            flags |= np.where(mask & picture.valid, np.uint8(flag), np.uint8(0))
+    return CoverFound(flags=flags, cloud_height_m=told.height_m, score=told.score)
+
+
+def snow_and_cores(picture: Picture) -> tuple[Bools, Bools, Bools]:
+    """``(y, x)`` each: snow or cloud; that and what lies beside it; what is surely cloud.
 
     Raises:
         UsageError: The picture has fewer than two visible bands.
@@ -109,8 +122,12 @@ def find_cover(picture: Picture) -> CoverFound:
     snow = _no_speck(white_ground(picture.planes, white, picture.pixel_m), white)
     # What is bright beside snow is more snow: nothing tells a small or a thin cloud there.
     beside = around(snow, _SNOW_REACH_M / picture.pixel_m)
+    return snow, beside, _apart_from_snow(white & ~snow, beside, picture.pixel_m)
+
+
+def _told_by_rules(picture: Picture, cores: Bools, beside: Bools) -> Told:
+    """Cores grown into their veils, shadows where the sun puts them, veils that throw a shadow."""
     open_ground = picture.valid & ~beside
-    cores = _apart_from_snow(white & ~snow, beside, picture.pixel_m)
     clouds = grown_clouds(cores, picture.planes, open_ground, picture.pixel_m)
     clouds = around(clouds, _BUFFER_M / picture.pixel_m) & picture.valid
     shadows = find_shadows(picture, clouds)
@@ -118,18 +135,13 @@ def find_cover(picture: Picture) -> CoverFound:
     if thin.any():
         clouds = clouds | thin
         shadows = find_shadows(picture, clouds, near_m=shadows.cloud_height_m)
-    flags = np.zeros(clouds.shape, np.uint8)
-    for mask, flag in (
-        (clouds, Cover.CLOUD),
-        (shadows.shadow & ~clouds, Cover.CLOUD_SHADOW),
-        (shadows.not_told & ~clouds, Cover.SHADOW_NOT_TOLD),
-        (snow & ~clouds, Cover.SNOW),
-        (picture.shaded, Cover.TERRAIN_SHADOW),
-        (picture.saturated, Cover.SATURATED),
-    ):
-        if mask is not None:
-            flags |= np.where(mask & picture.valid, np.uint8(flag), np.uint8(0))
-    return CoverFound(flags=flags, cloud_height_m=shadows.cloud_height_m, score=shadows.score)
+    return Told(
+        cloud=clouds,
+        shadow=shadows.shadow,
+        not_told=shadows.not_told,
+        height_m=shadows.cloud_height_m,
+        score=shadows.score,
+    )
 
 
 def _no_speck(snow: Bools, white: Bools) -> Bools:
@@ -195,7 +207,7 @@ def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None
     if near_m is not None:
         heights = heights[np.abs(heights - near_m) <= _NEAR_M]
     k = max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
-    height, scores = found_height(
+    height, score = found_height(
         clouds[::k, ::k],
         picture.valid[::k, ::k],
         features[:, ::k, ::k],
@@ -213,7 +225,7 @@ def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None
     beyond = ground & ~np.isfinite(cast)
     if colour is None:
         return ShadowsFound(
-            shadow=cast > 0.5, not_told=beyond, cloud_height_m=height - mean, score=max(scores)
+            shadow=cast > 0.5, not_told=beyond, cloud_height_m=height - mean, score=score
         )
     measure = np.where(ground, colour.measure(features), np.float32(np.nan))
     shadow, not_told = _beyond(beyond, measure, colour, picture)
@@ -221,7 +233,7 @@ def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None
         shadow=(cast > 0.5) | shadow,
         not_told=not_told,
         cloud_height_m=height - mean,
-        score=max(scores),
+        score=score,
         measure=measure,
         half_dark=(float(np.median(measure[lit])) + colour.threshold) / 2,
     )

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["mean_around"]
+__all__ = ["Surroundings", "mean_around"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 _FINE_PX = 8.0
+_COARSE_PX = 3.0
 _LEAST_WEIGHT = 1e-3
 
 
@@ -34,6 +35,35 @@ def mean_around(plane: Floats, usable: Bools, sigma_px: float) -> NDArray[np.flo
     overall = np.float32(plane[usable].mean()) if usable.any() else np.float32(0)
     mean = np.where(weight > _LEAST_WEIGHT, total / np.maximum(weight, _LEAST_WEIGHT), overall)
     return np.asarray(_expanded(mean.astype(np.float32), step, plane.shape))
+
+
+class Surroundings:
+    """Means around the same usable pixels of many planes: what they weigh is summed once a width.
+
+    Blocks are wider than those of `mean_around`: three to a standard deviation.
+
+    Args:
+        usable: ``(y, x)``, True = counts.
+        pixel_m: Of the grid.
+    """
+
+    def __init__(self, usable: Bools, pixel_m: float) -> None:
+        """Nothing is summed yet."""
+        self._usable = usable
+        self._pixel_m = pixel_m
+        self._weights: dict[float, NDArray[np.float32]] = {}
+
+    def mean(self, plane: Floats, sigma_m: float) -> NDArray[np.float32]:
+        """Gaussian mean of a plane's usable pixels; 0 where there is hardly any in reach."""
+        sigma_px = sigma_m / self._pixel_m
+        step = max(int(sigma_px / _COARSE_PX), 1)
+        if sigma_m not in self._weights:
+            weight = _reduced(self._usable.astype(np.float32), step)
+            weight = ndimage.gaussian_filter(weight, sigma_px / step, truncate=3.0)
+            self._weights[sigma_m] = np.where(weight > _LEAST_WEIGHT, weight, np.float32(np.inf))
+        total = _reduced(np.where(self._usable, plane, np.float32(0)), step)
+        total = ndimage.gaussian_filter(total, sigma_px / step, truncate=3.0)
+        return _expanded(total / self._weights[sigma_m], step, plane.shape)
 
 
 def _reduced(plane: NDArray[np.float32], step: int) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from satdesk.geometry.frames import lonlat_of_grid, pixel_size_m
 from satdesk.geometry.grids import subgrid
 from satdesk.geometry.sunlight import shaded_by_relief
 from satdesk.radiometry.cloud_shadows import Sighting
-from satdesk.radiometry.cover_found import Picture
+from satdesk.radiometry.picture import Picture
 from satdesk.release.composition import Parts, placed, source_layer
 from satdesk.release.ground import Ground, source_gsd_m
 from satdesk.release.slants import pixel_slants, sun_slant, view_slant

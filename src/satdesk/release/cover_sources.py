@@ -13,9 +13,11 @@ from satdesk.core.cover import Cover
 from satdesk.core.scene import SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import InputError, UsageError
+from satdesk.files.cover_networks import cover_networks
 from satdesk.radiometry.cover_combined import Answer, agreement, combined, share
-from satdesk.radiometry.cover_found import CoverFound, Picture, find_cover, find_shadows
+from satdesk.radiometry.cover_found import CoverFound, find_cover, find_shadows
 from satdesk.radiometry.cover_network import network_answer
+from satdesk.radiometry.picture import Picture
 from satdesk.release.composition import Parts
 from satdesk.release.content import Notice
 from satdesk.release.ground import Ground
@@ -118,7 +120,7 @@ def told_cover(
 
 
 def _classical(picture: Picture) -> tuple[Answer, dict[str, Any]]:
-    found = find_cover(picture)
+    found = find_cover(picture, cover_networks())
     height = found.cloud_height_m
     return (
         Answer(flags=found.flags, told=_looked(found, picture), known=picture.valid),

@@ -27,6 +27,8 @@ __all__ = ["DatesBalance", "blended", "dates_balanced", "seams_seen"]
 _WINDOW, _WINDOWS, _BLOCK = 128, 36, 4
 _LEAST_STABLE = 0.3
 _MOST_GAIN = 1.5
+_MOST_SPREAD = 0.35
+"""Of the logarithms of ratios: what varies by more than 40 % from place to place is no light."""
 _NOTED = 0.01
 _SEAM_WINDOWS = 48
 
@@ -61,8 +63,9 @@ def dates_balanced(layers: Sequence[Layer], *, wished: bool) -> DatesBalance:
     """Balance the dates on the ground that stayed the same, where enough of it can be found.
 
     Of each pair of dates, means of 4 × 4 pixels in the same windows are compared. What changed
-    takes no part (see `radiometry.balance`). Where less than 30 % of a pair stayed, or a gain
-    beyond 1.5 would be needed, the dates are left as they are, and that is said.
+    takes no part (see `radiometry.balance`). Where less than 30 % of a pair stayed, the ratios
+    of what stayed scatter by 40 %, or a gain beyond 1.5 would be needed, the dates are left as they
+    are, and that is said.
     """
     alike = len({tuple(b.name for b in layer.bands) for layer in layers}) == 1
     if len(layers) < 2 or not wished or not alike:
@@ -109,6 +112,8 @@ def _hindrance(found: Balance) -> str | None:
         return "the dates have too little clear ground in common"
     if min(pair.stable_share for pair in found.pairs) < _LEAST_STABLE:
         return "too little of the ground stayed the same"
+    if max(pair.after for pair in found.pairs) > _MOST_SPREAD:
+        return "the ground that stayed the same cannot be told from what changed"
     largest = max(max(gain) for gain in found.gains)
     lowest = min(min(gain) for gain in found.gains)
     if largest > _MOST_GAIN or lowest < 1 / _MOST_GAIN:
