@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from PIL import Image
 
 from release_content import make_content
 from satdesk.core.scene import Acquisition
@@ -14,6 +15,7 @@ from satdesk.release.content import Artifact, Licence, Notice
 from satdesk.release.language import language
 from satdesk.release.page import write_page
 from satdesk.release.page_wording import PAGE_SLOTS
+from satdesk.release.sighted_names import MAP_NAME
 
 OTHERS = ("az", "hy", "ru", "fa")
 SCRIPTS = ("hy", "ru", "fa")
@@ -173,6 +175,9 @@ def test_an_english_page_says_nothing_of_it(content, tmp_path):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_that_runs_from_the_right_shows_its_map(content, tmp_path, visit, width):
     page_in(replace(content, dates=content.dates[:1]), "fa", tmp_path / "fa")
+    map_of_sources = tmp_path / "fa" / content.dates[0].id / MAP_NAME
+    map_of_sources.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (60, 40), (90, 120, 90)).save(map_of_sources)
     (tmp_path / "fa" / "status.js").write_text("window.satdeskStatus = null;\n")
     page = visit("fa", root=tmp_path.as_uri(), viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == width
