@@ -62,7 +62,9 @@ class Row:
     others: dict[str, tuple[float | None, float | None]]
 
 
-def recipe(folder: Path, scenes: tuple[Scenario, ...], balance: str, feather_m: float) -> Recipe:
+def recipe(
+    folder: Path, scenes: tuple[Scenario, ...], balance: str, feather_m: float, masks: str
+) -> Recipe:
     names = sorted(folder.glob("SIMULATED_*"))
     first, last = scenes[0].middle_m[0], scenes[-1].middle_m[0]
     rows, cols = scenes[0].pan_shape
@@ -75,6 +77,7 @@ def recipe(folder: Path, scenes: tuple[Scenario, ...], balance: str, feather_m: 
         "sites": {"none": True},
         "terrain": {"dem": ["dem_egm96.tif"], "vertical": "EGM96"},
         "accept": {"pan-ms-residual": "clouds move", "pan-ms-unmeasured": "clouds"},
+        "masks": {"method": masks},
         "mosaic": {"balance": balance, "feather_m": feather_m},
         "scenes": [{"bundle": name.name, "group": "all"} for name in names if name.is_dir()],
     }
@@ -180,6 +183,7 @@ def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | Non
 
 def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
     clouded = (chain - 1,) if case == "gains-clouds" else ()
+    masks = "classical" if clouded else "none"
     scenes = strips(chain, brighter=GAINS[case], clouded=clouded)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -187,9 +191,9 @@ def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
         if not world.exists():
             making = Making(threads=2, compressed=False)
             simulate_pictures(scenes, world, seed, making=making)
-        plan, made = plan_of(recipe(world, scenes, "display", 15.0))
+        plan, made = plan_of(recipe(world, scenes, "display", 15.0, masks))
         gradient, step = measured(plan, made, folder)
-        bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0))
+        bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0, masks))
         found = {"satdesk, not balanced, not feathered": measured(bare_plan, bare, folder)}
         paths = orthoimages(plan, made, folder)
         found |= {name: stacked(paths, out) for name, out in others(paths, folder)}

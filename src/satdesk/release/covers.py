@@ -25,7 +25,7 @@ from satdesk.release.scenes import can_calibrate, pan_and_ms
 
 __all__ = ["cover_grid", "covered", "scene_cover"]
 
-_MOST_CELLS = 4_000_000
+_MOST_CELLS = 3_000_000
 
 
 def covered(

@@ -18,6 +18,8 @@ __all__ = ["FittedWeights", "fitted_weights"]
 
 _WINDOW_MS_PIXELS = 64
 _MOST_WINDOWS = 24
+_MORE_WINDOWS = (1, 4, 16)
+_FEW_PIXELS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,6 @@ def fitted_weights(
         DisjointInputError: PAN and MS have hardly a usable pixel in common.
         BrokenInputError: MS does not explain PAN.
     """
-    windows = sample_windows(pan.grid, size=_WINDOW_MS_PIXELS * ratio, most=_MOST_WINDOWS)
 
     def means(window: GeoBox) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
         fine, coarse = pan.read(window), ms.read(window)
@@ -51,7 +52,13 @@ def fitted_weights(
         found, whole = block_means(np.concatenate([fine.values, coarse.values]), both, ratio)
         return found[0].ravel(), found[1:].reshape(len(ms.bands), -1), whole.ravel()
 
-    target, design, usable = zip(*spread(means, windows), strict=True)
+    # A scene may show but a part of a wide district, between all of few windows.
+    for more in _MORE_WINDOWS:
+        most = _MOST_WINDOWS * more
+        windows = sample_windows(pan.grid, size=_WINDOW_MS_PIXELS * ratio, most=most)
+        target, design, usable = zip(*spread(means, windows), strict=True)
+        if sum(int(part.sum()) for part in usable) >= _FEW_PIXELS:
+            break
     weights = fit_weights(
         np.concatenate(target)[np.newaxis],
         np.concatenate(design, axis=1)[:, np.newaxis],
