@@ -155,5 +155,5 @@ def test_a_release_with_embedded_manifests_is_made_again(desk, tmp_path):
     assert answer["reproduced"], [(p, k) for p, k in kinds.items() if k == "different"]
     assert {k for p, k in kinds.items() if p.endswith((".tif", ".pdf"))} == {"pixels-and-assertion"}
     assert json.loads((out / "release.json").read_text())["signing"]["embedded"] == sorted(
-        ["application/pdf", "image/jpeg", "image/png", "image/tiff", "image/webp"]
+        ["application/pdf", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp"]
     )
