@@ -113,7 +113,7 @@ def test_people_read_it_too(world, capsys):
 
 
 def test_a_single_scene_is_issued_with_its_shares_of_cloud(world, tmp_path):
-    """On plate, caption, catalogue and in release.json, all the same figure."""
+    """Cloud in catalogue and release.json; with its shadow, of the district, on plate and caption."""
     out = tmp_path / "release"
     assert run(["issue", str(recipe(world, "classical")), "--out", str(out)]) == 0
     document = json.loads((out / "release.json").read_text(encoding="utf-8"))
@@ -129,7 +129,9 @@ def test_a_single_scene_is_issued_with_its_shares_of_cloud(world, tmp_path):
     assert item["properties"]["eo:cloud_cover"] == pytest.approx(
         cloud["cloud_percent_of_picture"], abs=0.01
     )
-    figure = f"{cloud['cloud_percent_of_picture']:.0f}"
+    hidden = sum(coverage["states"][state]["percent"] for state in ("cloud", "shadow"))
+    assert cloud["hidden_percent"] == pytest.approx(hidden, abs=0.01)
+    figure = f"{cloud['hidden_percent']:.1f}"
     assert figure in date["caption"]
     assert "cloud" in date["caption"].casefold()
     plates = sorted(out.glob("plates/*.pdf"))
