@@ -107,8 +107,9 @@ def test_what_is_not_stated_is_refused_by_name(world, tmp_path):
         "--quantity", "boa", "--out", tmp_path / "o.tif",
     )  # fmt: skip
     refused(*call, code=3, says=("calibration",), around=tmp_path)
-    refused(*call, "--counts-per-reflectance", "10000", code=3, says=("wavelengths",),
-            around=tmp_path)  # fmt: skip
+    message = refused(*call, "--counts-per-reflectance", "10000", code=3,
+                      says=("wavelengths of R, G, B, NIR",), around=tmp_path)  # fmt: skip
+    assert "PAN" not in message  # it gives detail alone
 
 
 def test_without_a_time_of_day_there_is_no_sun(tmp_path):

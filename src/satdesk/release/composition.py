@@ -174,8 +174,7 @@ def _quantity(
     if images[0].quantity is Quantity.BOA:
         return _provided(wished, scene)
     if wished == "boa":
-        for image in images:
-            require_air(scene, image, light)
+        require_air(scene, images[-1], light)  # PAN gives detail alone, where both are there
     return Quantity.BOA if wished == "boa" else Quantity.TOA
 
 

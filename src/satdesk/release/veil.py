@@ -85,7 +85,7 @@ def require_air(scene: Scene, image: SourceImage, light: Light) -> None:
             subject=scene.id,
             found="not stated: " + "; ".join(missing),
             expected="the sun or the time of day, and where each band lies in the spectrum",
-            remedy="state what is missing, or ask for toa",
+            remedy="use the delivery with its metadata, which state them, or ask for toa",
         )
 
 
