@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +92,10 @@ def mask_layer(mask: MaskFile, image: SourceImage) -> Layer:
     )
     if bits:
         flags, empty = _BITS[mask.kind]
-        return _BitLayer(source=ImageLayer(image=raster), flags=tuple(flags.items()), empty=empty)
-    return _ClassLayer(source=ImageLayer(image=raster), by_class=planes == 1)
+        rule: _Bits | _Classes = _Bits(flags=tuple(flags.items()), empty=empty)
+    else:
+        rule = _Classes(planes=planes > 1)
+    return _RasterLayer(source=ImageLayer(image=raster), rule=rule)
 
 
 def _polygon_layer(mask: MaskFile, image: SourceImage) -> Layer:
@@ -173,77 +176,74 @@ class _PolygonLayer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _BitLayer:
-    """A raster of bits as flags.
+class _RasterLayer:
+    """A raster of bits or classes as flags.
+
+    Attributes:
+        rule: Flags ``(y, x)`` of what was read, and where it says anything.
+    """
+
+    source: ImageLayer
+    rule: _Bits | _Classes
+
+    @property
+    def grid(self) -> GeoBox:
+        return self.source.grid
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        return (COVER,)
+
+    @property
+    def quantity(self) -> Quantity:
+        return Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        """Flags of a grid that lies on the image's lattice."""
+        flags, valid = self.rule(self.source.read(grid))
+        return Raster(
+            values=flags[None], valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bits:
+    """Bits of whole numbers.
 
     Attributes:
         flags: Number of a bit, and what it sets.
         empty: Bits of which any means "no data".
     """
 
-    source: ImageLayer
     flags: tuple[tuple[int, Cover], ...]
     empty: int
 
-    @property
-    def grid(self) -> GeoBox:
-        return self.source.grid
-
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        return (COVER,)
-
-    @property
-    def quantity(self) -> Quantity:
-        return Quantity.COVER
-
-    def read(self, grid: GeoBox) -> Raster:
-        """Flags of a grid that lies on the image's lattice."""
-        read = self.source.read(grid)
+    def __call__(self, read: Raster) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         bits = read.values[0].astype(np.uint16)
-        flags = np.zeros(bits.shape, np.uint8)
-        for number, flag in self.flags:
-            flags |= np.where(bits >> number & 1, np.uint8(flag), np.uint8(0))
-        return Raster(
-            values=flags[None],
-            valid=read.valid & (bits & self.empty == 0),
-            grid=grid,
-            bands=self.bands,
-            quantity=self.quantity,
-        )
+        set_bits = ((bits >> number & 1, flag) for number, flag in self.flags)
+        return _joined(set_bits, bits.shape), read.valid & (bits & self.empty == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ClassLayer:
-    """A raster of classes, or of one plane a class, as flags."""
+class _Classes:
+    """Sentinel-2's scene classes, or one plane a class where `planes`."""
 
-    source: ImageLayer
-    by_class: bool
+    planes: bool
 
-    @property
-    def grid(self) -> GeoBox:
-        return self.source.grid
+    def __call__(self, read: Raster) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        first = read.values[0]
+        if self.planes:
+            of_planes = zip(read.values, _CLASSIFICATION, strict=True)
+            return _joined(of_planes, first.shape), read.valid
+        of_classes = ((first == number, flag) for number, flag in _SCENE_CLASSES.items())
+        return _joined(of_classes, first.shape), read.valid & (first > 0)
 
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        return (COVER,)
 
-    @property
-    def quantity(self) -> Quantity:
-        return Quantity.COVER
-
-    def read(self, grid: GeoBox) -> Raster:
-        """Flags of a grid that lies on the image's lattice."""
-        read = self.source.read(grid)
-        flags = np.zeros(read.values.shape[1:], np.uint8)
-        if self.by_class:
-            for number, flag in _SCENE_CLASSES.items():
-                flags |= np.where(read.values[0] == number, np.uint8(flag), np.uint8(0))
-            valid = read.valid & (read.values[0] > 0)
-        else:
-            for plane, flag in zip(read.values, _CLASSIFICATION, strict=True):
-                flags |= np.where(plane > 0, np.uint8(flag), np.uint8(0))
-            valid = read.valid
-        return Raster(
-            values=flags[None], valid=valid, grid=grid, bands=self.bands, quantity=self.quantity
-        )
+def _joined(
+    told: Iterable[tuple[NDArray[Any], Cover]], shape: tuple[int, ...]
+) -> NDArray[np.uint8]:
+    """The flags of all places ``(y, x)`` that are not 0."""
+    flags = np.zeros(shape, np.uint8)
+    for place, flag in told:
+        flags |= np.where(place > 0, np.uint8(flag), np.uint8(0))
+    return flags

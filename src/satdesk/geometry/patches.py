@@ -193,11 +193,11 @@ def out_of_sight(
     more than a quarter of its own width: what bends between the corners bends far less.
 
     Args:
-        model: As `sight_of`, like all that follow.
-        terrain: As above.
-        patches: As above.
-        place: As above.
-        size: As above.
+        model: The camera.
+        terrain: A `GridTerrain`, seen or whole; of any other nothing is sure.
+        patches: Of the output grid.
+        place: Of the image's array in the full image that `model` counts in.
+        size: ``rows, cols`` of the image's array.
     """
     whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
     corners = [0, patches.across - 1, -patches.across, -1]

@@ -121,12 +121,18 @@ class Fused:
             loss: As `onepass.Tone`; what storing counts changes is added to it.
         """
         shape = tuple(int(size) for size in grid.shape)
-        row, col = offset(self.grid, grid)
-        whole = min(row, col) >= 0 and row + shape[0] <= self.grid.shape[0]
-        made = np.empty if whole and col + shape[1] <= self.grid.shape[1] else np.zeros
+        made = np.empty if self._holds(grid) else np.zeros
         numbers, valid = made((*shape, len(self.bands)), np.uint16), made(shape, np.bool_)
         self._fill(grid, numbers, valid, loss)
         return numbers, valid
+
+    def _holds(self, grid: GeoBox) -> bool:
+        """Whether all of `grid` lies in the layer, so that `_fill` fills all of it."""
+        starts = offset(self.grid, grid)
+        return all(
+            0 <= start <= whole - part
+            for start, part, whole in zip(starts, grid.shape, self.grid.shape, strict=True)
+        )
 
     def _fill(
         self, grid: GeoBox, out: NDArray[Any], valid: NDArray[np.bool_], loss: Loss | None
