@@ -136,3 +136,14 @@ def test_bilinear_at_wraps_around_the_earth():
     plane = np.array([[0.0, 1.0, 2.0, 3.0]] * 2)
     got = bilinear_at(plane, np.array([0.0, 4.0, 3.75]), np.ones(3), wraps=True)
     np.testing.assert_allclose(got, [1.5, 1.5, 2.25])
+
+
+@pytest.mark.parametrize("wraps", [False, True])
+def test_a_column_of_rows_and_a_row_of_columns_are_the_same_points(wraps):
+    plane = np.random.default_rng(5).normal(size=(7, 9))
+    plane[2, 3] = np.nan
+    col, row = np.linspace(-1, 10, 40), np.linspace(-0.5, 7.5, 31)[:, None]
+    grid = bilinear_at(plane, col, row, wraps=wraps)
+    points = bilinear_at(plane, *np.broadcast_arrays(col, row), wraps=wraps)
+    assert 0 < np.isnan(grid).mean() < 1
+    np.testing.assert_array_equal(grid, points)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from satdesk.cli.allocator import keep_freed_memory
 from satdesk.cli.interrupt import interruptible, postponed
 
 __all__ = ["main"]
@@ -24,6 +25,7 @@ def _run(arguments: Sequence[str]) -> int:
     # Megabytes. Decoded blocks are kept by satdesk itself; GDAL would keep them once more, in a
     # twentieth of the machine's memory.
     os.environ.setdefault("GDAL_CACHEMAX", "128")
+    keep_freed_memory()
     with postponed():
         from satdesk.cli.app import run  # noqa: PLC0415 - keeps `import satdesk.cli` light
     return run(arguments)

@@ -200,7 +200,10 @@ def _ascending(bounds: Bounds) -> Bounds:
 
 
 def _read_tile(path: Path, bounds: Bounds | None, margin: int) -> _Tile | None:
-    with rasterio.Env(GTIFF_REPORT_COMPD_CS=True), opened_raster(Path(path)) as data:
+    with (
+        rasterio.Env(GTIFF_REPORT_COMPD_CS=True, GDAL_NUM_THREADS="ALL_CPUS"),
+        opened_raster(Path(path)) as data,
+    ):
         if data.count != 1:
             raise BrokenInputError(
                 "a terrain file must have one band",

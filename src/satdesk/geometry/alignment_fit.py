@@ -252,24 +252,38 @@ def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float,
     gives the R² of block means; all mappings are judged on the same MS pixels.
     """
     points = _points(pair)
-    spline = _spline(pair)
-    return tuple(_r2(points.basis, _footprints(spline, points, to_pan)) for to_pan in to_pans)
+    seen = _Footprints(_spline(pair))
+    return tuple(_r2(points.basis, seen.means(points, to_pan)) for to_pan in to_pans)
 
 
-def _footprints(spline: FloatArray, points: _Points, to_pan: FloatArray) -> FloatArray:
-    """Means of PAN over k × k places in each MS pixel, k PAN pixels being nearest to one of MS."""
-    k = max(1, round(math.sqrt(abs(float(np.linalg.det(to_pan[:2, :2]))))))
-    if np.abs(to_pan[:2, :2] / k - np.eye(2)).max() < _SQUARE:
-        # The places lie a PAN pixel apart: the mean of the splines is the spline of the mean.
-        whole = ndimage.uniform_filter(spline, k, mode="mirror")
-        middle = 0.5 * (k % 2 == 0)  # where SciPy puts the middle of an even number of pixels
-        return _sampled(whole, _places(points.index, points.shape, to_pan) + middle)
-    steps = (np.arange(k) + 0.5) / k - 0.5
-    total = np.zeros(len(points.index))
-    for row in steps:
-        for col in steps:
-            total += _sampled(spline, _places(points.index, points.shape, to_pan, col, row))
-    return total / k**2
+class _Footprints:
+    """Means of PAN over the footprints of MS pixels, of one spline of PAN."""
+
+    def __init__(self, spline: FloatArray) -> None:
+        self._spline = spline
+        self._whole: dict[int, FloatArray] = {}
+
+    def means(self, points: _Points, to_pan: FloatArray) -> FloatArray:
+        """Over k × k places in each MS pixel, k PAN pixels being nearest to one of MS."""
+        k = max(1, round(math.sqrt(abs(float(np.linalg.det(to_pan[:2, :2]))))))
+        if np.abs(to_pan[:2, :2] / k - np.eye(2)).max() < _SQUARE:
+            # The places lie a PAN pixel apart: the mean of the splines is the spline of the mean.
+            middle = 0.5 * (k % 2 == 0)  # where SciPy puts the middle of an even number of pixels
+            place = _places(points.index, points.shape, to_pan) + middle
+            return _sampled(self._mean(k), place)
+        steps = (np.arange(k) + 0.5) / k - 0.5
+        total = np.zeros(len(points.index))
+        for row in steps:
+            for col in steps:
+                place = _places(points.index, points.shape, to_pan, col, row)
+                total += _sampled(self._spline, place)
+        return total / k**2
+
+    def _mean(self, k: int) -> FloatArray:
+        if k not in self._whole:
+            found = ndimage.uniform_filter(self._spline, k, mode="mirror")
+            self._whole[k] = np.asarray(found)
+        return self._whole[k]
 
 
 def _points(pair: PairArrays) -> _Points:

@@ -185,8 +185,8 @@ def _starts(size: int) -> list[int]:
     return [int(v) for v in np.linspace(0, size - _BLOCK_CELLS, _BLOCKS_A_SIDE)]
 
 
-def _dropped(heights: FloatArray, step: int) -> FloatArray:
-    """Errors of the nodes half a `step` from those kept, from every way of keeping them."""
+def _dropped(heights: FloatArray, step: int) -> NDArray[np.float32]:
+    """Sizes of the errors of nodes half a `step` from those kept, by every way of keeping them."""
     half = step // 2
     errors = []
     for y in range(0, step, half):
@@ -197,6 +197,8 @@ def _dropped(heights: FloatArray, step: int) -> FloatArray:
             for found, at in ((down, (y + half, x)), (across, (y, x + half)),
                               (middle, (y + half, x + half))):  # fmt: skip
                 true = heights[at[0] :: step, at[1] :: step][: found.shape[0], : found.shape[1]]
-                errors.append((found[: true.shape[0], : true.shape[1]] - true).ravel())
+                apart = found[: true.shape[0], : true.shape[1]] - true
+                errors.append(apart.astype(np.float32).ravel())
     size = np.abs(np.concatenate(errors))
-    return np.asarray(size[np.isfinite(size)])
+    known = np.isfinite(size)
+    return size if known.all() else np.asarray(size[known])

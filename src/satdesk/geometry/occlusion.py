@@ -117,7 +117,9 @@ def _lean(terrain: GridTerrain, model: SensorModel) -> FloatArray | None:
     x, y = np.meshgrid(np.linspace(0.5, cols - 0.5, _NODES), np.linspace(0.5, rows - 0.5, _NODES))
     lon, lat = to_lonlat(terrain.crs, *mapped(terrain.affine, x, y))
     height = terrain.height_at(x, y)
-    height = np.where(np.isfinite(height), height, np.nanmedian(terrain.heights))
+    unknown = np.isnan(height)
+    if unknown.any():
+        height = np.where(unknown, np.nanmedian(terrain.heights), height)
     upper = model.locate(*model.project(lon, lat, height), height + _LIFT_M)
     col, row = terrain.cells(*upper)
     lean = np.stack([col - x, row - y]) / _LIFT_M
@@ -129,9 +131,14 @@ def _lean(terrain: GridTerrain, model: SensorModel) -> FloatArray | None:
 
 def _can_hide(heights: NDArray[np.floating], lean: FloatArray) -> bool:
     """Whether any slope along a ray's own direction rises faster than the flattest ray."""
-    across, down = (np.diff(heights, axis=axis) for axis in (1, 0))
-    steepest = np.array([np.nanmax(np.abs(d), initial=0.0) for d in (across, down)])
+    steepest = np.array([_steepest(np.diff(heights, axis=axis)) for axis in (1, 0)])
     return bool((np.abs(lean).reshape(2, -1).max(axis=1) * steepest).sum() >= 1.0)
+
+
+def _steepest(rises: NDArray[np.floating]) -> float:
+    """The largest magnitude of those that are known."""
+    low, high = (f.reduce(rises, axis=None, initial=0.0) for f in (np.fmin, np.fmax))
+    return float(max(high, -low))
 
 
 def _parts(terrain: GridTerrain) -> int:

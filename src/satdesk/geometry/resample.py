@@ -104,10 +104,17 @@ def bilinear_at(
     right = (left + 1) % cols
     bottom = np.minimum(top + 1, rows - 1)
     across, down = x - left, y - top
-    upper = plane[top, left] * (1 - across) + plane[top, right] * across
-    lower = plane[bottom, left] * (1 - across) + plane[bottom, right] * across
-    value: FloatArray = np.where(in_rows & in_cols, upper * (1 - down) + lower * down, np.nan)
-    return value
+    if y.ndim == 2 and y.shape[1] == 1 and x.ndim == 1 and y.size:
+        first = int(top.min())
+        lines = plane[first : int(bottom.max()) + 1]
+        lines = lines[:, left] * (1 - across) + lines[:, right] * across
+        upper, lower = lines[top[:, 0] - first], lines[bottom[:, 0] - first]
+    else:
+        upper = plane[top, left] * (1 - across) + plane[top, right] * across
+        lower = plane[bottom, left] * (1 - across) + plane[bottom, right] * across
+    value: FloatArray = upper * (1 - down) + lower * down
+    known = in_rows & in_cols
+    return value if known.all() else np.where(known, value, np.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Generic, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
@@ -103,10 +103,9 @@ class _Encode(Generic[Told]):
         ascent = Ascent(levels=self.levels, encoder=self.encoder, top=_TOP)
         blocks: list[Block | Quarter] = []
         stored = self.read(part.grid)
-        for tile in tiles(part.grid, size):
-            rows, cols = tile.grid.shape
-            here = np.s_[tile.row0 : tile.row0 + rows, tile.col0 : tile.col0 + cols]
-            values = stored.values[here]
-            row, col = (part.row0 + tile.row0) // size, (part.col0 + tile.col0) // size
+        rows, cols, _ = stored.values.shape
+        for top, left in product(range(0, rows, size), range(0, cols, size)):
+            values = stored.values[top : top + size, left : left + size]
+            row, col = (part.row0 + top) // size, (part.col0 + left) // size
             blocks += ascent.add(Pixels(level=0, row=row, col=col, values=values))
         return EncodedPart(blocks=tuple(blocks), told=stored.told)
