@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct {
     const Ground *ground;
@@ -73,11 +74,22 @@ INLINE void hide(const Cells *cells, const float *col, const float *row, float *
     }
 }
 
+/* A cell and the one to its right, or itself twice where there is but one column. */
+INLINE void pair(float *to, const float *at, int32_t right)
+{
+    if (right) {
+        memcpy(to, at, 2 * sizeof *to);
+    } else {
+        to[0] = to[1] = at[0];
+    }
+}
+
 INLINE void patch_line(const Cells *cells, const float *terms, float v, float *restrict height)
 {
     const Ground *g = cells->ground;
     const float *h = g->heights;
     float col[PATCH], row[PATCH], a[PATCH], b[PATCH], reference = cells->reference;
+    float above[2 * PATCH], below[2 * PATCH];
     int32_t left[PATCH], top[PATCH], known[PATCH];
     int32_t cols = (int32_t)g->cols, right = cols > 1, down = g->rows > 1 ? cols : 0;
     places(terms, v, col);
@@ -87,12 +99,16 @@ INLINE void patch_line(const Cells *cells, const float *terms, float v, float *r
     }
     int beyond = between(col, cells->base[0], cols, left, a, known);
     beyond += between(row, cells->base[1], (int32_t)g->rows, top, b, known);
+    for (int i = 0; i < PATCH; i++) { /* neighbours in one load: see pair */
+        const float *at = h + (top[i] * cols + left[i]);
+        pair(above + 2 * i, at, right);
+        pair(below + 2 * i, at + down, right);
+    }
     for (int i = 0; i < PATCH; i++) {
-        int32_t at = top[i] * cols + left[i];
-        float p = h[at], q = h[at + right], r = h[at + down], s = h[at + down + right];
-        float above = (p - reference) + a[i] * (q - p);
-        float below = (r - reference) + a[i] * (s - r);
-        height[i] = above + b[i] * (below - above);
+        float p = above[2 * i], q = above[2 * i + 1], r = below[2 * i], s = below[2 * i + 1];
+        float upper = (p - reference) + a[i] * (q - p);
+        float lower = (r - reference) + a[i] * (s - r);
+        height[i] = upper + b[i] * (lower - upper);
     }
     for (int i = 0; beyond && i < PATCH; i++) {
         height[i] = known[i] ? height[i] : NAN;

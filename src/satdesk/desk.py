@@ -120,10 +120,13 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     bounds: tuple[float, float, float, float] | None = None,
     accept: Sequence[tuple[str, str]] = (),
     overwrite: bool = False,
+    checksum: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Orthorectify one scene into a COG at `out` (``ortho.schema.json``).
+
+    With `checksum` the answer has the file's SHA-256.
 
     Raises:
         UsageError: `out` exists without `overwrite`, or the scene lacks what is wished.
@@ -142,6 +145,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         bounds=bounds,
         reasons=_reasons(accept),
         overwrite=overwrite,
+        checksum=checksum,
         executor=executor or _all_cores(),
         given=choice_paths(choice),
         refinement=choice.refinement,

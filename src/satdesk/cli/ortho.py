@@ -65,6 +65,7 @@ __all__ = ["command"]
 @click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
 @click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
 @click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
+@click.option("--checksum", is_flag=True, help="With --json: tell the file's SHA-256 too.")
 @accept
 @overwrite
 @as_json
@@ -83,6 +84,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     resampling: str,
     codec: str,
     out: Path,
+    checksum: bool,
     accept: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
@@ -112,6 +114,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             bounds=bounds,
             accept=accepted(accept),
             overwrite=overwrite,
+            checksum=checksum,
             progress=progress,
         )
     print_json(answer) if as_json else _print(answer)

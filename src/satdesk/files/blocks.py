@@ -153,7 +153,9 @@ def _blank(values: NDArray[Any]) -> bool:
     """Whether whole numbers are all 0; a few of its pixels tell most of those that are not."""
     if values.dtype.kind not in "ui" or not values.size:
         return False
-    return not (values[-1, -1].any() or values[::61, ::61].any() or values.any())
+    if values[-1, -1].any() or values[::61, ::61].any():
+        return False
+    return not (values.max() if values.dtype.kind == "u" else values.any())  # max is a vector's
 
 
 def _finisher(codec: Codec) -> Callable[[NDArray[np.uint8]], bytes]:

@@ -10,9 +10,9 @@ computed them.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from odc.geo.geobox import GeoBox
@@ -107,7 +107,12 @@ def write_cog(  # noqa: PLR0913 - one file has that many properties, all by keyw
     return path
 
 
-def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: CogForm) -> str:
+def write_blocks(
+    path: Path,
+    parts: Iterable[Block | Pixels | Quarter],
+    form: CogForm,
+    seen: Callable[[bytes | memoryview], None] | None = None,
+) -> None:
     """Write a Cloud Optimized GeoTIFF of blocks, compressed already or not.
 
     Args:
@@ -115,8 +120,7 @@ def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: Co
         parts: Each block of the full resolution once, in any order; what an `Ascent` with this
             form's `image_levels` and `block_encoder` gives, or `Pixels` of level 0.
         form: Everything but the pixels.
-
-    Returns the file's SHA-256 (hex), taken as it was put together.
+        seen: Told every byte of the file in turn, as it is put together: a digest's ``update``.
 
     Raises:
         UsageError, MachineError: As `write_cog`.
@@ -134,9 +138,9 @@ def write_blocks(path: Path, parts: Iterable[Block | Pixels | Quarter], form: Co
                 _spool_part(spool, ascent, part, target)
             spool.require_whole()
             with machine_errors(target):
-                digest = _assemble(scratch / "whole.tif", spool, levels, tags, target)
+                whole = _Whole(path=scratch / "whole.tif", target=target, seen=seen)
+                whole.assemble(spool, levels, tags)
         (scratch / "whole.tif").rename(path)
-    return digest
 
 
 def image_levels(form: CogForm) -> Levels:
@@ -186,17 +190,27 @@ def _spool_part(spool: Spool, ascent: Ascent, part: Block | Pixels | Quarter, ta
                 spool.add(block)
 
 
-def _assemble(whole: Path, spool: Spool, levels: Levels, tags: dict[int, Tag], target: Path) -> str:
-    """Put the file together; its SHA-256."""
-    big = needs_big(levels, spool.sizes, tags)
-    head = file_head(levels, spool.sizes, tags, big=big)
-    digest = hashlib.sha256(head)
-    with whole.open("xb") as out:
-        out.write(head)
-        spool.copy(out, digest.update)
-    if whole.stat().st_size != len(head) + spool.end:
-        raise MachineError("could not be written to its end", subject=target, remedy=_REMEDY)
-    return digest.hexdigest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """The file while it is put together, which will be `target`; `seen` is told its bytes."""
+
+    path: Path
+    target: Path
+    seen: Callable[[bytes | memoryview], None] | None
+
+    def assemble(self, spool: Spool, levels: Levels, tags: dict[int, Tag]) -> None:
+        """Directories, then all blocks in their order."""
+        big = needs_big(levels, spool.sizes, tags)
+        head = file_head(levels, spool.sizes, tags, big=big)
+        if self.seen is not None:
+            self.seen(head)
+        with self.path.open("xb") as out:
+            out.write(head)
+            spool.copy(out, self.seen)
+        if self.path.stat().st_size != len(head) + spool.end:
+            raise MachineError(
+                "could not be written to its end", subject=self.target, remedy=_REMEDY
+            )
 
 
 @contextmanager

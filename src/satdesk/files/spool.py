@@ -66,7 +66,7 @@ class Spool:
         if missing:
             raise UsageError("pixels were not given", found=f"{missing} blocks are missing")
 
-    def copy(self, out: BinaryIO, seen: Callable[[memoryview], None]) -> None:
+    def copy(self, out: BinaryIO, seen: Callable[[memoryview], None] | None = None) -> None:
         """Append all blocks to `out`: coarse levels first, row by row.
 
         Args:
@@ -82,7 +82,7 @@ class Spool:
                 self._file.readinto(view)  # type: ignore[attr-defined] # BinaryIO lacks it
                 if before is not None:
                     before.result()
-                before = other.submit(seen, view)
+                before = None if seen is None else other.submit(seen, view)
                 out.write(view)
             if before is not None:
                 before.result()

@@ -408,7 +408,7 @@ def _rises(found: FloatArray, relief: Relief) -> NDArray[np.bool_]:
 
 def _telling(heights: Floats, patches: Patches) -> NDArray[np.bool_]:
     """Patches of which enough is known to tell their relief: not a few pixels at the edge."""
-    if np.isfinite(heights.sum()):  # nothing is unknown: no sum of heights overflows
+    if np.isfinite(heights.max() - heights.min()):  # nothing is unknown: both would tell of it
         return np.ones(patches.down * patches.across, np.bool_)
     known = np.isfinite(heights).reshape(patches.down, PATCH, patches.across, PATCH)
     return np.asarray(known.mean(axis=(1, 3)).ravel() >= _TELLING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +31,11 @@ class WrittenImage:
         path: The file.
         pixels: Number of pixels of the grid.
         usable: Number of usable pixels.
-        sha256: Of the file, hex.
     """
 
     path: Path
     pixels: int
     usable: int
-    sha256: str
 
 
 def write_image(
@@ -49,6 +47,7 @@ def write_image(
     tags: Mapping[str, str] | None = None,
     simulated: bool = False,
     progress: Progress | None = None,
+    seen: Callable[[bytes | memoryview], None] | None = None,
 ) -> WrittenImage:
     """Evaluate a layer of measurements and write it as a COG.
 
@@ -65,6 +64,7 @@ def write_image(
         tags: Further metadata of the file.
         simulated: Says in the tags that no camera took the picture.
         progress: Told after each tile.
+        seen: Told every byte of the file in turn.
 
     Raises:
         UsageError: A picture for eyes, an unknown codec, or `path` is there.
@@ -73,7 +73,7 @@ def write_image(
     """
     form = image_form(layer, codec=codec, tags=tags, simulated=simulated)
     parts = stream_encoded(Measured(layer=fused(layer)), form, executor, progress)
-    return _written(path, form, parts)
+    return _written(path, form, parts, seen)
 
 
 def image_form(
@@ -152,13 +152,16 @@ def write_visual(
 
 
 def _written(
-    path: Path, form: CogForm, parts: Generator[EncodedPart[Tally], None, None]
+    path: Path,
+    form: CogForm,
+    parts: Generator[EncodedPart[Tally], None, None],
+    seen: Callable[[bytes | memoryview], None] | None = None,
 ) -> WrittenImage:
     counter = _Counter()
     with closing(parts):  # whatever happens, no tile is computed in vain
-        digest = write_blocks(path, counter.over(parts), form)
+        write_blocks(path, counter.over(parts), form, seen)
     rows, cols = form.grid.shape
-    return WrittenImage(path=path, pixels=rows * cols, usable=counter.tally.usable, sha256=digest)
+    return WrittenImage(path=path, pixels=rows * cols, usable=counter.tally.usable)
 
 
 class _Counter:

@@ -174,10 +174,10 @@ def write_mosaic(  # noqa: PLR0913 - the wishes of one job, keyword-only
     kept = _Kept(len(mosaic.scenes))
     parts = stream_encoded(_Reading(layer=layer, mosaic=mosaic), form, executor, progress)
     with closing(parts):
-        digest = write_blocks(paths[0], kept.over(parts), form)
+        write_blocks(paths[0], kept.over(parts), form)
     _write_sources(kept, form, paths[1], executor, scene_ids)
     rows, cols = form.grid.shape
-    image = WrittenImage(path=paths[0], pixels=rows * cols, usable=kept.tally.usable, sha256=digest)
+    image = WrittenImage(path=paths[0], pixels=rows * cols, usable=kept.tally.usable)
     return MosaicWritten(image=image, pixels=kept.pixels)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     bounds: tuple[float, float, float, float] | None,
     reasons: Mapping[str, str],
     overwrite: bool,
+    checksum: bool,
     executor: Executor,
     given: tuple[Path, ...] = (),
     refinement: Path | None = None,
@@ -61,6 +63,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         bounds: ``xmin, ymin, xmax, ymax`` in the output CRS; None = the whole scene.
         reasons: Rules that are accepted, with their reasons.
         overwrite: Replace what is there.
+        checksum: Answer the file's SHA-256 as well, which takes a second for a gigabyte.
         executor: How the picture is computed.
         given: What the caller named as the scene: `out` may not lie inside it.
         refinement: The file that `scene` was refined by; None = it was not.
@@ -68,6 +71,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     """
     told = progress or (lambda _step, _done, _total: None)
     inputs = (*scene_files(scene), *terrain_files(terrain), *given)
+    digest = hashlib.sha256() if checksum else None
     with new_file(out, overwrite, inputs=inputs) as path:
         parts = parts_of(scene, wish)
         acceptance = Acceptance(reasons=reasons)
@@ -80,6 +84,7 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
             tags=_tags(scene),
             simulated=scene.simulated,
             progress=lambda done, total: told("image", done, total),
+            seen=None if digest is None else digest.update,
         )
         share = written.usable / max(written.pixels, 1)
         if not written.usable:
@@ -90,7 +95,8 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
                 expected="an area that the scene shows",
                 remedy="check --bounds and --crs, and the scene's nodata",
             )
-    return _answer(out, composition, share, written.sha256)
+    answer = _answer(out, composition, share)
+    return answer if digest is None else answer | {"sha256": digest.hexdigest()}
 
 
 def _composition(
@@ -142,7 +148,7 @@ def _tags(scene: Scene) -> dict[str, str]:
     return tags
 
 
-def _answer(out: Path, composition: Composition, share: float, digest: str) -> dict[str, Any]:
+def _answer(out: Path, composition: Composition, share: float) -> dict[str, Any]:
     layer = composition.layer
     return {
         "path": str(out),
@@ -151,7 +157,6 @@ def _answer(out: Path, composition: Composition, share: float, digest: str) -> d
         "bands": [band.name for band in layer.bands],
         "grid": grid_facts(layer.grid),
         "valid_share": round(share, 6),
-        "sha256": digest,
         "facts": dict(composition.facts),
         "notices": notice_facts(composition.notices),
         "lineage_digest": lineage(layer).digest,
