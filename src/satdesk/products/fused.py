@@ -223,7 +223,7 @@ def _tile(
 ) -> bool:
     """Fill one tile; False, and nothing filled, where an image does not see it at all."""
     patches = patches_under(recipe.images[0].grid, *at, valid.shape)
-    if any(_missed(image, patches) for image in recipe.images):
+    if _missed(recipe.images[0], patches):
         return False
     relief = relief_under(recipe.images[0].terrain, patches)
     looked = [_looked(recipe, image, patches, relief) for image in recipe.images]
