@@ -31,6 +31,10 @@ _WINDOW = 5
 """Pixels over which two scenes are compared."""
 _ALIKE, _APART = 0.08, 0.2
 """Relative difference up to which two scenes are mixed, and from which they are not at all."""
+_LIGHT = 33
+"""Pixels over which the light of two scenes is evened before they are compared ..."""
+_MOST_LIGHT = 4.0
+"""... by no more than this factor."""
 _EPS = 1e-6
 
 
@@ -84,7 +88,7 @@ class Blended:
 
     def read(self, grid: GeoBox) -> Raster:
         """Pixels of `grid`, float32 ``(band, y, x)``."""
-        halo = self.feather_px + _WINDOW // 2 + 1
+        halo = self.feather_px + _WINDOW // 2 + _LIGHT // 2 + 1
         wide = grid.pad(halo)
         sights = self.sightings.read(wide)
         source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
@@ -167,14 +171,21 @@ def _share(region: Bools, reach: int) -> FloatArray:
 
 
 def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
-    """1 where two pictures show the same around a pixel, 0 where they differ."""
-    apart = _around(np.abs(first - second).mean(axis=0))
-    level = np.maximum(_around((np.abs(first) + np.abs(second)).mean(axis=0) / 2), _EPS)
-    return np.asarray(np.clip((_APART - apart / level) / (_APART - _ALIKE), 0.0, 1.0))
+    """1 where two pictures show the same around a pixel, 0 where they differ.
+
+    What counts is what they show, not how much light lies on it: the thin rim of a cloud or the
+    edge of its shadow changes the light over many pixels alike, and mixing makes no ghost of it.
+    """
+    levels = [np.maximum(_around(np.abs(each), _LIGHT), _EPS) for each in (first, second)]
+    evened = second * np.clip(levels[0] / levels[1], 1 / _MOST_LIGHT, _MOST_LIGHT)
+    apart = _around(np.abs(first - evened).mean(axis=0), _WINDOW)
+    level = _around((np.abs(first) + np.abs(evened)).mean(axis=0) / 2, _WINDOW)
+    alike = (_APART - apart / np.maximum(level, _EPS)) / (_APART - _ALIKE)
+    return np.asarray(np.clip(alike, 0.0, 1.0))
 
 
-def _around(plane: FloatArray) -> FloatArray:
+def _around(values: FloatArray, size: int) -> FloatArray:
     """Mean of the window about each pixel; the same sums in whichever tile."""
-    kernel = np.full(_WINDOW, 1 / _WINDOW)
-    rows = correlate1d(plane.astype(np.float64), kernel, axis=0, mode="nearest")
-    return np.asarray(correlate1d(rows, kernel, axis=1, mode="nearest"))
+    kernel = np.full(size, 1 / size)
+    rows = correlate1d(values.astype(np.float64), kernel, axis=-2, mode="nearest")
+    return np.asarray(correlate1d(rows, kernel, axis=-1, mode="nearest"))

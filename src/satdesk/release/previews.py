@@ -52,10 +52,13 @@ class Preview:
         values: ``(band, y, x)`` float32, bands as the scene's picture has them; NaN = not imaged,
             or outside the district.
         hidden: ``(y, x)``, True = cloud or shadow.
+        doubted: ``(y, x)``, True = another scene contradicts it there as a cloud or its shadow
+            does; None = nobody compared.
     """
 
     values: FloatArray
     hidden: Bools
+    doubted: Bools | None = None
 
     @property
     def imaged(self) -> Bools:
@@ -64,14 +67,27 @@ class Preview:
 
     @property
     def clear(self) -> Bools:
-        """``(y, x)``."""
-        return self.imaged & ~self.hidden
+        """``(y, x)``, True = imaged, and nothing speaks against it."""
+        return self.imaged & ~self.unclear
+
+    @property
+    def unclear(self) -> Bools:
+        """``(y, x)``, True = hidden or doubted."""
+        return self.hidden if self.doubted is None else self.hidden | self.doubted
 
     @property
     def hidden_share(self) -> float:
         """Of what is imaged, the share that is hidden."""
+        return self._share(self.hidden)
+
+    @property
+    def unclear_share(self) -> float:
+        """Of what is imaged, the share that is hidden or doubted."""
+        return self._share(self.unclear)
+
+    def _share(self, cells: Bools) -> float:
         seen = int(np.count_nonzero(self.imaged))
-        return int(np.count_nonzero(self.hidden & self.imaged)) / max(seen, 1)
+        return int(np.count_nonzero(cells & self.imaged)) / max(seen, 1)
 
 
 def cells_over(grid: GeoBox, *, scenes: int, bands: int, least_px: int) -> Cells:
