@@ -32,9 +32,9 @@ _WINDOW = 5
 _ALIKE, _APART = 0.08, 0.2
 """Relative difference up to which two scenes are mixed, and from which they are not at all."""
 _LIGHT = 33
-"""Pixels over which the light of two scenes is evened before they are compared ..."""
+"""Pixels over which light and contrast of two scenes are evened before they are compared ..."""
 _MOST_LIGHT = 4.0
-"""... by no more than this factor."""
+"""... the contrast by no more than this factor."""
 _EPS = 1e-6
 
 
@@ -88,7 +88,7 @@ class Blended:
 
     def read(self, grid: GeoBox) -> Raster:
         """Pixels of `grid`, float32 ``(band, y, x)``."""
-        halo = self.feather_px + _WINDOW // 2 + _LIGHT // 2 + 1
+        halo = self.feather_px + _WINDOW // 2 + 2 * (_LIGHT // 2) + 1
         wide = grid.pad(halo)
         sights = self.sightings.read(wide)
         source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
@@ -173,15 +173,26 @@ def _share(region: Bools, reach: int) -> FloatArray:
 def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
     """1 where two pictures show the same around a pixel, 0 where they differ.
 
-    What counts is what they show, not how much light lies on it: the thin rim of a cloud or the
-    edge of its shadow changes the light over many pixels alike, and mixing makes no ghost of it.
+    What counts is what they show, not how much light lies on it nor how much haze: the thin rim of
+    a cloud or the edge of its shadow changes mean and contrast over many pixels alike, and mixing
+    makes no ghost of that.
     """
-    levels = [np.maximum(_around(np.abs(each), _LIGHT), _EPS) for each in (first, second)]
-    evened = second * np.clip(levels[0] / levels[1], 1 / _MOST_LIGHT, _MOST_LIGHT)
+    evened = _evened(second, first)
     apart = _around(np.abs(first - evened).mean(axis=0), _WINDOW)
     level = _around((np.abs(first) + np.abs(evened)).mean(axis=0) / 2, _WINDOW)
     alike = (_APART - apart / np.maximum(level, _EPS)) / (_APART - _ALIKE)
     return np.asarray(np.clip(alike, 0.0, 1.0))
+
+
+def _evened(values: FloatArray, like: FloatArray) -> FloatArray:
+    """`values` with the mean and the deviation that `like` has in the window about each pixel."""
+    middles = [_around(each, _LIGHT) for each in (values, like)]
+    spreads = [
+        np.sqrt(np.maximum(_around((each - middle) ** 2, _LIGHT), _EPS**2))
+        for each, middle in zip((values, like), middles, strict=True)
+    ]
+    contrast = np.clip(spreads[1] / spreads[0], 1 / _MOST_LIGHT, _MOST_LIGHT)
+    return np.asarray(middles[1] + contrast * (values - middles[0]))
 
 
 def _around(values: FloatArray, size: int) -> FloatArray:

@@ -14,7 +14,7 @@ from satdesk.core.bands import Band
 from satdesk.core.cover import Cover
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
-from satdesk.core.sighting import State
+from satdesk.core.sighting import Doubt, State
 from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.products.seam_map import SeamMap
@@ -32,8 +32,8 @@ class Sighted:
     Attributes:
         layer: The scene's picture.
         cover: Flags of `core.cover.Cover` on the same grid; None = nobody looked for clouds.
-        doubt: On the same grid, one band, not 0 where another scene contradicts this one as a cloud
-            or its shadow does (`radiometry.contradiction`); None = nobody compared.
+        doubt: On the same grid, one band of `core.sighting.Doubt`: where another scene contradicts
+            this one as a cloud or its shadow does; None = none does, or nobody compared.
 
     Raises:
         UsageError: The cover or the doubt lies on another grid.
@@ -84,9 +84,9 @@ class Sighted:
         clear = (state != State.CLOUD) & (state != State.SHADOW) & (state != State.NOT_IMAGED)
         if self.doubt is None:
             return state, clear
-        doubted = self.doubt.read(grid).values[0] != 0
-        state[doubted & (state == State.CLEAR)] = State.NOT_TOLD
-        return state, clear & ~doubted
+        doubt = self.doubt.read(grid).values[0]
+        state[(doubt != Doubt.NONE) & (state == State.CLEAR)] = State.NOT_TOLD
+        return state, clear & (doubt != Doubt.AVOIDED)
 
     def _told(self, grid: GeoBox, valid: Bools) -> NDArray[np.uint8]:
         if self.cover is None:

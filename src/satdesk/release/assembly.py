@@ -32,6 +32,8 @@ __all__ = ["Assembly", "assembled", "assembly_notices", "put_together", "seam_la
 
 _FEATHER_M = 15.0
 _MOST_FEATHER_PX = 24
+_ROOM = 2.0
+"""Of the mixed band: what a seam needs of both scenes beside the edge of one."""
 _CONTRADICTED = 0.001
 """Share of a scene from which the product says that another contradicts it."""
 
@@ -71,10 +73,11 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
     _require_alike(group)
     cells = _cells(plan, group)
     geometry = plan.district.geometry
-    seen = [preview(each, cells, geometry, plan.ground, executor) for each in group]
+    seen = tuple(preview(each, cells, geometry, plan.ground, executor) for each in group)
     if choice.contradictions == "avoid":
         names = [band.name for band in group[0].layer.bands]
-        seen = list(doubted(seen, names, cells.cell_px * abs(plan.grid.affine.a)))
+        cell_m = cells.cell_px * abs(plan.grid.affine.a)
+        seen = doubted(seen, names, cell_m, room_m=_ROOM * _feather_m(choice))
     order = ordered(_candidates(plan, index, seen), choice.order)
     small = [seen[k] for k in order]
     found = balanced(small) if choice.balance != "none" else None
@@ -136,9 +139,9 @@ def _candidates(plan: Plan, index: int, small: Sequence[Preview]) -> list[Candid
 
 def _compared(scene: Sighted, small: Preview, cells: Cells) -> Sighted:
     """With what the others say against it."""
-    if small.doubted is None or not small.doubted.any():
+    if small.doubt is None or not small.doubt.any():
         return scene
-    cover = CoverMap(flags=small.doubted.astype(np.uint8), known=np.ones(small.doubted.shape, bool))
+    cover = CoverMap(flags=small.doubt, known=np.ones(small.doubt.shape, np.bool_))
     doubt = Covered(cover=cover, ratio=cells.cell_px, grid=scene.grid)
     return replace(scene, doubt=doubt)
 
@@ -159,22 +162,24 @@ def seam_labels(small: Sequence[Preview], choice: MosaicChoice) -> NDArray[np.ui
     """
     labels = np.where(small[0].imaged, 1, 0).astype(np.uint8)
     values: FloatArray = small[0].values.copy()
-    hidden = small[0].unclear & small[0].imaged
+    hidden = small[0].avoided & small[0].imaged
     for number, each in enumerate(small[1:], start=2):
-        allowed = sides(labels > 0, each.imaged, hidden, each.unclear & each.imaged)
+        allowed = sides(labels > 0, each.imaged, hidden, each.avoided & each.imaged)
         if choice.seams == "order":
             allowed[allowed == 3] = 1
         second = cut(allowed, seam_cost(values, each.values)) & each.imaged
         labels[second] = number
         np.copyto(values, each.values, where=second)
-        hidden = np.where(second, each.unclear, hidden)
+        hidden = np.where(second, each.avoided, hidden)
     return labels
 
 
 def _feather_px(plan: Plan, choice: MosaicChoice) -> int:
-    pixel = abs(plan.grid.affine.a)
-    wished = _FEATHER_M if choice.feather_m is None else choice.feather_m
-    return min(round(wished / pixel), _MOST_FEATHER_PX)
+    return min(round(_feather_m(choice) / abs(plan.grid.affine.a)), _MOST_FEATHER_PX)
+
+
+def _feather_m(choice: MosaicChoice) -> float:
+    return _FEATHER_M if choice.feather_m is None else choice.feather_m
 
 
 def _facts(

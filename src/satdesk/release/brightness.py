@@ -9,7 +9,9 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
+from satdesk.core.sighting import Doubt
 from satdesk.radiometry.balance import Balance, Overlap, PairFit, balance
 from satdesk.radiometry.contradiction import contradiction
 from satdesk.release.previews import Preview, areas
@@ -23,9 +25,19 @@ _MOST_GAIN = 1.5
 """A gain beyond this, or below its inverse, balances nothing: the overlap shows something else."""
 
 
-def doubted(small: Sequence[Preview], names: Sequence[str], cell_m: float) -> tuple[Preview, ...]:
-    """The scenes with the places where another contradicts them as a cloud or its shadow does."""
-    found = [np.zeros(each.hidden.shape, np.bool_) for each in small]
+def doubted(
+    small: Sequence[Preview], names: Sequence[str], cell_m: float, *, room_m: float
+) -> tuple[Preview, ...]:
+    """The scenes with the places where another contradicts them as a cloud or its shadow does.
+
+    Args:
+        small: Not balanced.
+        names: Of their bands.
+        cell_m: Edge of a cell.
+        room_m: So near to the edge of the other scene a place may be shown all the same: a seam
+            that has no room cannot be mixed.
+    """
+    found = [np.zeros(each.hidden.shape, np.uint8) for each in small]
     for i, j in combinations(range(len(small)), 2):
         part = _extent(small[i].imaged & small[j].imaged)
         if part is None:
@@ -34,9 +46,27 @@ def doubted(small: Sequence[Preview], names: Sequence[str], cell_m: float) -> tu
         clear = (small[i].clear & small[j].clear)[part]
         told = contradiction(first, second, clear, names, cell_m)
         if told is not None:
-            found[i][part] |= told.first
-            found[j][part] |= told.second
-    return tuple(replace(each, doubted=cells) for each, cells in zip(small, found, strict=True))
+            room = room_m / cell_m + 1
+            _mark(found[i], part, told.first, _goes_on(small[i], small[j], room))
+            _mark(found[j], part, told.second, _goes_on(small[j], small[i], room))
+    return tuple(replace(each, doubt=cells) for each, cells in zip(small, found, strict=True))
+
+
+def _mark(
+    doubt: NDArray[np.uint8], part: tuple[slice, slice], cells: Bools, goes_on: Bools
+) -> None:
+    """Write what one scene says against another; that a place is avoided stays."""
+    here, alone = doubt[part], goes_on[part]
+    here[cells & ~alone] = Doubt.AVOIDED
+    here[cells & alone & (here == Doubt.NONE)] = Doubt.AT_EDGE
+
+
+def _goes_on(one: Preview, other: Preview, cells: float) -> Bools:
+    """Places at most so many cells from where one scene goes on and the other does not."""
+    beyond = one.imaged & ~other.imaged
+    if not beyond.any():
+        return beyond
+    return np.asarray(distance_transform_edt(~beyond) <= cells)
 
 
 def _extent(cells: Bools) -> tuple[slice, slice] | None:

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.layer import Layer
 from satdesk.core.sensor import FloatArray
-from satdesk.core.sighting import State
+from satdesk.core.sighting import Doubt, State
 from satdesk.products.clipped import inside
 from satdesk.products.seamed import Sighted
 from satdesk.products.selected import Selected
@@ -52,13 +52,12 @@ class Preview:
         values: ``(band, y, x)`` float32, bands as the scene's picture has them; NaN = not imaged,
             or outside the district.
         hidden: ``(y, x)``, True = cloud or shadow.
-        doubted: ``(y, x)``, True = another scene contradicts it there as a cloud or its shadow
-            does; None = nobody compared.
+        doubt: ``(y, x)`` uint8 of `core.sighting.Doubt`; None = nobody compared.
     """
 
     values: FloatArray
     hidden: Bools
-    doubted: Bools | None = None
+    doubt: NDArray[np.uint8] | None = None
 
     @property
     def imaged(self) -> Bools:
@@ -73,7 +72,12 @@ class Preview:
     @property
     def unclear(self) -> Bools:
         """``(y, x)``, True = hidden or doubted."""
-        return self.hidden if self.doubted is None else self.hidden | self.doubted
+        return self.hidden if self.doubt is None else self.hidden | (self.doubt != Doubt.NONE)
+
+    @property
+    def avoided(self) -> Bools:
+        """``(y, x)``, True = not to be shown where another scene sees clear ground."""
+        return self.hidden if self.doubt is None else self.hidden | (self.doubt == Doubt.AVOIDED)
 
     @property
     def hidden_share(self) -> float:
