@@ -116,12 +116,12 @@ class Blended:
     ) -> FloatArray:
         """`values` of the inner grid, mixed beside seams."""
         pictures = {int(n): self._picture(int(n), wide) for n in np.unique(source[near]) if n}
-        own, own_usable = _own(pictures, source)
+        own_usable = _own_usable(pictures, source)
         total = np.zeros(values.shape)
         weight = np.zeros(values.shape[1:])
         for number, (picture, usable) in pictures.items():
             share = _share(source == number, self.feather_px) * usable
-            share = np.where(source == number, share, share * _alike(own, picture))[inner]
+            share = (share * _alike_shown(pictures, source, number))[inner]
             total += np.where(share > 0, picture[(slice(None), *inner)], 0) * share
             weight += share
         mixed = near[inner] & own_usable[inner] & (weight > _EPS)
@@ -148,17 +148,27 @@ def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
     return near
 
 
-def _own(
-    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]
-) -> tuple[FloatArray, Bools]:
-    """The picture that is shown, as far as it is one of `pictures`, and where it is usable."""
-    own: FloatArray = np.zeros_like(next(iter(pictures.values()))[0])
+def _own_usable(pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]) -> Bools:
+    """Where the picture that is shown is one of `pictures`, and usable."""
     seen = np.zeros(source.shape, bool)
-    for number, (picture, usable) in pictures.items():
-        here = source == number
-        np.copyto(own, picture, where=here)
-        seen |= here & usable
-    return own, seen
+    for number, (_, usable) in pictures.items():
+        seen |= (source == number) & usable
+    return seen
+
+
+def _alike_shown(
+    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8], number: int
+) -> FloatArray:
+    """How like a picture is to the one that is shown at each pixel; 1 where it is that one.
+
+    Whole pictures are compared: what is shown jumps where a seam runs.
+    """
+    alike = np.ones(source.shape)
+    for other, (picture, _) in pictures.items():
+        here = source == other
+        if other != number and here.any():
+            np.copyto(alike, _alike(picture, pictures[number][0]), where=here)
+    return alike
 
 
 def _share(region: Bools, reach: int) -> FloatArray:
