@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,8 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
     seen = tuple(preview(each, cells, geometry, plan.ground, executor) for each in group)
     if choice.contradictions == "avoid":
         names = [band.name for band in group[0].layer.bands]
-        cell_m = cells.cell_px * abs(plan.grid.affine.a)
-        seen = doubted(seen, names, cell_m, room_m=_ROOM * _feather_m(choice))
+        cell_m, room_m = cells.cell_px * abs(plan.grid.affine.a), _ROOM * _feather_m(choice)
+        seen = doubted(seen, names, cell_m, room_m=room_m, days=[_day(each) for each in group])
     order = ordered(_candidates(plan, index, seen), choice.order)
     small = [seen[k] for k in order]
     found = balanced(small) if choice.balance != "none" else None
@@ -99,6 +100,11 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
         notices=(*_notices(choice, found, ids), *_contradicted(small, ids)),
     )
     return made, order
+
+
+def _day(made: Composition) -> date | None:
+    taken = made.parts.scene.acquisition
+    return None if taken is None else taken.day
 
 
 def _require_alike(group: Sequence[Composition]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import combinations
 
 import numpy as np
@@ -24,9 +25,16 @@ _MOST_SAMPLES = 100_000
 _MOST_GAIN = 1.5
 """A gain beyond this, or below its inverse, balances nothing: the overlap shows something else."""
 
+_MOST_DAYS = 16
+
 
 def doubted(
-    small: Sequence[Preview], names: Sequence[str], cell_m: float, *, room_m: float
+    small: Sequence[Preview],
+    names: Sequence[str],
+    cell_m: float,
+    *,
+    room_m: float,
+    days: Sequence[date | None],
 ) -> tuple[Preview, ...]:
     """The scenes with the places where another contradicts them as a cloud or its shadow does.
 
@@ -36,11 +44,13 @@ def doubted(
         cell_m: Edge of a cell.
         room_m: So near to the edge of the other scene a place may be shown all the same: a seam
             that has no room cannot be mixed.
+        days: On which they were taken. Scenes more than 16 days apart, or of a day that nobody
+            states, are not compared: seasons contradict each other as clouds do.
     """
     found = [np.zeros(each.hidden.shape, np.uint8) for each in small]
     for i, j in combinations(range(len(small)), 2):
         part = _extent(small[i].imaged & small[j].imaged)
-        if part is None:
+        if part is None or not _of_one_time(days[i], days[j]):
             continue
         first, second = (small[k].values[(slice(None), *part)] for k in (i, j))
         clear = (small[i].clear & small[j].clear)[part]
@@ -50,6 +60,10 @@ def doubted(
             _mark(found[i], part, told.first, _goes_on(small[i], small[j], room))
             _mark(found[j], part, told.second, _goes_on(small[j], small[i], room))
     return tuple(replace(each, doubt=cells) for each, cells in zip(small, found, strict=True))
+
+
+def _of_one_time(first: date | None, second: date | None) -> bool:
+    return first is not None and second is not None and abs((first - second).days) <= _MOST_DAYS
 
 
 def _mark(
