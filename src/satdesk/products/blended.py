@@ -116,12 +116,13 @@ class Blended:
     ) -> FloatArray:
         """`values` of the inner grid, mixed beside seams."""
         pictures = {int(n): self._picture(int(n), wide) for n in np.unique(source[near]) if n}
-        own_usable = _own_usable(pictures, source)
+        own, own_usable = _own(pictures, source)
         total = np.zeros(values.shape)
         weight = np.zeros(values.shape[1:])
         for number, (picture, usable) in pictures.items():
             share = _share(source == number, self.feather_px) * usable
-            share = (share * _alike_shown(pictures, source, number))[inner]
+            alike = np.maximum(_alike(own, picture), _alike_shown(pictures, source, number))
+            share = np.where(source == number, share, share * alike)[inner]
             total += np.where(share > 0, picture[(slice(None), *inner)], 0) * share
             weight += share
         mixed = near[inner] & own_usable[inner] & (weight > _EPS)
@@ -148,26 +149,34 @@ def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
     return near
 
 
-def _own_usable(pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]) -> Bools:
-    """Where the picture that is shown is one of `pictures`, and usable."""
+def _own(
+    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]
+) -> tuple[FloatArray, Bools]:
+    """The picture that is shown, as far as it is one of `pictures`, and where it is usable."""
+    own: FloatArray = np.zeros_like(next(iter(pictures.values()))[0])
     seen = np.zeros(source.shape, bool)
-    for number, (_, usable) in pictures.items():
-        seen |= (source == number) & usable
-    return seen
+    for number, (picture, usable) in pictures.items():
+        here = source == number
+        np.copyto(own, picture, where=here)
+        seen |= here & usable
+    return own, seen
 
 
 def _alike_shown(
     pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8], number: int
 ) -> FloatArray:
-    """How like a picture is to the one that is shown at each pixel; 1 where it is that one.
+    """How like a picture is to the one that is shown at each pixel, whatever light lies on it.
 
-    Whole pictures are compared: what is shown jumps where a seam runs.
+    What counts is what they show, not how much light lies on it nor how much haze: the thin rim of
+    a cloud or the edge of its shadow changes mean and contrast over many pixels alike, and mixing
+    makes no ghost of that. Whole pictures are compared: what is shown jumps where a seam runs.
     """
     alike = np.ones(source.shape)
     for other, (picture, _) in pictures.items():
         here = source == other
         if other != number and here.any():
-            np.copyto(alike, _alike(picture, pictures[number][0]), where=here)
+            evened = _evened(pictures[number][0], picture)
+            np.copyto(alike, _alike(picture, evened), where=here)
     return alike
 
 
@@ -181,15 +190,9 @@ def _share(region: Bools, reach: int) -> FloatArray:
 
 
 def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
-    """1 where two pictures show the same around a pixel, 0 where they differ.
-
-    What counts is what they show, not how much light lies on it nor how much haze: the thin rim of
-    a cloud or the edge of its shadow changes mean and contrast over many pixels alike, and mixing
-    makes no ghost of that.
-    """
-    evened = _evened(second, first)
-    apart = _around(np.abs(first - evened).mean(axis=0), _WINDOW)
-    level = _around((np.abs(first) + np.abs(evened)).mean(axis=0) / 2, _WINDOW)
+    """1 where two pictures show the same around a pixel, 0 where they differ."""
+    apart = _around(np.abs(first - second).mean(axis=0), _WINDOW)
+    level = _around((np.abs(first) + np.abs(second)).mean(axis=0) / 2, _WINDOW)
     alike = (_APART - apart / np.maximum(level, _EPS)) / (_APART - _ALIKE)
     return np.asarray(np.clip(alike, 0.0, 1.0))
 
