@@ -21,33 +21,46 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import rasterio
 
+from satdesk.core.bands import Band
+from satdesk.core.scene import ImageTile
+from satdesk.core.units import Quantity
+from satdesk.products.covered import Covered, CoverMap
 from satdesk.radiometry.seam_visibility import seam_sums, visibility
 from satdesk.release.assembly import Assembly, put_together
+from satdesk.release.composition import Composition, placed
+from satdesk.release.covers import cover_grid
 from satdesk.release.display import blended, seams_seen
+from satdesk.release.ground import source_gsd_m
 from satdesk.release.mosaic_files import sightings_layer, write_mosaic
 from satdesk.release.pictures import Stored, stored_layer
 from satdesk.release.plan import Plan, planned
 from satdesk.release.recipe import Recipe, recipe_of
+from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Threads
+from satdesk.simulate.render import CLOUD, CLOUD_SHADOW
 from satdesk.simulate.scenario import Scenario
+from satdesk.simulate.sky import Clouds, Sky
 from satdesk.simulate.strips import strips
 from satdesk.simulate.write import Making, simulate_pictures
 
 REACH = 14
 MARK = "<!-- mosaic -->"
-CASES = ("equal", "gains", "gains-clouds")
+CASES = ("equal", "gains", "gains-clouds", "wide-clouds")
 GAINS = {
     "equal": (1.0, 1.0, 1.0, 1.0),
     "gains": (1.0, 1.1, 0.9, 1.05),
     "gains-clouds": (1.0, 1.1, 0.9, 1.05),
+    "wide-clouds": (1.0, 1.1, 0.9, 1.05),
 }
+WIDE_PX, WIDE_STEP_M, WIDE_SHIFT_M = (1600, 1400), 1400.0, -1500.0
+WIDE_SKY = Sky(clouds=Clouds(share=0.12, above_m=1200.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +97,53 @@ def recipe(
     return recipe_of(document, folder=folder, sha256="0" * 64)
 
 
-def plan_of(wish: Recipe) -> tuple[Plan, Assembly]:
+def scenes_of(case: str, chain: int) -> tuple[Scenario, ...]:
+    """The strips of a case; of the wide ones the second and the last are under low clouds."""
+    if case != "wide-clouds":
+        clouded = (chain - 1,) if case == "gains-clouds" else ()
+        return strips(chain, brighter=GAINS[case], clouded=clouded)
+    plain = strips(chain, shape=WIDE_PX, step_m=WIDE_STEP_M, brighter=GAINS[case], clouded=())
+    return tuple(
+        replace(
+            each,
+            middle_m=(each.middle_m[0] + WIDE_SHIFT_M, each.middle_m[1]),
+            sky=WIDE_SKY if number in (1, chain - 1) else each.sky,
+        )
+        for number, each in enumerate(plain)
+    )
+
+
+def plan_of(wish: Recipe, world: Path | None = None) -> tuple[Plan, Assembly]:
+    """Put a recipe's scenes together; with the true masks of `world` in place of told ones."""
     scenes = [open_scene(choice) for choice in wish.scenes]
-    plan, made = put_together(planned(wish, scenes, lambda *_: None), Threads(2), lambda *_: None)
+    plan = planned(wish, scenes, lambda *_: None)
+    if world is not None:
+        group = tuple(truly_covered(each, plan, world) for each in plan.compositions[0])
+        plan = replace(plan, compositions=(group,))
+    plan, made = put_together(plan, Threads(2), lambda *_: None)
     if made[0] is None:
         raise SystemExit("one scene is no mosaic")
     return plan, made[0]
+
+
+def truly_covered(made: Composition, plan: Plan, world: Path) -> Composition:
+    """A scene with the cloud and shadow that the simulator knows of."""
+    name = made.parts.scene.id.partition("_strip_")[2]
+    image = replace(
+        made.parts.images[-1],
+        tiles=(ImageTile(path=world / f"truth_strip_{name}_ms_mask.tif"),),
+        bands=(Band(name="truth"),),
+        dtype="uint8",
+        calibration=None,
+        nodata=None,
+        saturated=None,
+    )
+    ratio, cells = cover_grid(plan.grid, source_gsd_m(made.parts.images[-1]))
+    parts = replace(made.parts, quantity=Quantity.COUNTS)
+    truth = placed(image, parts, cells, plan.ground, "nearest").read(cells)
+    flags = (truth.values[0] & np.uint8(CLOUD | CLOUD_SHADOW)).astype(np.uint8)
+    cover = Covered(cover=CoverMap(flags=flags, known=truth.valid), ratio=ratio, grid=plan.grid)
+    return replace(made, cover=SceneCover(layer=cover, facts={"method": "truth"}))
 
 
 def measured(plan: Plan, made: Assembly, folder: Path) -> tuple[float | None, float | None]:
@@ -182,9 +236,9 @@ def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | Non
 
 
 def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
-    clouded = (chain - 1,) if case == "gains-clouds" else ()
+    clouded = case.endswith("clouds")
     masks = "classical" if clouded else "none"
-    scenes = strips(chain, brighter=GAINS[case], clouded=clouded)
+    scenes = scenes_of(case, chain)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         world = (kept or folder) / f"{case}_{seed}_{chain}"
@@ -195,6 +249,9 @@ def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
         gradient, step = measured(plan, made, folder)
         bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0, masks))
         found = {"satdesk, not balanced, not feathered": measured(bare_plan, bare, folder)}
+        if clouded:
+            wish = recipe(world, scenes, "display", 15.0, masks)
+            found["satdesk, true masks"] = measured(*plan_of(wish, world), folder)
         paths = orthoimages(plan, made, folder)
         found |= {name: stacked(paths, out) for name, out in others(paths, folder)}
     error = None if clouded else gain_error(scenes, made)

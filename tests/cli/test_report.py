@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from satdesk.cli.app import run
+from satdesk.release.direction import without_controls
 from satdesk.release.schema import check
 
 RECIPE = """
@@ -131,8 +132,10 @@ def test_a_single_scene_is_issued_with_its_shares_of_cloud(world, tmp_path):
     )
     hidden = sum(coverage["states"][state]["percent"] for state in ("cloud", "shadow"))
     assert cloud["hidden_percent"] == pytest.approx(hidden, abs=0.01)
-    figure = f"{cloud['hidden_percent']:.1f}"
-    assert figure in date["caption"]
+    assert cloud["cloud_percent"] == pytest.approx(percent, abs=0.01)
+    figure = f"{cloud['cloud_percent']:.1f}"
+    assert f"hides {figure} % of the district" in without_controls(date["caption"])
+    assert f"its shadow {cloud['shadow_percent']:.1f} %" in without_controls(date["caption"])
     assert "cloud" in date["caption"].casefold()
     plates = sorted(out.glob("plates/*.pdf"))
     assert plates

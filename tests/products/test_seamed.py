@@ -13,7 +13,7 @@ from satdesk.core.cover import COVER, Cover
 from satdesk.core.layer import Layer
 from satdesk.core.lineage import lineage
 from satdesk.core.raster import Raster
-from satdesk.core.sighting import SOURCE, STATE, State
+from satdesk.core.sighting import SOURCE, STATE, Doubt, State
 from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset
@@ -238,3 +238,47 @@ def test_what_moved_is_cut_and_shows_no_ghost():
     ghost = ~np.isclose(square, 0.9) & ~np.isclose(square, plain)
     assert not ghost.any()
     assert np.isclose(square[:, :8], 0.9).all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """One kind of doubt in the left half, none elsewhere."""
+
+    grid: GeoBox
+    kind: Doubt
+    bands = (COVER,)
+    quantity = Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        col = offset(self.grid, grid)[1] + np.arange(grid.shape[1])
+        flags = np.broadcast_to(np.where(col < 45, self.kind, 0), grid.shape).astype(np.uint8)
+        return Raster(
+            values=flags[np.newaxis], valid=np.ones(flags.shape, bool),
+            grid=grid, bands=self.bands, quantity=self.quantity,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(Doubt.AVOIDED, 2), (Doubt.AT_EDGE, 1)])
+def test_what_another_scene_contradicts_is_shown_last_and_never_called_clear(kind, shown):
+    plain = np.ones((64, 90), np.uint8)
+    doubt = Doubted(grid=GRID, kind=kind)
+    scenes = tuple(
+        Sighted(layer=Ramp(grid=GRID), cover=Doubted(grid=GRID, kind=Doubt.NONE), doubt=each)
+        for each in (doubt, None)
+    )
+    both = Seamed(scenes=scenes, seams=SeamMap(labels=plain, cell_px=1, grid=GRID))
+    choice = both.chosen(GRID, both.pixels(GRID))
+    assert (choice.source[:, :45] == shown).all()
+    assert (choice.state[:, :45] == (State.CLEAR if shown == 2 else State.NOT_TOLD)).all()
+    assert (choice.source[:, 45:] == 1).all()
+    one = Seamed(scenes=scenes[:1], seams=SeamMap(labels=plain, cell_px=1, grid=GRID))
+    choice = one.chosen(GRID, one.pixels(GRID))
+    assert (choice.source == 1).all()
+    assert (choice.state[:, :45] == State.NOT_TOLD).all()
+    assert (choice.state[:, 45:] == State.CLEAR).all()
+
+
+def test_a_shadow_s_edge_is_feathered_since_both_show_the_same_ground():
+    source, layer = halves(Ramp(grid=GRID), Ramp(grid=GRID, factor=0.5), (1.0, 1.0))
+    hard, soft = source.read(GRID).values[0], layer.read(GRID).values[0]
+    assert np.abs(np.diff(soft, axis=1)).max() < 0.2 * np.abs(np.diff(hard, axis=1)).max()

@@ -155,7 +155,7 @@ FACTS = st.fixed_dictionaries(
         "facts": st.sampled_from(
             [
                 (),
-                (("cloud", {"hidden_percent": 12.345}),),
+                (("cloud", {"cloud_percent": 12.345, "shadow_percent": 6.0}),),
                 (("accuracy", {"parts": [{"part": "provider", "value_m": 4.7}]}),),
             ]
         ),
@@ -209,9 +209,12 @@ def test_the_assertion_is_apart_and_attributed_in_every_language(content, tag):
 
 
 def test_cloud_is_measured_only_where_it_was(content):
-    image = replace(content.dates[0], facts=(("cloud", {"hidden_percent": 4.0}),))
+    image = replace(
+        content.dates[0], facts=(("cloud", {"cloud_percent": 4.0, "shadow_percent": 2.5}),)
+    )
     measured = (
-        "hides 4.0 % of the district (measured); the provider states 3.5 % of the whole scene"
+        "hides 4.0 % of the district, its shadow 2.5 % (measured); "
+        "the provider states 3.5 % of the whole scene"
     )
     assert cloud_words(image) == measured
     assert cloud_words(content.dates[0]).startswith("not measured; ")

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from satdesk.core.bands import Band
 
-__all__ = ["SOURCE", "STATE", "State"]
+__all__ = ["SOURCE", "STATE", "Doubt", "State"]
 
 
 class State(IntEnum):
@@ -22,6 +22,17 @@ class State(IntEnum):
     """The ground lies in the shadow of a cloud."""
     NOT_TOLD = 4
     """Imaged, and nobody looked for clouds."""
+
+
+class Doubt(IntEnum):
+    """What another scene of nearly the same day says against a place of this one."""
+
+    NONE = 0
+    """Nothing, or there is no other."""
+    AVOIDED = 1
+    """It looks as if under a cloud or its shadow: the other scene is shown."""
+    AT_EDGE = 2
+    """It looks so too, but the other scene ends nearby: this one may be shown, as not told."""
 
 
 SOURCE = Band(name="source")

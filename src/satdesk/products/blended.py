@@ -31,6 +31,10 @@ _WINDOW = 5
 """Pixels over which two scenes are compared."""
 _ALIKE, _APART = 0.08, 0.2
 """Relative difference up to which two scenes are mixed, and from which they are not at all."""
+_LIGHT = 33
+"""Pixels over which light and contrast of two scenes are evened before they are compared ..."""
+_MOST_LIGHT = 4.0
+"""... the contrast by no more than this factor."""
 _EPS = 1e-6
 
 
@@ -84,7 +88,7 @@ class Blended:
 
     def read(self, grid: GeoBox) -> Raster:
         """Pixels of `grid`, float32 ``(band, y, x)``."""
-        halo = self.feather_px + _WINDOW // 2 + 1
+        halo = self.feather_px + _WINDOW // 2 + 2 * (_LIGHT // 2) + 1
         wide = grid.pad(halo)
         sights = self.sightings.read(wide)
         source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
@@ -117,7 +121,8 @@ class Blended:
         weight = np.zeros(values.shape[1:])
         for number, (picture, usable) in pictures.items():
             share = _share(source == number, self.feather_px) * usable
-            share = np.where(source == number, share, share * _alike(own, picture))[inner]
+            alike = np.maximum(_alike(own, picture), _alike_shown(pictures, source, number))
+            share = np.where(source == number, share, share * alike)[inner]
             total += np.where(share > 0, picture[(slice(None), *inner)], 0) * share
             weight += share
         mixed = near[inner] & own_usable[inner] & (weight > _EPS)
@@ -157,6 +162,24 @@ def _own(
     return own, seen
 
 
+def _alike_shown(
+    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8], number: int
+) -> FloatArray:
+    """How like a picture is to the one that is shown at each pixel, whatever light lies on it.
+
+    What counts is what they show, not how much light lies on it nor how much haze: the thin rim of
+    a cloud or the edge of its shadow changes mean and contrast over many pixels alike, and mixing
+    makes no ghost of that. Whole pictures are compared: what is shown jumps where a seam runs.
+    """
+    alike = np.ones(source.shape)
+    for other, (picture, _) in pictures.items():
+        here = source == other
+        if other != number and here.any():
+            evened = _evened(pictures[number][0], picture)
+            np.copyto(alike, _alike(picture, evened), where=here)
+    return alike
+
+
 def _share(region: Bools, reach: int) -> FloatArray:
     """0.5 on the border of `region`, 1 from `reach` pixels inside on, 0 from as many outside on."""
     if region.all() or not region.any():
@@ -168,13 +191,25 @@ def _share(region: Bools, reach: int) -> FloatArray:
 
 def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
     """1 where two pictures show the same around a pixel, 0 where they differ."""
-    apart = _around(np.abs(first - second).mean(axis=0))
-    level = np.maximum(_around((np.abs(first) + np.abs(second)).mean(axis=0) / 2), _EPS)
-    return np.asarray(np.clip((_APART - apart / level) / (_APART - _ALIKE), 0.0, 1.0))
+    apart = _around(np.abs(first - second).mean(axis=0), _WINDOW)
+    level = _around((np.abs(first) + np.abs(second)).mean(axis=0) / 2, _WINDOW)
+    alike = (_APART - apart / np.maximum(level, _EPS)) / (_APART - _ALIKE)
+    return np.asarray(np.clip(alike, 0.0, 1.0))
 
 
-def _around(plane: FloatArray) -> FloatArray:
+def _evened(values: FloatArray, like: FloatArray) -> FloatArray:
+    """`values` with the mean and the deviation that `like` has in the window about each pixel."""
+    middles = [_around(each, _LIGHT) for each in (values, like)]
+    spreads = [
+        np.sqrt(np.maximum(_around((each - middle) ** 2, _LIGHT), _EPS**2))
+        for each, middle in zip((values, like), middles, strict=True)
+    ]
+    contrast = np.clip(spreads[1] / spreads[0], 1 / _MOST_LIGHT, _MOST_LIGHT)
+    return np.asarray(middles[1] + contrast * (values - middles[0]))
+
+
+def _around(values: FloatArray, size: int) -> FloatArray:
     """Mean of the window about each pixel; the same sums in whichever tile."""
-    kernel = np.full(_WINDOW, 1 / _WINDOW)
-    rows = correlate1d(plane.astype(np.float64), kernel, axis=0, mode="nearest")
-    return np.asarray(correlate1d(rows, kernel, axis=1, mode="nearest"))
+    kernel = np.full(size, 1 / size)
+    rows = correlate1d(values.astype(np.float64), kernel, axis=-2, mode="nearest")
+    return np.asarray(correlate1d(rows, kernel, axis=-1, mode="nearest"))

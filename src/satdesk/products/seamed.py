@@ -14,7 +14,7 @@ from satdesk.core.bands import Band
 from satdesk.core.cover import Cover
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
-from satdesk.core.sighting import State
+from satdesk.core.sighting import Doubt, State
 from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.products.seam_map import SeamMap
@@ -32,21 +32,25 @@ class Sighted:
     Attributes:
         layer: The scene's picture.
         cover: Flags of `core.cover.Cover` on the same grid; None = nobody looked for clouds.
+        doubt: On the same grid, one band of `core.sighting.Doubt`: where another scene contradicts
+            this one as a cloud or its shadow does; None = none does, or nobody compared.
 
     Raises:
-        UsageError: The cover lies on another grid.
+        UsageError: The cover or the doubt lies on another grid.
     """
 
     layer: Layer
     cover: Layer | None = None
+    doubt: Layer | None = None
 
     def __post_init__(self) -> None:
-        if self.cover is not None and self.cover.grid != self.layer.grid:
-            raise UsageError(
-                "the cover of a scene must lie on its grid",
-                found=str(self.cover.grid),
-                expected=str(self.layer.grid),
-            )
+        for each in (self.cover, self.doubt):
+            if each is not None and each.grid != self.layer.grid:
+                raise UsageError(
+                    "the cover of a scene must lie on its grid",
+                    found=str(each.grid),
+                    expected=str(self.layer.grid),
+                )
 
     @property
     def grid(self) -> GeoBox:
@@ -69,6 +73,22 @@ class Sighted:
 
     def states(self, grid: GeoBox, valid: Bools) -> NDArray[np.uint8]:
         """`State` of each pixel of which `valid` says whether there is one."""
+        return self.sight(grid, valid)[0]
+
+    def sight(self, grid: GeoBox, valid: Bools) -> tuple[NDArray[np.uint8], Bools]:
+        """`State` of each pixel, and whether nothing speaks against it.
+
+        What another scene contradicts is not told, and the last to be shown, as hidden ground is.
+        """
+        state = self._told(grid, valid)
+        clear = (state != State.CLOUD) & (state != State.SHADOW) & (state != State.NOT_IMAGED)
+        if self.doubt is None:
+            return state, clear
+        doubt = self.doubt.read(grid).values[0]
+        state[(doubt != Doubt.NONE) & (state == State.CLEAR)] = State.NOT_TOLD
+        return state, clear & (doubt != Doubt.AVOIDED)
+
+    def _told(self, grid: GeoBox, valid: Bools) -> NDArray[np.uint8]:
         if self.cover is None:
             return np.where(valid, State.NOT_TOLD, State.NOT_IMAGED).astype(np.uint8)
         found = self.cover.read(grid)
@@ -101,10 +121,10 @@ class Choice:
 class Seamed:
     """Several scenes as one picture; nothing is blended, every pixel is one scene's.
 
-    A pixel is taken from the scene that the map wants if that sees clear ground there; else from
-    the first in order that does; else, under a cloud in all of them, from the wanted one, else from
-    the first that has a pixel at all, and `State` says so. A scene is only read where it may be
-    needed.
+    A pixel is taken from the scene that the map wants if that sees clear ground there and no other
+    contradicts it; else from the first in order that does; else, under a cloud in all of them, from
+    the wanted one, else from the first that has a pixel at all, and `State` says so. A scene is
+    only read where it may be needed.
 
     Attributes:
         scenes: In order; at least one, at most 255; one grid, bands, quantity.
@@ -188,6 +208,16 @@ class Seamed:
         return work.choice()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A scene's pixels of a grid, and how they see the ground."""
+
+    values: NDArray[Any]
+    valid: Bools
+    state: NDArray[np.uint8]
+    clear: Bools
+
+
 class _Choosing:
     """The pixels of one grid while they are filled."""
 
@@ -197,20 +227,18 @@ class _Choosing:
         self._source = np.zeros(shape, np.uint8)
         self._state = np.zeros(shape, np.uint8)
         self._values: NDArray[Any] | None = None
-        self._read: dict[int, tuple[NDArray[Any], Bools, NDArray[np.uint8]]] = {}
+        self._read: dict[int, _Seen] = {}
 
     def take(self, number: int, where: Bools, *, clear: bool) -> None:
         """Fill what is open in `where` from a scene, as far as it sees clear ground or at all."""
         open_ = where & (self._source == 0)
         if not open_.any():
             return
-        values, valid, state = self._scene(number)
-        filled = open_ & valid
-        if clear:
-            filled &= (state != State.CLOUD) & (state != State.SHADOW)
-        self._put(values, filled)
+        scene = self._scene(number)
+        filled = open_ & (scene.clear if clear else scene.valid)
+        self._put(scene.values, filled)
         self._source[filled] = number
-        self._state[filled] = state[filled]
+        self._state[filled] = scene.state[filled]
 
     def _put(self, values: NDArray[Any], filled: Bools) -> None:
         if self._values is None:
@@ -223,11 +251,11 @@ class _Choosing:
             )
         np.copyto(self._values, values, where=filled[..., np.newaxis])
 
-    def _scene(self, number: int) -> tuple[NDArray[Any], Bools, NDArray[np.uint8]]:
+    def _scene(self, number: int) -> _Seen:
         if number not in self._read:
             values, valid = self._pixels(number)
-            states = self._mosaic.scenes[number - 1].states(self._grid, valid)
-            self._read[number] = values, valid, states
+            state, clear = self._mosaic.scenes[number - 1].sight(self._grid, valid)
+            self._read[number] = _Seen(values, valid, state, clear)
         return self._read[number]
 
     def choice(self) -> Choice:

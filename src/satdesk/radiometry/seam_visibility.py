@@ -55,15 +55,25 @@ class Visibility:
     step_ratio: float | None
 
 
-def seam_sums(brightness: FloatArray, source: NDArray[np.uint8], reach: int) -> SeamSums:
+def seam_sums(
+    brightness: FloatArray,
+    source: NDArray[np.uint8],
+    reach: int,
+    beside: NDArray[np.bool_] | None = None,
+) -> SeamSums:
     """Sum up one window.
 
     Args:
         brightness: ``(y, x)``; NaN where the ground is not seen clear.
         source: ``(y, x)``, number of the scene; 0 = none.
         reach: Pixels on either side over which a step is measured.
+        beside: ``(y, x)``, True = a seam counts if one of its sides is such a pixel; None = all do.
     """
-    parts = [_along(brightness, source, reach), _along(brightness.T, source.T, reach)]
+    wanted = np.ones(source.shape, np.bool_) if beside is None else beside
+    parts = [
+        _along(brightness, source, reach, wanted),
+        _along(brightness.T, source.T, reach, wanted.T),
+    ]
     sums = [
         (sum(part[k][0] for part in parts), sum(part[k][1] for part in parts)) for k in range(4)
     ]
@@ -73,18 +83,19 @@ def seam_sums(brightness: FloatArray, source: NDArray[np.uint8], reach: int) -> 
 
 
 def _along(
-    brightness: FloatArray, source: NDArray[np.uint8], reach: int
+    brightness: FloatArray, source: NDArray[np.uint8], reach: int, wanted: NDArray[np.bool_]
 ) -> list[tuple[int, float]]:
     """The four sums of the pairs of neighbours in rows."""
     known = np.isfinite(brightness) & (source > 0)
     pair = known[:, 1:] & known[:, :-1]
-    seam = pair & (source[:, 1:] != source[:, :-1])
+    border = pair & (source[:, 1:] != source[:, :-1])
+    seam = border & (wanted[:, 1:] | wanted[:, :-1])
     if not seam.any():
         return [(0, 0.0)] * 4
-    beside = pair & ~seam & _near(seam, 2, _FARTHEST * reach)
+    beside = pair & ~border & _near(seam, 2, _FARTHEST * reach)
     gradient = np.abs(np.diff(brightness, axis=1))
     step, whole = _steps(brightness, reach)
-    far = pair & ~seam & _near(seam, reach + 1, (_FARTHEST + 1) * reach)
+    far = pair & ~border & _near(seam, reach + 1, (_FARTHEST + 1) * reach)
     return [
         _total(gradient, seam),
         _total(gradient, beside),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,29 @@ from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
 from satdesk.geometry.seams import cut, sides
 from satdesk.products.balanced import Balanced
+from satdesk.products.covered import Covered, CoverMap
 from satdesk.products.seam_map import SeamMap
 from satdesk.products.seamed import Seamed, Sighted
-from satdesk.radiometry.balance import Balance, Overlap, balance
+from satdesk.radiometry.balance import Balance
 from satdesk.radiometry.seam_cost import seam_cost
+from satdesk.release.brightness import alone, balanced, doubted, gains_of, with_gains
 from satdesk.release.composition import Composition
 from satdesk.release.content import Notice
 from satdesk.release.mosaic_order import RULES, Candidate, ordered
 from satdesk.release.pictures import Progress
 from satdesk.release.plan import Plan
-from satdesk.release.previews import Cells, Preview, areas, cells_over, preview, sighted
+from satdesk.release.previews import Cells, Preview, cells_over, preview, sighted
 from satdesk.release.recipe import MosaicChoice
 from satdesk.scale.run import Executor
 
 __all__ = ["Assembly", "assembled", "assembly_notices", "put_together", "seam_labels"]
 
-_MOST_SAMPLES = 100_000
 _FEATHER_M = 15.0
 _MOST_FEATHER_PX = 24
-_MOST_GAIN = 1.5
-"""A gain beyond this, or below its inverse, balances nothing: the overlap shows something else."""
+_ROOM = 2.0
+"""Of the mixed band: what a seam needs of both scenes beside the edge of one."""
+_CONTRADICTED = 0.001
+"""Share of a scene from which the product says that another contradicts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +74,18 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
     _require_alike(group)
     cells = _cells(plan, group)
     geometry = plan.district.geometry
-    small = [preview(each, cells, geometry, plan.ground, executor) for each in group]
-    order = ordered(_candidates(plan, index, small), choice.order)
-    small = [small[k] for k in order]
-    found = _balanced(small) if choice.balance != "none" else None
-    gains = _gains(found, small)
-    labels = seam_labels([_with_gains(s, g) for s, g in zip(small, gains, strict=True)], choice)
-    scenes = tuple(sighted(group[k]) for k in order)
+    seen = tuple(preview(each, cells, geometry, plan.ground, executor) for each in group)
+    if choice.contradictions == "avoid":
+        names = [band.name for band in group[0].layer.bands]
+        cell_m, room_m = cells.cell_px * abs(plan.grid.affine.a), _ROOM * _feather_m(choice)
+        seen = doubted(seen, names, cell_m, room_m=room_m, days=[_day(each) for each in group])
+    order = ordered(_candidates(plan, index, seen), choice.order)
+    small = [seen[k] for k in order]
+    found = balanced(small) if choice.balance != "none" else None
+    gains = gains_of(found, small)
+    labels = seam_labels([with_gains(s, g) for s, g in zip(small, gains, strict=True)], choice)
+    scenes = tuple(_compared(sighted(group[k]), s, cells)
+                   for k, s in zip(order, small, strict=True))  # fmt: skip
     ones = tuple(tuple(1.0 for _ in gain) for gain in gains)
     if choice.balance == "image":
         scenes = tuple(_in_image(s, g) for s, g in zip(scenes, gains, strict=True))
@@ -89,9 +97,14 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
         gains=ones if choice.balance == "image" else gains,
         feather_px=_feather_px(plan, choice),
         facts=_facts(choice, ids, small, found, gains, cells, plan),
-        notices=_notices(choice, found, ids),
+        notices=(*_notices(choice, found, ids), *_contradicted(small, ids)),
     )
     return made, order
+
+
+def _day(made: Composition) -> date | None:
+    taken = made.parts.scene.acquisition
+    return None if taken is None else taken.day
 
 
 def _require_alike(group: Sequence[Composition]) -> None:
@@ -123,52 +136,20 @@ def _candidates(plan: Plan, index: int, small: Sequence[Preview]) -> list[Candid
     return [
         Candidate(
             scene=each.parts.scene,
-            hidden_share=s.hidden_share if sighted(each).cover is not None else None,
+            hidden_share=s.unclear_share if sighted(each).cover is not None else None,
             place=place,
         )
         for each, s, place in zip(group, small, places, strict=True)
     ]
 
 
-def _balanced(small: Sequence[Preview]) -> Balance:
-    """One least squares over all overlaps that see clear ground."""
-    overlaps = []
-    for first, second in combinations(range(len(small)), 2):
-        both = small[first].clear & small[second].clear
-        places = np.flatnonzero(both)
-        if not places.size:
-            continue
-        step = -(-places.size // _MOST_SAMPLES)
-        values = np.stack(
-            [s.values.reshape(len(s.values), -1)[:, places[::step]] for s in
-             (small[first], small[second])]
-        )  # fmt: skip
-        overlaps.append(Overlap(first=first, second=second, values=values))
-    return balance(overlaps, areas(small), len(small[0].values))
-
-
-def _gains(found: Balance | None, small: Sequence[Preview]) -> tuple[tuple[float, ...], ...]:
-    """The gains that are applied: of the rest of a group too, none where one is no gain."""
-    bands = len(small[0].values)
-    if found is None:
-        return ((1.0,) * bands,) * len(small)
-    return tuple(
-        (1.0,) * bands if found.groups[k] in _refused(found) else gain
-        for k, gain in enumerate(found.gains)
-    )
-
-
-def _refused(found: Balance) -> set[int]:
-    return {
-        group
-        for group, gain in zip(found.groups, found.gains, strict=True)
-        if max(gain) > _MOST_GAIN or min(gain) < 1 / _MOST_GAIN
-    }
-
-
-def _with_gains(small: Preview, gains: tuple[float, ...]) -> Preview:
-    factors = np.array(gains, np.float32)[:, None, None]
-    return replace(small, values=small.values * factors)
+def _compared(scene: Sighted, small: Preview, cells: Cells) -> Sighted:
+    """With what the others say against it."""
+    if small.doubt is None or not small.doubt.any():
+        return scene
+    cover = CoverMap(flags=small.doubt, known=np.ones(small.doubt.shape, np.bool_))
+    doubt = Covered(cover=cover, ratio=cells.cell_px, grid=scene.grid)
+    return replace(scene, doubt=doubt)
 
 
 def _in_image(scene: Sighted, gains: tuple[float, ...]) -> Sighted:
@@ -187,22 +168,24 @@ def seam_labels(small: Sequence[Preview], choice: MosaicChoice) -> NDArray[np.ui
     """
     labels = np.where(small[0].imaged, 1, 0).astype(np.uint8)
     values: FloatArray = small[0].values.copy()
-    hidden = small[0].hidden & small[0].imaged
+    hidden = small[0].avoided & small[0].imaged
     for number, each in enumerate(small[1:], start=2):
-        allowed = sides(labels > 0, each.imaged, hidden, each.hidden & each.imaged)
+        allowed = sides(labels > 0, each.imaged, hidden, each.avoided & each.imaged)
         if choice.seams == "order":
             allowed[allowed == 3] = 1
         second = cut(allowed, seam_cost(values, each.values)) & each.imaged
         labels[second] = number
         np.copyto(values, each.values, where=second)
-        hidden = np.where(second, each.hidden, hidden)
+        hidden = np.where(second, each.avoided, hidden)
     return labels
 
 
 def _feather_px(plan: Plan, choice: MosaicChoice) -> int:
-    pixel = abs(plan.grid.affine.a)
-    wished = _FEATHER_M if choice.feather_m is None else choice.feather_m
-    return min(round(wished / pixel), _MOST_FEATHER_PX)
+    return min(round(_feather_m(choice) / abs(plan.grid.affine.a)), _MOST_FEATHER_PX)
+
+
+def _feather_m(choice: MosaicChoice) -> float:
+    return _FEATHER_M if choice.feather_m is None else choice.feather_m
 
 
 def _facts(
@@ -222,12 +205,14 @@ def _facts(
                 "number": number,
                 "id": scene,
                 "hidden_share": round(s.hidden_share, 4),
+                "contradicted_share": round(s.unclear_share - s.hidden_share, 4),
                 "gains": {b: round(g, 5) for b, g in zip(bands, gain, strict=False)},
                 "group": None if found is None else found.groups[number - 1],
             }
             for number, (scene, s, gain) in enumerate(zip(ids, small, gains, strict=True), 1)
         ],
         "seams": choice.seams,
+        "contradictions": choice.contradictions,
         "seam_cell_m": round(cells.cell_px * abs(plan.grid.affine.a), 3),
         "balance": choice.balance,
         "feather_m": round(2 * _feather_px(plan, choice) * abs(plan.grid.affine.a), 2),
@@ -264,13 +249,24 @@ def _notices(choice: MosaicChoice, found: Balance | None, ids: Sequence[str]) ->
     if len(set(found.groups)) < len(ids):
         text = f"{where} were balanced in brightness by one gain a scene and band."
         notices.append(Notice(code="mosaic-balanced", text=text))
-    refused = _refused(found)
-    apart = [n for n, group in zip(ids, found.groups, strict=True)
-             if found.groups.count(group) == 1 or group in refused]  # fmt: skip
+    apart = [ids[number] for number in alone(found)]
     if apart:
         text = f"Nothing tells how bright {', '.join(apart)} should be beside the others: as it is."
         notices.append(Notice(code="mosaic-not-balanced", text=text))
     return tuple(notices)
+
+
+def _contradicted(small: Sequence[Preview], ids: Sequence[str]) -> tuple[Notice, ...]:
+    """Which scenes another contradicts."""
+    names = [name for name, each in zip(ids, small, strict=True)
+             if each.unclear_share - each.hidden_share >= _CONTRADICTED]  # fmt: skip
+    if not names:
+        return ()
+    text = (
+        f"Parts of {', '.join(names)} look as if under cloud or in its shadow beside another "
+        "scene, and no mask tells it: the other is shown there, or else they count as not told."
+    )
+    return (Notice(code="mosaic-contradicted", text=text),)
 
 
 def assembly_notices(assembly: Assembly | None) -> tuple[Notice, ...]:

@@ -122,19 +122,20 @@ def seen_words(image: DatedImage, words: Language | None = None) -> str:
 def cloud_words(image: DatedImage, words: Language | None = None) -> str:
     """What hides the district as measured, or that nobody measured; and what the provider states.
 
-    The fact ``cloud`` may hold ``hidden_percent``: the share of the district that a mask of ours
-    calls cloud or shadow.
+    The fact ``cloud`` may hold ``cloud_percent`` and ``shadow_percent``: the shares of the district
+    that a mask of ours calls cloud, and shadow of one.
     """
     said = spoken(words)
     provider = said.say("cloud_not_stated")
     if image.cloud_percent is not None:
         provider = said.say("cloud_stated", share=Percent(significant(image.cloud_percent, 3)))
     found = dict(image.facts).get("cloud")
-    hidden = found.get("hidden_percent") if isinstance(found, Mapping) else None
-    if hidden is None:
+    if not isinstance(found, Mapping) or "cloud_percent" not in found:
         return said.say("cloud_not_measured", provider=Phrase(provider))
-    share = Percent(Decimal(f"{float(hidden):.1f}"))
-    return said.say("cloud_measured", share=share, provider=Phrase(provider))
+    cloud, shadow = (
+        Percent(Decimal(f"{float(found[f'{what}_percent']):.1f}")) for what in ("cloud", "shadow")
+    )
+    return said.say("cloud_measured", share=cloud, shadow=shadow, provider=Phrase(provider))
 
 
 def relation_words(

@@ -146,19 +146,31 @@ def _notices(gain: tuple[float, ...], reason: str | None) -> tuple[Notice, ...]:
     return (Notice(code="dates-balanced", text=text),)
 
 
-def seams_seen(layer: Layer, sightings: Layer, assembly: Assembly) -> Visibility:
-    """How much the seams of a mosaic show in the balanced picture, in windows along them."""
+def seams_seen(
+    layer: Layer, sightings: Layer, assembly: Assembly, *, edges: bool = False
+) -> Visibility:
+    """How much the seams of a mosaic show in the balanced picture, in windows along them.
+
+    Args:
+        layer: The balanced and blended mosaic, linear in light.
+        sightings: Its sources and states.
+        assembly: How it was put together.
+        edges: Looks at the seams that border on cloud, shadow or what is not told; else at those
+            between ground that no mask calls hidden.
+    """
     reach = max(6, assembly.feather_px + 4)
     size = 8 * reach + 32
     sums = []
     for row, col in _on_seams(assembly, size):
         window = subgrid(layer.grid, row, col, (size, size))
         raster, sights = layer.read(window), sightings.read(window)
-        source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
         state = np.where(sights.valid, sights.values[1], 0)
         seen = raster.valid & ((state == State.CLEAR) | (state == State.NOT_TOLD))
-        light = np.where(seen, raster.values.mean(axis=0), np.nan)
-        sums.append(seam_sums(light, np.where(seen, source, 0).astype(np.uint8), reach))
+        used = raster.valid & sights.valid if edges else seen
+        light = np.where(used, raster.values.mean(axis=0), np.nan)
+        source = np.where(used, sights.values[0], 0).astype(np.uint8)
+        beside = state != State.CLEAR if edges else None
+        sums.append(seam_sums(light, source, reach, beside))
     return visibility(sums)
 
 

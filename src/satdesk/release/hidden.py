@@ -71,6 +71,8 @@ def cloud_facts(
     hidden = int(counts[State.CLOUD] + counts[State.SHADOW])
     facts = {
         "hidden_percent": _percent(hidden, total),
+        "cloud_percent": _percent(int(counts[State.CLOUD]), total),
+        "shadow_percent": _percent(int(counts[State.SHADOW]), total),
         "cloud_percent_of_picture": _percent(int(counts[State.CLOUD]), imaged),
         "shadow_percent_of_picture": _percent(int(counts[State.SHADOW]), imaged),
         "not_told_percent_of_picture": _percent(int(counts[State.NOT_TOLD]), imaged),

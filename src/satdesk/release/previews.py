@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.layer import Layer
 from satdesk.core.sensor import FloatArray
-from satdesk.core.sighting import State
+from satdesk.core.sighting import Doubt, State
 from satdesk.products.clipped import inside
 from satdesk.products.seamed import Sighted
 from satdesk.products.selected import Selected
@@ -52,10 +52,12 @@ class Preview:
         values: ``(band, y, x)`` float32, bands as the scene's picture has them; NaN = not imaged,
             or outside the district.
         hidden: ``(y, x)``, True = cloud or shadow.
+        doubt: ``(y, x)`` uint8 of `core.sighting.Doubt`; None = nobody compared.
     """
 
     values: FloatArray
     hidden: Bools
+    doubt: NDArray[np.uint8] | None = None
 
     @property
     def imaged(self) -> Bools:
@@ -64,14 +66,32 @@ class Preview:
 
     @property
     def clear(self) -> Bools:
-        """``(y, x)``."""
-        return self.imaged & ~self.hidden
+        """``(y, x)``, True = imaged, and nothing speaks against it."""
+        return self.imaged & ~self.unclear
+
+    @property
+    def unclear(self) -> Bools:
+        """``(y, x)``, True = hidden or doubted."""
+        return self.hidden if self.doubt is None else self.hidden | (self.doubt != Doubt.NONE)
+
+    @property
+    def avoided(self) -> Bools:
+        """``(y, x)``, True = not to be shown where another scene sees clear ground."""
+        return self.hidden if self.doubt is None else self.hidden | (self.doubt == Doubt.AVOIDED)
 
     @property
     def hidden_share(self) -> float:
         """Of what is imaged, the share that is hidden."""
+        return self._share(self.hidden)
+
+    @property
+    def unclear_share(self) -> float:
+        """Of what is imaged, the share that is hidden or doubted."""
+        return self._share(self.unclear)
+
+    def _share(self, cells: Bools) -> float:
         seen = int(np.count_nonzero(self.imaged))
-        return int(np.count_nonzero(self.hidden & self.imaged)) / max(seen, 1)
+        return int(np.count_nonzero(cells & self.imaged)) / max(seen, 1)
 
 
 def cells_over(grid: GeoBox, *, scenes: int, bands: int, least_px: int) -> Cells:

@@ -89,8 +89,8 @@ class _Sights:
         values = np.zeros((2, *(int(size) for size in grid.shape)), np.uint8)
         rows, cols = self.state.shape
         top, left = max(-row, 0), max(-col, 0)
-        part = np.s_[max(row, 0) : min(row + values.shape[1], rows),
-                     max(col, 0) : min(col + values.shape[2], cols)]  # fmt: skip
+        part = np.s_[max(row, 0) : max(min(row + values.shape[1], rows), 0),
+                     max(col, 0) : max(min(col + values.shape[2], cols), 0)]  # fmt: skip
         for plane, whole in zip(values, (self.source, self.state), strict=True):
             cut = whole[part]
             plane[top : top + cut.shape[0], left : left + cut.shape[1]] = cut

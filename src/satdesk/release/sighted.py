@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from satdesk.core.layer import Layer
 from satdesk.core.sighting import State
 from satdesk.files.vector_output import write_features
+from satdesk.radiometry.seam_visibility import Visibility
 from satdesk.release.assembly import Assembly
 from satdesk.release.content import Artifact
 from satdesk.release.coverage import (
@@ -64,11 +65,10 @@ def sighted_facts(
         shown: The balanced and blended mosaic, linear in light.
     """
     layer = sightings.layer(plan)
-    found = seams_seen(shown, layer, sightings.assembly)
+    made = sightings.assembly
     seen = {
-        "pairs": found.pairs,
-        "gradient_ratio": _rounded(found.gradient_ratio),
-        "step_ratio": _rounded(found.step_ratio),
+        **_visibility(seams_seen(shown, layer, made)),
+        "beside_what_is_not_seen_clear": _visibility(seams_seen(shown, layer, made, edges=True)),
     }
     pixel_m2 = abs(plan.grid.affine.a * plan.grid.affine.e)
     coverage = coverage_facts(sightings.pixels, sightings.assembly.scene_ids, pixel_m2)
@@ -78,6 +78,14 @@ def sighted_facts(
         ("mosaic", {**sightings.assembly.facts, "seam_visibility": seen}),
         ("coverage", coverage),
     )
+
+
+def _visibility(found: Visibility) -> dict[str, object]:
+    return {
+        "pairs": found.pairs,
+        "gradient_ratio": _rounded(found.gradient_ratio),
+        "step_ratio": _rounded(found.step_ratio),
+    }
 
 
 def _rounded(value: float | None) -> float | None:

@@ -91,7 +91,7 @@ SLOTS: Mapping[str, Mapping[str, type]] = {
     "seen_all": {"share": Percent},
     "seen_part": {"share": Percent},
     "cloud": {"cloud": Phrase},
-    "cloud_measured": {"share": Percent, "provider": Phrase},
+    "cloud_measured": {"share": Percent, "shadow": Percent, "provider": Phrase},
     "cloud_not_measured": {"provider": Phrase},
     "cloud_stated": {"share": Percent},
     "event": {"name": Words, "time": Phrase, "source": Words},
