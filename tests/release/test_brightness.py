@@ -40,14 +40,24 @@ def test_a_scene_whose_overlap_is_no_calibration_does_not_keep_the_others_from_b
 def test_a_shadow_is_doubted_but_for_room_beside_the_end_of_the_scene_that_contradicts_it():
     shadow = np.s_[20:60, 60:120]
     both = [scene(np.s_[:90]), scene(np.s_[30:], 1.1, 1, shadow)]
-    first, second = doubted(both, NAMES, 6.0, room_m=30.0, days=DAYS)
+    first, second = doubted(both, NAMES, 6.0, room_m=30.0, days=DAYS[::-1])
     assert not first.doubt.any()
     assert (second.doubt[25:55, 65:82] == Doubt.AVOIDED).all()
-    assert (second.doubt[25:55, 86:90] == Doubt.AT_EDGE).all()
+    assert (second.doubt[25:55, 86:90] == Doubt.STANDS).all()
     assert not second.doubt[:, 90:].any()
     assert (second.unclear & ~second.avoided).any()
     found = balanced([first, second])
     np.testing.assert_allclose(np.divide(*found.gains), 1.1, rtol=5e-3)
+
+
+def test_a_newer_scene_stands_for_the_ground_itself_may_have_changed():
+    shadow = np.s_[20:60, 60:120]
+    both = [scene(np.s_[:90]), scene(np.s_[30:], 1.1, 1, shadow)]
+    _, second = doubted(both, NAMES, 6.0, room_m=30.0, days=DAYS)
+    assert (second.doubt[25:55, 65:90] == Doubt.STANDS).all()
+    assert second.avoided_share == 0 < second.unclear_share
+    _, gives_way = doubted(both, NAMES, 6.0, room_m=30.0, days=DAYS, newer=True)
+    assert (gives_way.doubt[25:55, 65:82] == Doubt.AVOIDED).all()
 
 
 @pytest.mark.parametrize("later", [date(2018, 9, 22), None])

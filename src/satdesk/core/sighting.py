@@ -31,8 +31,9 @@ class Doubt(IntEnum):
     """Nothing, or there is no other."""
     AVOIDED = 1
     """It looks as if under a cloud or its shadow: the other scene is shown."""
-    AT_EDGE = 2
-    """It looks so too, but the other scene ends nearby: this one may be shown, as not told."""
+    STANDS = 2
+    """It looks so too, but may be shown, as not told: the other scene ends nearby, or is older, and
+    then the ground itself may have changed."""
 
 
 SOURCE = Band(name="source")

@@ -75,10 +75,15 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
     cells = _cells(plan, group)
     geometry = plan.district.geometry
     seen = tuple(preview(each, cells, geometry, plan.ground, executor) for each in group)
-    if choice.contradictions == "avoid":
-        names = [band.name for band in group[0].layer.bands]
-        cell_m, room_m = cells.cell_px * abs(plan.grid.affine.a), _ROOM * _feather_m(choice)
-        seen = doubted(seen, names, cell_m, room_m=room_m, days=[_day(each) for each in group])
+    if choice.contradictions != "ignore":
+        seen = doubted(
+            seen,
+            [band.name for band in group[0].layer.bands],
+            cells.cell_px * abs(plan.grid.affine.a),
+            room_m=_ROOM * _feather_m(choice),
+            days=[_day(each) for each in group],
+            newer=choice.contradictions == "avoid",
+        )
     order = ordered(_candidates(plan, index, seen), choice.order)
     small = [seen[k] for k in order]
     found = balanced(small) if choice.balance != "none" else None
@@ -136,7 +141,7 @@ def _candidates(plan: Plan, index: int, small: Sequence[Preview]) -> list[Candid
     return [
         Candidate(
             scene=each.parts.scene,
-            hidden_share=s.unclear_share if sighted(each).cover is not None else None,
+            hidden_share=s.avoided_share if sighted(each).cover is not None else None,
             place=place,
         )
         for each, s, place in zip(group, small, places, strict=True)
@@ -264,7 +269,7 @@ def _contradicted(small: Sequence[Preview], ids: Sequence[str]) -> tuple[Notice,
         return ()
     text = (
         f"Parts of {', '.join(names)} look as if under cloud or in its shadow beside another "
-        "scene, and no mask tells it: the other is shown there, or else they count as not told."
+        "scene, and no mask tells it: they count as not told where the other is not shown."
     )
     return (Notice(code="mosaic-contradicted", text=text),)
 

@@ -35,6 +35,7 @@ def doubted(
     *,
     room_m: float,
     days: Sequence[date | None],
+    newer: bool = False,
 ) -> tuple[Preview, ...]:
     """The scenes with the places where another contradicts them as a cloud or its shadow does.
 
@@ -46,6 +47,9 @@ def doubted(
             that has no room cannot be mixed.
         days: On which they were taken. Scenes more than 16 days apart, or of a day that nobody
             states, are not compared: seasons contradict each other as clouds do.
+        newer: Whether a scene gives way to an older one too. Burnt ground darkens as under a
+            shadow, and cleared ground brightens as under a thin cloud: an older scene beside it
+            would show what is no longer there.
     """
     found = [np.zeros(each.hidden.shape, np.uint8) for each in small]
     for i, j in combinations(range(len(small)), 2):
@@ -57,8 +61,11 @@ def doubted(
         told = contradiction(first, second, clear, names, cell_m)
         if told is not None:
             room = room_m / cell_m + 1
-            _mark(found[i], part, told.first, _goes_on(small[i], small[j], room))
-            _mark(found[j], part, told.second, _goes_on(small[j], small[i], room))
+            for one, other, cells in ((i, j, told.first), (j, i, told.second)):
+                stands = _goes_on(small[one], small[other], room)
+                if not newer and _later(days[one], days[other]):
+                    stands[...] = True
+                _mark(found[one], part, cells, stands)
     return tuple(replace(each, doubt=cells) for each, cells in zip(small, found, strict=True))
 
 
@@ -66,13 +73,15 @@ def _of_one_time(first: date | None, second: date | None) -> bool:
     return first is not None and second is not None and abs((first - second).days) <= _MOST_DAYS
 
 
-def _mark(
-    doubt: NDArray[np.uint8], part: tuple[slice, slice], cells: Bools, goes_on: Bools
-) -> None:
+def _later(first: date | None, second: date | None) -> bool:
+    return first is not None and second is not None and first > second
+
+
+def _mark(doubt: NDArray[np.uint8], part: tuple[slice, slice], cells: Bools, stands: Bools) -> None:
     """Write what one scene says against another; that a place is avoided stays."""
-    here, alone = doubt[part], goes_on[part]
+    here, alone = doubt[part], stands[part]
     here[cells & ~alone] = Doubt.AVOIDED
-    here[cells & alone & (here == Doubt.NONE)] = Doubt.AT_EDGE
+    here[cells & alone & (here == Doubt.NONE)] = Doubt.STANDS
 
 
 def _goes_on(one: Preview, other: Preview, cells: float) -> Bools:

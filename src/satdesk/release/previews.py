@@ -85,6 +85,11 @@ class Preview:
         return self._share(self.hidden)
 
     @property
+    def avoided_share(self) -> float:
+        """Of what is imaged, the share that is hidden, or gives way to another scene."""
+        return self._share(self.avoided)
+
+    @property
     def unclear_share(self) -> float:
         """Of what is imaged, the share that is hidden or doubted."""
         return self._share(self.unclear)

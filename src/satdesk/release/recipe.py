@@ -177,8 +177,9 @@ class MosaicChoice:
     Attributes:
         order: Rules by which the scenes are ordered, the first decides; see `mosaic_order.RULES`.
         seams: ``cost`` (lines of least cost) or ``order`` (each scene over the next).
-        contradictions: ``avoid`` (where two scenes contradict each other as a cloud or its shadow
-            does, the other is shown) or ``ignore``.
+        contradictions: Where one scene looks as if under a cloud or its shadow beside another:
+            ``older`` (an older one gives way, a newer one counts as not told), ``avoid`` (either
+            gives way) or ``ignore``.
         balance: ``display`` (the picture for eyes is balanced, ``image.tif`` stays as measured),
             ``image`` (both are balanced) or ``none``.
         feather_m: Half the width in metres of the band in which the picture for eyes is mixed
@@ -188,7 +189,7 @@ class MosaicChoice:
 
     order: tuple[str, ...] = ("cloud", "date", "view", "sun")
     seams: str = "cost"
-    contradictions: str = "avoid"
+    contradictions: str = "older"
     balance: str = "display"
     feather_m: float | None = None
     dates: bool = True
