@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import warnings
@@ -99,6 +100,9 @@ def test_a_scene_taller_than_wide(world, tmp_path):
     rows, cols = answer["grid"]["shape"]
     assert rows > 2 * cols
     assert answer["valid_share"] > 0.3
+    assert "sha256" not in answer
+    told = ortho(tmp_path / "again.tif", "--pan", pan, *ground(world), "--checksum")
+    assert told["sha256"] == hashlib.sha256((tmp_path / "o.tif").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
