@@ -204,11 +204,11 @@ class Ramp:
         )  # fmt: skip
 
 
-def halves(first: Layer, second: Layer, gains):
+def halves(first: Layer, second: Layer, gains, doubt: Layer | None = None):
     labels = np.ones((64, 90), np.uint8)
     labels[:, 45:] = 2
     source = Seamed(
-        scenes=(Sighted(layer=first), Sighted(layer=second)),
+        scenes=(Sighted(layer=first, doubt=doubt), Sighted(layer=second)),
         seams=SeamMap(labels=labels, cell_px=1, grid=GRID),
     )
     return source, Blended(
@@ -258,6 +258,24 @@ class Doubted:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtEdge:
+    """The columns beside the middle are doubted, and may be shown."""
+
+    grid: GeoBox
+    bands = (COVER,)
+    quantity = Quantity.COVER
+
+    def read(self, grid: GeoBox) -> Raster:
+        col = offset(self.grid, grid)[1] + np.arange(grid.shape[1])
+        here = np.where(abs(col - 44) < 9, Doubt.AT_EDGE, Doubt.NONE)
+        return Raster(
+            values=np.broadcast_to(here, (1, *grid.shape)).astype(np.uint8),
+            valid=np.ones(tuple(grid.shape), bool),
+            grid=grid, bands=self.bands, quantity=self.quantity,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(("kind", "shown"), [(Doubt.AVOIDED, 2), (Doubt.AT_EDGE, 1)])
 def test_what_another_scene_contradicts_is_shown_last_and_never_called_clear(kind, shown):
     plain = np.ones((64, 90), np.uint8)
@@ -278,7 +296,58 @@ def test_what_another_scene_contradicts_is_shown_last_and_never_called_clear(kin
     assert (choice.state[:, 45:] == State.CLEAR).all()
 
 
-def test_a_shadow_s_edge_is_feathered_since_both_show_the_same_ground():
-    source, layer = halves(Ramp(grid=GRID), Ramp(grid=GRID, factor=0.5), (1.0, 1.0))
-    hard, soft = source.read(GRID).values[0], layer.read(GRID).values[0]
-    assert np.abs(np.diff(soft, axis=1)).max() < 0.2 * np.abs(np.diff(hard, axis=1)).max()
+def steepest(layer: Layer) -> float:
+    return float(np.abs(np.diff(layer.read(GRID).values, axis=2)).max())
+
+
+def test_equal_ground_under_different_light_is_mixed_where_it_is_doubted_and_cut_elsewhere():
+    shaded, plain, doubt = Ramp(grid=GRID, factor=0.5), Ramp(grid=GRID), AtEdge(grid=GRID)
+    source, told = halves(shaded, plain, (1.0, 1.0), doubt)
+    assert steepest(told) < 0.2 * steepest(source)
+    source, untold = halves(shaded, plain, (1.0, 1.0))
+    assert same(source.read(GRID), untold.read(GRID))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Rows of a crop, or the bare ground after the harvest; a window of light fits into it."""
+
+    grid: GeoBox
+    bare: bool
+    bands = BGRN
+    quantity = Quantity.TOA
+
+    def read(self, grid: GeoBox) -> Raster:
+        col = offset(self.grid, grid)[1] + np.arange(grid.shape[1])
+        levels = np.array((0.08, 0.11, 0.15, 0.25) if self.bare else (0.05, 0.08, 0.06, 0.4))
+        rows = 1 + 0.05 * np.sin(col / 2)
+        values = (levels[:, None, None] * rows).repeat(grid.shape[0], axis=1).astype(np.float32)
+        return Raster(
+            values=values, valid=np.ones(values.shape[1:], bool),
+            grid=grid, bands=self.bands, quantity=self.quantity,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+def test_a_field_that_was_harvested_is_cut_even_where_the_light_is_doubted(doubted):
+    doubt = AtEdge(grid=GRID) if doubted else None
+    source, layer = halves(
+        Field(grid=GRID, bare=True), Field(grid=GRID, bare=False), (1.0, 1.0), doubt
+    )
+    assert same(source.read(GRID), layer.read(GRID))
+
+
+def test_a_roof_that_moved_is_cut_even_where_the_light_is_doubted():
+    square = Ramp(grid=GRID, square=True, factor=0.8)
+    source, layer = halves(square, Ramp(grid=GRID), (1.0, 1.0), AtEdge(grid=GRID))
+    cut = source.read(GRID).values == layer.read(GRID).values
+    assert cut[:, 26:39, 37:54].all()
+    assert not cut[:, :8].all()
+
+
+def test_doubted_seams_do_not_depend_on_the_tile_that_asks():
+    square = Ramp(grid=GRID, square=True, factor=0.5)
+    _, layer = halves(square, Ramp(grid=GRID), (1.0, 1.0), AtEdge(grid=GRID))
+    whole = layer.read(GRID).values
+    for window in (np.s_[10:30, 20:50], np.s_[0:64, 44:46], np.s_[33:34, 0:90]):
+        assert (layer.read(GRID[window]).values == whole[(slice(None), *window)]).all()

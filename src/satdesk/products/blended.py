@@ -3,6 +3,10 @@
 Across a seam the two scenes are mixed over a narrow band, where both see clear ground and show the
 same. Where they differ (the edge of a cloud, a thing that moved) the seam stays a hard cut: mixing
 would show both halves of what is there once.
+
+Only where one scene contradicts the other as a cloud or its shadow does (`core.sighting.Doubt`),
+the light on the ground is taken out before they are compared: there, and nowhere else, it is known
+to differ, and ground that differs in nothing but its light is mixed.
 """
 
 from __future__ import annotations
@@ -35,7 +39,18 @@ _LIGHT = 33
 """Pixels over which light and contrast of two scenes are evened before they are compared ..."""
 _MOST_LIGHT = 4.0
 """... the contrast by no more than this factor."""
+_OPPOSED = 0.3
+"""Where one band is brighter by so much (of logarithms) and another darker, it is not the light."""
 _EPS = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Picture:
+    """A scene about seams: balanced pixels, where they may be mixed, and where they are doubted."""
+
+    values: FloatArray
+    usable: Bools
+    doubted: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,24 +132,26 @@ class Blended:
         """`values` of the inner grid, mixed beside seams."""
         pictures = {int(n): self._picture(int(n), wide) for n in np.unique(source[near]) if n}
         own, own_usable = _own(pictures, source)
+        reach = self.feather_px + _LIGHT // 2
         total = np.zeros(values.shape)
         weight = np.zeros(values.shape[1:])
-        for number, (picture, usable) in pictures.items():
-            share = _share(source == number, self.feather_px) * usable
-            alike = np.maximum(_alike(own, picture), _alike_shown(pictures, source, number))
+        for number, picture in pictures.items():
+            share = _share(source == number, self.feather_px) * picture.usable
+            alike = _alike(own, picture.values)
+            alike = np.maximum(alike, _alike_in_light(pictures, source, number, reach))
             share = np.where(source == number, share, share * alike)[inner]
-            total += np.where(share > 0, picture[(slice(None), *inner)], 0) * share
+            total += np.where(share > 0, picture.values[(slice(None), *inner)], 0) * share
             weight += share
         mixed = near[inner] & own_usable[inner] & (weight > _EPS)
         return np.where(mixed, total / np.where(mixed, weight, 1), values)
 
-    def _picture(self, number: int, wide: GeoBox) -> tuple[FloatArray, Bools]:
+    def _picture(self, number: int, wide: GeoBox) -> _Picture:
         scene = self.scenes[number - 1]
         raster = scene.read(wide)
         states = scene.states(wide, raster.valid)
         gain = np.array(self.gains[number - 1])[:, None, None]
         usable = raster.valid & (states != State.CLOUD) & (states != State.SHADOW)
-        return raster.values * gain, usable
+        return _Picture(values=raster.values * gain, usable=usable, doubted=scene.doubted(wide))
 
 
 def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
@@ -149,35 +166,41 @@ def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
     return near
 
 
-def _own(
-    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8]
-) -> tuple[FloatArray, Bools]:
+def _own(pictures: dict[int, _Picture], source: NDArray[np.uint8]) -> tuple[FloatArray, Bools]:
     """The picture that is shown, as far as it is one of `pictures`, and where it is usable."""
-    own: FloatArray = np.zeros_like(next(iter(pictures.values()))[0])
+    own: FloatArray = np.zeros_like(next(iter(pictures.values())).values)
     seen = np.zeros(source.shape, bool)
-    for number, (picture, usable) in pictures.items():
+    for number, picture in pictures.items():
         here = source == number
-        np.copyto(own, picture, where=here)
-        seen |= here & usable
+        np.copyto(own, picture.values, where=here)
+        seen |= here & picture.usable
     return own, seen
 
 
-def _alike_shown(
-    pictures: dict[int, tuple[FloatArray, Bools]], source: NDArray[np.uint8], number: int
+def _alike_in_light(
+    pictures: dict[int, _Picture], source: NDArray[np.uint8], number: int, reach: int
 ) -> FloatArray:
-    """How like a picture is to the one that is shown at each pixel, whatever light lies on it.
+    """How like a picture is to the one that is shown, if both had the same light.
 
-    What counts is what they show, not how much light lies on it nor how much haze: the thin rim of
-    a cloud or the edge of its shadow changes mean and contrast over many pixels alike, and mixing
-    makes no ghost of that. Whole pictures are compared: what is shown jumps where a seam runs.
+    0 farther than `reach` pixels from where one of them is doubted. There, what counts is what they
+    show, not how much light lies on it nor how much haze: the thin rim of a cloud or the edge of
+    its shadow changes mean and contrast over many pixels alike, and mixing makes no ghost of that.
+    Whole pictures are compared: what is shown jumps where a seam runs.
     """
-    alike = np.ones(source.shape)
-    for other, (picture, _) in pictures.items():
-        here = source == other
-        if other != number and here.any():
-            evened = _evened(pictures[number][0], picture)
-            np.copyto(alike, _alike(picture, evened), where=here)
+    alike, second = np.zeros(source.shape), pictures[number]
+    for other, first in pictures.items():
+        lit = (source == other) & _within(first.doubted | second.doubted, reach)
+        if other != number and lit.any():
+            evened, same = _evened(second.values, first.values)
+            np.copyto(alike, _alike(first.values, evened), where=lit & same)
     return alike
+
+
+def _within(region: Bools, reach: int) -> Bools:
+    """Pixels at most `reach` pixels from `region`."""
+    if not region.any():
+        return region
+    return np.asarray(distance_transform_edt(~region) <= reach)
 
 
 def _share(region: Bools, reach: int) -> FloatArray:
@@ -197,15 +220,21 @@ def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(np.clip(alike, 0.0, 1.0))
 
 
-def _evened(values: FloatArray, like: FloatArray) -> FloatArray:
-    """`values` with the mean and the deviation that `like` has in the window about each pixel."""
+def _evened(values: FloatArray, like: FloatArray) -> tuple[FloatArray, Bools]:
+    """`values` with the mean and the deviation that `like` has in the window about each pixel.
+
+    Returns:
+        Them, and where that can be light or haze: no band is brighter there as another is darker.
+    """
     middles = [_around(each, _LIGHT) for each in (values, like)]
     spreads = [
         np.sqrt(np.maximum(_around((each - middle) ** 2, _LIGHT), _EPS**2))
         for each, middle in zip((values, like), middles, strict=True)
     ]
     contrast = np.clip(spreads[1] / spreads[0], 1 / _MOST_LIGHT, _MOST_LIGHT)
-    return np.asarray(middles[1] + contrast * (values - middles[0]))
+    change = np.log(np.maximum(middles[1], _EPS)) - np.log(np.maximum(middles[0], _EPS))
+    same = (change.max(axis=0) < _OPPOSED) | (change.min(axis=0) > -_OPPOSED)
+    return np.asarray(middles[1] + contrast * (values - middles[0])), np.asarray(same)
 
 
 def _around(values: FloatArray, size: int) -> FloatArray:

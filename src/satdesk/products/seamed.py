@@ -88,6 +88,12 @@ class Sighted:
         state[(doubt != Doubt.NONE) & (state == State.CLEAR)] = State.NOT_TOLD
         return state, clear & (doubt != Doubt.AVOIDED)
 
+    def doubted(self, grid: GeoBox) -> Bools:
+        """Where another scene contradicts this one, whatever else is told there."""
+        if self.doubt is None:
+            return np.zeros(tuple(grid.shape), np.bool_)
+        return np.asarray(self.doubt.read(grid).values[0] != Doubt.NONE)
+
     def _told(self, grid: GeoBox, valid: Bools) -> NDArray[np.uint8]:
         if self.cover is None:
             return np.where(valid, State.NOT_TOLD, State.NOT_IMAGED).astype(np.uint8)
