@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ for picture in pictures_with_proof():
 
 
 def _told(**environment):
-    command = [sys.executable, "-c", CODE, os.path.dirname(__file__)]
+    command = [sys.executable, "-c", CODE, str(Path(__file__).parent)]
     run = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, check=True
     )
