@@ -56,29 +56,29 @@ class Case:
 
 
 CASES = (
-    Case(name="j1", seed=9401, words="mountains, summer", options="--clouds 0.2 --season summer"),
+    Case(name="j1", seed=9801, words="mountains, summer", options="--clouds 0.2 --season summer"),
     Case(
         name="j2",
-        seed=9402,
+        seed=9802,
         words="hills, autumn, clouds at 1500 m",
         options="--terrain gentle --clouds 0.4 --cloud-height 1500 --roll -12 "
         "--at 2018-09-25T07:30:00Z --season autumn",
     ),
     Case(
         name="j3",
-        seed=9403,
+        seed=9803,
         words="mountains, March, snow above 1800 m",
         options="--clouds 0.15 --snow-line 1800 --roll 10 --at 2018-03-20T07:30:00Z",
     ),
     Case(
         name="j4",
-        seed=9404,
+        seed=9804,
         words="mountains, December, snow above 1600 m, no cloud",
         options="--snow-line 1600 --at 2018-12-10T07:30:00Z",
     ),
     Case(
         name="j5",
-        seed=9405,
+        seed=9805,
         words="plain, summer, clouds at 2000 m",
         options="--terrain plain --clouds 0.3 --cloud-height 2000 --roll 8 --season summer",
     ),

@@ -7,13 +7,11 @@ import pytest
 
 from satdesk.core.cover import Cover
 from satdesk.core.slant import Slant
-from satdesk.errors import UsageError
 from satdesk.files.cover_networks import cover_networks
 from satdesk.radiometry.cloud_rays import rays_at
 from satdesk.radiometry.cloud_shadows import Sighting
 from satdesk.radiometry.cover_features import BANDS
 from satdesk.radiometry.cover_found import find_cover, snow_and_cores
-from satdesk.radiometry.cover_net import PixelNetwork
 from satdesk.radiometry.cover_trained import told_by_networks
 from satdesk.radiometry.picture import Picture
 
@@ -48,6 +46,15 @@ def _picture(*, shadow=True, bands=BANDS):
         sighting=level,
     )
     return picture, cloud, shade
+
+
+def pictures_with_proof():
+    """Two pictures that prove a cloud: on level ground, and seen aslant over a hill."""
+    level = _picture()[0]
+    row, col = np.indices(SHAPE)
+    hill = 150 * np.exp(-((row - 60) ** 2 + (col - 200) ** 2) / 2000).astype(np.float32)
+    aslant = replace(level, sighting=Sighting(heights=hill, sun=SUN, view=VIEW))
+    return level, aslant
 
 
 def test_a_cloud_proved_by_its_shadow_is_told_with_it():
@@ -91,20 +98,3 @@ def test_the_shadow_of_a_caster_falls_where_it_came_from():
     outside = ~rays.casters[1]
     assert outside.any()
     assert not rays.from_caster(np.ones(heights.shape))[outside].any()
-
-
-def test_a_network_gives_probabilities_whatever_it_is_asked():
-    network = cover_networks().first
-    rng = np.random.default_rng(1)
-    asked = {name: rng.normal(0, 100, (9, 7)).astype(np.float16) for name in network.names}
-    told = network.probabilities(asked)
-    assert told.shape == (3, 9, 7)
-    np.testing.assert_allclose(told.sum(axis=0), 1, atol=1e-5)
-    parts = network.probabilities({name: plane[4:] for name, plane in asked.items()})
-    np.testing.assert_allclose(parts, told[:, 4:], atol=1e-6)
-
-
-def test_arrays_that_do_not_fit_are_refused():
-    one = np.ones(1, np.float32)
-    with pytest.raises(UsageError, match="fit together"):
-        PixelNetwork(names=("a", "b"), mean=one, spread=one, hidden=np.ones((2, 4)), outer=one)

@@ -21,14 +21,16 @@ def cover_networks() -> CoverNetworks:
     """The shipped networks; `benchmarks/masks_training.py` makes their file."""
     told = json.loads(resources.files("satdesk").joinpath("data", _FILE).read_text("utf-8"))
     return CoverNetworks(
-        first=_network(told["first"]), second=_network(told["second"]), source=told["source"]
+        passes=tuple(_network(each) for each in told["passes"]), source=told["source"]
     )
 
 
 def _network(told: dict[str, Any]) -> PixelNetwork:
-    mean, spread, hidden, outer = (
-        np.array(told[name], np.float32) for name in ("mean", "spread", "hidden", "outer")
-    )
+    hidden, outer = (np.array(told[name], np.float32) for name in ("hidden", "outer"))
     return PixelNetwork(
-        names=tuple(told["names"]), mean=mean[0], spread=spread[0], hidden=hidden, outer=outer
+        names=tuple(told["names"]),
+        hidden=hidden,
+        halvings=int(told["halvings"]),
+        outer=outer,
+        one=int(told["one"]),
     )

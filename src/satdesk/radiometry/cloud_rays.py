@@ -6,21 +6,23 @@ Both are found on a thinned grid, since terrain bends the ways slowly, and inter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from satdesk.radiometry.cloud_shadows import Sighting, cloud_places
+from satdesk.radiometry.cloud_shadows import Sighting, cloud_places, height_at
 
 __all__ = ["Rays", "rays_at"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 Places = tuple[NDArray[np.int32], Bools]
+T = TypeVar("T", bound=np.generic)
 
 _STEP = 4
 _ROUNDS = 12
+_STRIP_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,11 +39,11 @@ class Rays:
     casters: Places
     shadows: Places
 
-    def from_caster(self, plane: Floats) -> Floats:
+    def from_caster(self, plane: NDArray[T]) -> NDArray[T]:
         """``(y, x)`` of `plane` at the casters; 0 where the picture does not show them."""
         return _looked_up(plane, self.casters)
 
-    def from_shadow(self, plane: Floats) -> Floats:
+    def from_shadow(self, plane: NDArray[T]) -> NDArray[T]:
         """``(y, x)`` of `plane` at the shadows; 0 where the picture does not show them."""
         return _looked_up(plane, self.shadows)
 
@@ -70,41 +72,54 @@ def _shadow_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]
     up_row, up_col = row + view.row * rise, col + view.col * rise
     low_row, low_col = up_row - sun.row * rise, up_col - sun.col * rise
     for _ in range(_ROUNDS):  # half of each step: steep ground would make it swing
-        ground = ndimage.map_coordinates(heights, [low_row, low_col], order=1, mode="nearest")
+        ground = height_at(heights, low_row, low_col)
         low_row = (low_row + up_row - sun.row * (height_m - ground)) / 2
         low_col = (low_col + up_col - sun.col * (height_m - ground)) / 2
     return low_row, low_col
 
 
 def _places(thin: tuple[Floats, Floats], above: Bools, imaged: Bools) -> Places:
-    """Full-size nearest pixels of thinned places, and whether they are imaged."""
+    """Full-size nearest pixels of thinned places, and whether they are imaged; by strips."""
     rows, cols = imaged.shape
     row, col = np.indices(thin[0].shape, dtype=np.float32)
-    at_row = _expanded((thin[0] - row) * _STEP, imaged.shape)
-    at_col = _expanded((thin[1] - col) * _STEP, imaged.shape)
-    at_row += np.arange(rows, dtype=np.float32)[:, None]
-    at_col += np.arange(cols, dtype=np.float32)
-    r, c = np.rint(at_row).astype(np.int32), np.rint(at_col).astype(np.int32)
-    inside = (r >= 0) & (c >= 0) & (r < rows) & (c < cols)
-    inside &= np.repeat(np.repeat(above, _STEP, 0), _STEP, 1)[:rows, :cols]
-    r, c = np.clip(r, 0, rows - 1), np.clip(c, 0, cols - 1)
-    index = r * np.int32(cols) + c
-    return index, np.asarray(inside & np.take(imaged, index))
+    pairs = zip(thin, (row, col), strict=True)
+    ways = [_along_rows((place - at) * _STEP, cols) for place, at in pairs]
+    index, known = np.empty((rows, cols), np.int32), np.empty((rows, cols), np.bool_)
+    wide = np.repeat(above, _STEP, 1)[:, :cols]
+    for top in range(0, rows, _STRIP_ROWS):
+        at = np.arange(top, min(top + _STRIP_ROWS, rows))
+        r, c = (np.rint(_at_rows(way, at)).astype(np.int32) for way in ways)
+        r += at[:, None].astype(np.int32)
+        c += np.arange(cols, dtype=np.int32)
+        inside = (r >= 0) & (c >= 0) & (r < rows) & (c < cols) & wide[at // _STEP]
+        index[at] = np.where(inside, r * np.int32(cols) + c, 0)
+        known[at] = inside & np.take(imaged, index[at])
+    return index, known
 
 
-def _expanded(plane: Floats, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Bilinear between every `_STEP`-th row and column."""
-    result = np.asarray(plane, np.float32)
-    for axis, size in enumerate(shape):
-        at = np.arange(size, dtype=np.float32) / _STEP
-        last = result.shape[axis] - 1
-        low = np.minimum(at.astype(np.int64), max(last - 1, 0))
-        part = np.clip(at - low, 0, 1).reshape((-1, 1) if axis == 0 else (1, -1))
-        first = np.take(result, low, axis)
-        result = first + part * (np.take(result, np.minimum(low + 1, last), axis) - first)
-    return np.asarray(result, np.float32)
+def _along_rows(plane: Floats, size: int) -> NDArray[np.float32]:
+    """Bilinear between every `_STEP`-th column."""
+    low, part = _between(np.arange(size), plane.shape[1])
+    first = np.take(plane, low, 1)
+    last = np.take(plane, np.minimum(low + 1, plane.shape[1] - 1), 1)
+    return np.asarray(first + part * (last - first), np.float32)
 
 
-def _looked_up(plane: Floats, places: Places) -> Floats:
+def _at_rows(plane: Floats, at: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Bilinear between every `_STEP`-th row, at the rows `at`."""
+    low, part = _between(at, plane.shape[0])
+    first = plane[low]
+    last = plane[np.minimum(low + 1, plane.shape[0] - 1)]
+    return np.asarray(first + part[:, None] * (last - first), np.float32)
+
+
+def _between(at: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    low = np.minimum(at // _STEP, max(count - 2, 0))
+    return low, np.clip(at / _STEP - low, 0, 1).astype(np.float32)
+
+
+def _looked_up(plane: NDArray[T], places: Places) -> NDArray[T]:
     index, known = places
-    return np.where(known, np.take(plane, index), plane.dtype.type(0))
+    found: NDArray[T] = np.take(plane, index)
+    found[~known] = 0
+    return found

@@ -12,15 +12,16 @@ relief and the line of sight.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from satdesk.core.slant import Slant
+from satdesk.radiometry.fixed_point import products, solution
 
-__all__ = ["Sighting", "cast_from", "cloud_places", "found_height", "without_path"]
+__all__ = ["Sighting", "cast_from", "cloud_places", "found_height", "height_at", "without_path"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -29,6 +30,8 @@ _STEPS = 4
 _EVERY = 2
 _LEAST_SCORE = 0.12
 _LEAST_PIXELS = 60
+_WHOLE = 2048
+_RIDGE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +47,11 @@ class Sighting:
     heights: Floats
     sun: Slant
     view: Slant
+
+    @property
+    def level_m(self) -> float:
+        """The mean height of the ground to a metre: the same however it is summed."""
+        return float(round(float(self.heights.mean(dtype=np.float64))))
 
     def thinned(self, step: int, *, heights: bool = True) -> Sighting:
         """The same over every `step`-th row and column; without `heights` only its slants."""
@@ -87,10 +95,27 @@ def cloud_places(sighting: Sighting, height_m: float) -> tuple[Floats, Floats]:
     up_row, up_col = row + sun.row * rise, col + sun.col * rise
     seen_row, seen_col = up_row - view.row * rise, up_col - view.col * rise
     for _ in range(_STEPS if view.length else 0):
-        ground = ndimage.map_coordinates(heights, [seen_row, seen_col], order=1, mode="nearest")
+        ground = height_at(heights, seen_row, seen_col)
         seen_row = up_row - view.row * (height_m - ground)
         seen_col = up_col - view.col * (height_m - ground)
     return seen_row, seen_col
+
+
+def height_at(heights: Floats, row: Floats, col: Floats) -> Floats:
+    """Heights between pixels, bilinear; beyond the edges, the nearest. Single operations only."""
+    rows, cols = heights.shape
+    row, col = np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)
+    top = np.minimum(row.astype(np.int32), max(rows - 2, 0))
+    left = np.minimum(col.astype(np.int32), max(cols - 2, 0))
+    down, across = row - top, col - left
+    first = top * np.int32(cols) + left
+    right = np.int32(min(cols - 1, 1))
+    below = np.int32(cols * min(rows - 1, 1))
+    flat = np.ascontiguousarray(heights).ravel()
+    upper, lower = flat[first], flat[first + below]
+    upper = upper + across * (flat[first + right] - upper)
+    lower = lower + across * (flat[first + right + below] - lower)
+    return np.asarray(upper + down * (lower - upper))
 
 
 def without_path(plane: Floats, usable: Bools) -> NDArray[np.float32]:
@@ -147,13 +172,21 @@ def _score(cast: Floats, features: Floats, contrast: Floats, usable: Bools) -> f
     shaded = cast[known] > 0.5
     if shaded.sum() < _LEAST_PIXELS or (~shaded).sum() < _LEAST_PIXELS:
         return 0.0
-    against = contrast[known]
-    if against[shaded].mean() >= against[~shaded].mean():
+    against = np.rint(contrast[known] * np.float32(_WHOLE)).astype(np.int32)
+    if _mean(against, shaded) >= _mean(against, ~shaded):
         return 0.0
-    values = features[:, known].astype(np.float64)
-    apart = values[:, shaded].mean(axis=1) - values[:, ~shaded].mean(axis=1)
-    share = float(shaded.mean())
-    spread = np.cov(values) + 1e-4 * np.eye(len(values))
-    explained = share * (1 - share) * float(apart @ np.linalg.solve(spread, apart))
-    told = np.sqrt(known.sum() / usable.sum())  # a small piece of the picture agrees by chance
-    return float(told * np.sqrt(min(max(explained, 0.0), 1.0)))
+    values = np.rint(features[:, known] * np.float32(_WHOLE)).astype(np.int32)
+    apart = [_mean(row, shaded) - _mean(row, ~shaded) for row in values]
+    share = int(shaded.sum()) / shaded.size
+    spread = products(values)
+    for k, row in enumerate(spread):
+        row[k] += _RIDGE * _WHOLE**2
+    solved = solution(spread, apart)
+    explained = share * (1 - share) * sum(a * b for a, b in zip(apart, solved, strict=True))
+    told = math.sqrt(int(known.sum()) / int(usable.sum()))  # a small piece agrees by chance
+    return told * math.sqrt(min(max(explained, 0.0), 1.0))
+
+
+def _mean(values: NDArray[np.int32], where: Bools) -> float:
+    """Exact but for one rounding."""
+    return int(values[where].sum(dtype=np.int64)) / int(where.sum())

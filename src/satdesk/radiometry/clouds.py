@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from satdesk.errors import UsageError
+from satdesk.radiometry.discs import around, wide_parts
 from satdesk.radiometry.surroundings import mean_around
 
-__all__ = ["VISIBLE", "around", "bright_white", "grown_clouds", "large_parts", "veil", "visible"]
+__all__ = ["VISIBLE", "bright_white", "grown_clouds", "large_parts", "veil", "visible"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -90,7 +91,7 @@ def bright_white(
         low, high = _NIR_OVER_VISIBLE
         chosen &= (planes["NIR"] > _NIR) & (planes["NIR"] > low * mean)
         chosen &= planes["NIR"] < high * mean
-    return large_parts(_opened(chosen, radius_m / pixel_m), area_m2 / pixel_m**2)
+    return large_parts(wide_parts(chosen, radius_m / pixel_m), area_m2 / pixel_m**2)
 
 
 def grown_clouds(cores: Bools, planes: Planes, valid: Bools, pixel_m: float) -> Bools:
@@ -137,13 +138,6 @@ def veil(planes: Planes, cores: Bools, valid: Bools, pixel_m: float) -> Floats:
     return np.asarray(smooth - level)
 
 
-def around(mask: Bools, radius_px: float) -> Bools:
-    """`mask` and everything within `radius_px` of it."""
-    if radius_px < 0.5 or not mask.any():
-        return mask
-    return np.asarray(ndimage.distance_transform_edt(~mask) <= radius_px)
-
-
 def large_parts(mask: Bools, least_px: float) -> Bools:
     """The connected parts of `mask` that have at least `least_px` pixels."""
     labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
@@ -152,11 +146,3 @@ def large_parts(mask: Bools, least_px: float) -> Bools:
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
     return np.asarray(sizes[labels] >= least_px)
-
-
-def _opened(mask: Bools, radius_px: float) -> Bools:
-    """`mask` without what is narrower than twice `radius_px`."""
-    if radius_px < 1 or not mask.any():
-        return mask
-    inner = ndimage.distance_transform_edt(mask) > radius_px
-    return around(inner, radius_px) & mask

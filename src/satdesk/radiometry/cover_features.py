@@ -1,31 +1,54 @@
 """What a place looks like beside the clear ground of its own picture: what the networks are asked.
 
 Everything is relative: haze transform above that of the clear ground around, logarithms of bands
-against their wide means. Names say what, and over how many metres it was averaged.
+against their wide means. Names say what, and over how many metres it was averaged. Each is kept as
+a code, a whole number from -127 to 127, and is computed in whole numbers too (`fixed_point`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from satdesk.radiometry.cloud_rays import Rays
-from satdesk.radiometry.cloud_shadows import Sighting, without_path
-from satdesk.radiometry.clouds import around, visible
+from satdesk.radiometry.cloud_shadows import Sighting
+from satdesk.radiometry.discs import around
+from satdesk.radiometry.fixed_point import LOGARITHM, REFLECTANCE, fixed, logarithms
+from satdesk.radiometry.ground_filter import SHADE, VEIL, shade_filtered, veil_filtered
+from satdesk.radiometry.picture import Picture
 from satdesk.radiometry.surroundings import Surroundings
 
-__all__ = ["BANDS", "along_rays", "answers_around", "appearance", "lighting"]
+__all__ = ["BANDS", "MOST", "Codes", "appearance", "code_of", "less_path", "sunlight"]
 
-Floats = NDArray[np.floating]
+Ints = NDArray[np.int16]
 Bools = NDArray[np.bool_]
-Planes = dict[str, NDArray[np.float16]]
+Codes = dict[str, NDArray[np.int8]]
 
 BANDS = ("B", "G", "R", "NIR")
 """What a picture must have."""
+MOST = 127
+"""The largest code."""
 
+_SPREAD = 25.0
+_SCALES: Mapping[str, tuple[float, float, float]] = {
+    "haze": (0.02, 0.015, REFLECTANCE),
+    "veil": (0.05, 0.05, VEIL),
+    "dark": (0.0, 0.3, LOGARITHM),
+    "shade": (0.0, 0.35, SHADE),
+    "visible": (0.0, 0.4, LOGARITHM),
+    "infrared": (0.0, 0.4, LOGARITHM),
+    "visible_level": (0.15, 0.12, REFLECTANCE),
+    "infrared_level": (0.3, 0.12, REFLECTANCE),
+    "blue_red": (0.2, 0.3, LOGARITHM),
+    "green_red": (0.1, 0.2, LOGARITHM),
+    "vegetation": (0.35, 0.25, 1000.0),
+    "rough": (0.0, 0.4, LOGARITHM),
+    "core": (0.2, 0.25, 1000.0),
+    "lit": (0.0, 0.3, LOGARITHM),
+    "relief": (0.1, 0.2, 1000.0),
+}
+"""Middle and spread of each kind, and the whole number that stands for 1."""
 _HAZES_M = (6, 12, 24, 60)
 _NEAR_M = 12.0
 _LEVEL_M = 500.0
@@ -36,74 +59,147 @@ _APART_M = 120.0
 _HAZE_RANGE = 0.03
 _CLEAR_VEIL = 0.008
 _ROUNDS = 3
-_DARKEST = np.float32(0.004)
-_SAID_M = (9, 30)
-_AT_CASTER = ("haze_12", "haze_24", "haze_60", "core_60", "visible", "blue_red")
-_AT_SHADOW = ("dark_B_9", "dark_NIR_9", "dark_B_30", "dark_NIR_30", "haze_24", "core_60")
-_SAID_AT_CASTER = ("said_cloud_9", "said_cloud_30")
-_SAID_AT_SHADOW = ("said_shadow_9", "said_shadow_30", "said_cloud_30")
+_WHITE_GROUND = 0.18
+_LEAST_LIGHT = 0.1
+_HEIGHT = 8
+_STRIP_PX = 262_144
 
 
-def appearance(
-    planes: Mapping[str, Floats], valid: Bools, cores: Bools, ground: Bools, pixel_m: float
-) -> Planes:
-    """What every place looks like, whatever the sun does.
+def appearance(picture: Picture, cores: Bools, ground: Bools, lit: Ints) -> Codes:
+    """What every place looks like, wherever the clouds hang.
 
     Args:
-        planes: ``(y, x)`` reflectance by band, of `BANDS` at least.
-        valid: ``(y, x)``, True = imaged.
-        cores: True = surely cloud.
+        picture: With all of `BANDS`.
+        cores: ``(y, x)``, True = surely cloud.
         ground: True = surely no thick cloud.
-        pixel_m: Of the grid.
+        lit: From `sunlight`.
 
     Returns:
-        ``(y, x)`` by name.
+        ``(y, x)`` codes by name.
     """
+    pixel_m, valid = picture.pixel_m, picture.valid
+    bands = [fixed(picture.planes[name]) for name in BANDS]
     near, far = Surroundings(valid, pixel_m), _far_from(cores, valid, pixel_m)
-    blue, green, red, infrared = (np.where(valid, planes[name], 0) for name in BANDS)
-    clear = Surroundings(far, pixel_m)
-    bright = visible({"B": blue, "G": green, "R": red})
-    # Each part is halved in precision before the next is computed: a whole scene is large.
-    found = _kept(_hazes(blue - np.float32(0.5) * red, near, far, pixel_m))
-    found |= _kept(_brightness({"visible": bright, "infrared": infrared}, near, clear))
-    found |= _kept(_colours(blue, green, red, infrared, near))
-    rough = _log(np.abs(bright - gaussian_filter(bright, 1.0, truncate=2.0)) / 4)
-    texture = {"rough": near.mean(rough, _NEAR_M) - clear.mean(rough, _WIDE_M)}
-    known = {f"core_{metres}": near.mean(cores.astype(np.float32), metres) for metres in _CORES_M}
-    return found | _kept(texture | known) | _kept(_darkness(planes, near, ground, pixel_m))
+    found = {"lit": _coded("lit", lit)}
+    if picture.shaded is not None:
+        found["relief"] = _coded("relief", near.mean(_thousand(picture.shaded), _SHADES_M[0]))
+    else:
+        found["relief"] = np.zeros(valid.shape, np.int8)
+    found |= _darkness(bands, lit, near, ground, pixel_m)
+    for metres in _CORES_M:
+        found[f"core_{metres}"] = _coded("core", near.mean(_thousand(cores), metres))
+    smooth = [near.mean(band, _NEAR_M) for band in bands]
+    found |= _colours(smooth)
+    bright = _brightness(bands)
+    found |= _levels(bright, bands[3], near, Surroundings(far, pixel_m), pixel_m)
+    hazes, clear = _hazes(bands, near, far, pixel_m)
+    clear &= bright < _WHITE_GROUND * REFLECTANCE
+    return found | hazes | _veils(bands, smooth, near, clear if clear.any() else far, pixel_m)
 
 
-def _brightness(
-    planes: Mapping[str, Floats], near: Surroundings, clear: Surroundings
-) -> dict[str, Floats]:
-    """Levels, and their logarithms against those of the ground far from clouds."""
+def code_of(name: str, value: float) -> int:
+    """The code that stands for a value of a kind of feature."""
+    middle, spread, _ = _SCALES[name]
+    return round((value - middle) * _SPREAD / spread)
+
+
+def sunlight(picture: Picture) -> Ints:
+    """``(y, x)`` fixed logarithm of the sunlight that slopes catch; 0 = as level ground does."""
+    sighting = picture.sighting
+    if sighting is None:
+        return np.zeros(picture.valid.shape, np.int16)
+    whole = Surroundings(np.ones(picture.valid.shape, np.bool_), picture.pixel_m)
+    heights = fixed(sighting.heights - np.float32(sighting.level_m), _HEIGHT)
+    smooth = whole.mean(heights, 1.5 * picture.pixel_m)
+    caught = _sun_caught(smooth, sighting)
+    return logarithms(np.maximum(fixed(caught), int(_LEAST_LIGHT * REFLECTANCE)))
+
+
+def _sun_caught(heights: Ints, sighting: Sighting) -> NDArray[np.float32]:
+    """Against level ground, from slopes between the neighbours of each pixel."""
+    metres = heights.astype(np.float32) / np.float32(2 * _HEIGHT)
+    caught = np.ones_like(metres)
+    caught[1:-1] -= (metres[2:] - metres[:-2]) * np.float32(sighting.sun.row)
+    caught[:, 1:-1] -= (metres[:, 2:] - metres[:, :-2]) * np.float32(sighting.sun.col)
+    return caught
+
+
+def less_path(plane: Ints, ground: Bools) -> Ints:
+    """Fixed logarithm of a band less its path radiance, the darkest thousandth (Chavez 1988)."""
+    path = 0
+    if ground.any():
+        path = int(np.percentile(plane[ground], 0.1, method="lower"))
+    return logarithms(plane - np.int16(9 * path // 10))
+
+
+def _darkness(
+    bands: Sequence[Ints], lit: Ints, near: Surroundings, ground: Bools, pixel_m: float
+) -> Codes:
+    """Bands less their path radiance, and all of them together, against the ground around."""
+    seen = Surroundings(ground, pixel_m)
+    logs = [less_path(band, ground) for band in bands]
+    smooth = [near.mean(log, _SHADES_M[0]) for log in logs]
     found = {}
-    for name, plane in planes.items():
-        log = _log(plane)
-        found[name] = near.mean(log, _NEAR_M) - clear.mean(log, _WIDE_M)
-        found[f"{name}_level"] = near.mean(plane, _NEAR_M)
+    for name, log, little in zip(BANDS, logs, smooth, strict=True):
+        level = seen.mean(log, _LEVEL_M)
+        if name != "G":
+            found[f"dark_{name}_9"] = _coded("dark", little, level)
+            found[f"dark_{name}_30"] = _coded("dark", near.mean(log, _SHADES_M[1]), level)
+    shade = shade_filtered(logs, smooth, lit, ground, pixel_m)
+    level = seen.mean(shade, _LEVEL_M)
+    for metres in _SHADES_M:
+        found[f"shade_{metres}"] = _coded("shade", near.mean(shade, metres), level)
     return found
 
 
-def _colours(
-    blue: Floats, green: Floats, red: Floats, infrared: Floats, near: Surroundings
-) -> dict[str, Floats]:
+def _levels(
+    bright: Ints, infrared: Ints, near: Surroundings, clear: Surroundings, pixel_m: float
+) -> Codes:
+    """Brightness, its logarithm against that of the ground far from clouds, and its roughness."""
+    found = {}
+    for name, plane in (("visible", bright), ("infrared", infrared)):
+        log = logarithms(plane)
+        found[name] = _coded(name, near.mean(log, _NEAR_M), clear.mean(log, _WIDE_M))
+        found[f"{name}_level"] = _coded(f"{name}_level", near.mean(plane, _NEAR_M))
+    rough = logarithms(np.abs(bright - near.mean(bright, pixel_m)))
+    found["rough"] = _coded("rough", near.mean(rough, _NEAR_M), clear.mean(rough, _WIDE_M))
+    return found
+
+
+def _colours(smooth: Sequence[Ints]) -> Codes:
     """Logarithms of ratios to the red, and the vegetation index."""
-    smooth = [_log(near.mean(plane, _NEAR_M)) for plane in (blue, green, red)]
-    sums = np.maximum(infrared + red, np.float32(0.01))
+    blue, green, red = (logarithms(plane) for plane in smooth[:3])
+    more = smooth[3].astype(np.float32) - smooth[2]
+    both = np.maximum(smooth[3].astype(np.float32) + smooth[2], np.float32(0.01 * REFLECTANCE))
     return {
-        "blue_red": smooth[0] - smooth[2],
-        "green_red": smooth[1] - smooth[2],
-        "vegetation": near.mean((infrared - red) / sums, _NEAR_M),
+        "blue_red": _coded("blue_red", blue, red),
+        "green_red": _coded("green_red", green, red),
+        "vegetation": _coded("vegetation", fixed(more / both, 1000.0)),
     }
 
 
-def _kept(found: Mapping[str, Floats]) -> Planes:
-    return {name: np.asarray(plane, np.float16) for name, plane in found.items()}
+def _hazes(
+    bands: Sequence[Ints], near: Surroundings, far: Bools, pixel_m: float
+) -> tuple[Codes, Bools]:
+    """The haze transform (Zhang, Guindon, Cihlar 2002) above the clear ground's; where that is."""
+    haze = bands[0] - bands[2] // 2
+    middle = near.mean(haze, 24)
+    least = int(np.percentile(middle[far], 30, method="lower"))
+    clear = far & (middle < least + round(_HAZE_RANGE * REFLECTANCE))
+    for _ in range(_ROUNDS):
+        level = Surroundings(clear, pixel_m).mean(haze, _LEVEL_M)
+        clear = clear & (middle - level < round(_CLEAR_VEIL * REFLECTANCE))
+    found = {f"haze_{m}": _coded("haze", near.mean(haze, m), level) for m in _HAZES_M}
+    return found, clear
 
 
-def _log(plane: Floats) -> NDArray[np.float32]:
-    return np.asarray(np.log(np.maximum(plane, _DARKEST)), np.float32)
+def _veils(
+    bands: Sequence[Ints], smooth: Sequence[Ints], near: Surroundings, clear: Bools, pixel_m: float
+) -> Codes:
+    """How far each place is veiled, by this picture's own filter, above the clear ground around."""
+    veil = veil_filtered(bands, smooth, clear, pixel_m)
+    level = Surroundings(clear, pixel_m).mean(veil, _LEVEL_M)
+    return {f"veil_{m}": _coded("veil", near.mean(veil, m), level) for m in _HAZES_M}
 
 
 def _far_from(cores: Bools, valid: Bools, pixel_m: float) -> Bools:
@@ -111,85 +207,30 @@ def _far_from(cores: Bools, valid: Bools, pixel_m: float) -> Bools:
     return far if far.any() else valid
 
 
-def _hazes(haze: Floats, near: Surroundings, far: Bools, pixel_m: float) -> dict[str, Floats]:
-    """The haze transform (Zhang, Guindon, Cihlar 2002) above that of the clear ground around."""
-    smooth = {metres: near.mean(haze, metres) for metres in _HAZES_M}
-    middle = smooth[24]
-    clear = far & (middle < np.percentile(middle[far], 30) + _HAZE_RANGE)
-    level: Floats = middle
-    for _ in range(_ROUNDS):
-        level = Surroundings(clear, pixel_m).mean(haze, _LEVEL_M)
-        clear = clear & (middle - level < _CLEAR_VEIL)
-    return {f"haze_{metres}": plane - level for metres, plane in smooth.items()}
+def _brightness(bands: Sequence[Ints]) -> Ints:
+    total = bands[0].astype(np.int32)
+    total += bands[1]
+    total += bands[2]
+    total //= 3
+    return total.astype(np.int16)
 
 
-def _darkness(
-    planes: Mapping[str, Floats], near: Surroundings, ground: Bools, pixel_m: float
-) -> dict[str, Floats]:
-    """Logarithms of bands less their path radiance against those of the ground around."""
-    seen = Surroundings(ground, pixel_m)
-    found = {}
-    for name in ("B", "R", "NIR"):
-        log = without_path(planes[name], ground)
-        level = seen.mean(log, _LEVEL_M)
-        for metres in _SHADES_M:
-            found[f"dark_{name}_{metres}"] = near.mean(log, metres) - level
-    return found
+def _thousand(mask: Bools) -> Ints:
+    return mask * np.int16(1000)
 
 
-def lighting(sighting: Sighting | None, shape: tuple[int, ...]) -> Planes:
-    """The sunlight that slopes catch, as the logarithm of what level ground catches; else 0."""
-    if sighting is None:
-        return {"lit": np.zeros(shape, np.float16)}
-    down, right = np.gradient(gaussian_filter(sighting.heights, 1.5))
-    caught = 1 - right * sighting.sun.col - down * sighting.sun.row
-    return {"lit": np.log(np.maximum(caught, 0.1)).astype(np.float16)}
-
-
-def along_rays(features: Mapping[str, Floats], rays: Rays | None) -> Planes:
-    """The features of casters and shadows, and whether each is in the picture; 0 without rays."""
-    found = _from_rays(features, rays, _AT_CASTER, _AT_SHADOW)
-    shape = next(iter(features.values())).shape
-    ones = np.ones(shape, np.float16)
-    found["caster_known"] = np.zeros_like(ones) if rays is None else rays.from_caster(ones)
-    found["shadow_known"] = np.zeros_like(ones) if rays is None else rays.from_shadow(ones)
-    found["rays"] = np.zeros_like(ones) if rays is None else ones
-    return found
-
-
-def answers_around(
-    probabilities: Floats, valid: Bools, rays: Rays | None, pixel_m: float
-) -> Planes:
-    """What a network says around each place, around its caster and around its shadow.
-
-    Args:
-        probabilities: ``(class, y, x)`` of `cover_net.CLASSES`.
-        valid: ``(y, x)``, True = imaged.
-        rays: Of the clouds' height; None = not known.
-        pixel_m: Of the grid.
-    """
-    near = Surroundings(valid, pixel_m)
-    said = _kept(
-        {
-            f"said_{name}_{metres}": near.mean(plane, metres) + np.float32(0.5)
-            for name, plane in (("cloud", probabilities[1]), ("shadow", probabilities[2]))
-            for metres in _SAID_M
-        }
-    )
-    return said | _from_rays(said, rays, _SAID_AT_CASTER, _SAID_AT_SHADOW)
-
-
-def _from_rays(
-    features: Mapping[str, Floats],
-    rays: Rays | None,
-    casters: tuple[str, ...],
-    shadows: tuple[str, ...],
-) -> Planes:
-    found: dict[str, Floats] = {}
-    for name in casters:
-        plane = features[name]
-        found[f"caster_{name}"] = plane * 0 if rays is None else rays.from_caster(plane)
-    for name in shadows:
-        plane = features[name]
-        found[f"shadow_{name}"] = plane * 0 if rays is None else rays.from_shadow(plane)
-    return _kept(found)
+def _coded(name: str, plane: Ints, level: Ints | None = None) -> NDArray[np.int8]:
+    """Codes of a plane, or of how far it stands above another."""
+    middle, spread, one = _SCALES[name]
+    scale, offset = np.float32(_SPREAD / (spread * one)), np.float32(middle * one)
+    codes = np.empty(plane.shape, np.int8)
+    deep = max(_STRIP_PX // plane.shape[1], 1)
+    for top in range(0, len(plane), deep):
+        part = slice(top, top + deep)
+        value = plane[part].astype(np.float32)
+        if level is not None:
+            value -= level[part]
+        value -= offset
+        value *= scale
+        codes[part] = np.clip(np.rint(value, out=value), -MOST, MOST, out=value)
+    return codes

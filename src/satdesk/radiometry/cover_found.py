@@ -10,10 +10,11 @@ from scipy import ndimage
 
 from satdesk.core.cover import Cover
 from satdesk.radiometry.cloud_shadows import cast_from, found_height
-from satdesk.radiometry.clouds import around, bright_white, grown_clouds, large_parts, veil
+from satdesk.radiometry.clouds import bright_white, grown_clouds, large_parts, veil
 from satdesk.radiometry.cover_features import BANDS
 from satdesk.radiometry.cover_net import CoverNetworks
 from satdesk.radiometry.cover_trained import Told, told_by_networks
+from satdesk.radiometry.discs import around
 from satdesk.radiometry.picture import Picture
 from satdesk.radiometry.shadow_colour import ShadowColour, learned_colour, shadow_features
 from satdesk.radiometry.snow import white_ground

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from satdesk.core.cover import Cover
 from satdesk.errors import UsageError
-from satdesk.radiometry.clouds import around, grown_clouds
+from satdesk.radiometry.clouds import grown_clouds
 from satdesk.radiometry.cover_combined import Answer
+from satdesk.radiometry.discs import around
 from satdesk.radiometry.shadow_colour import learned_colour, shadow_features
 
 __all__ = ["network_answer", "require_network"]

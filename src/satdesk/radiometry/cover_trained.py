@@ -1,39 +1,41 @@
-"""Cloud and its shadow by two small networks that start from surely seen clouds.
+"""Cloud and its shadow by small networks that start from surely seen clouds.
 
 The rules find what is surely cloud; without any the networks are not asked at all. From the shadows
 of those the height of the clouds is found, and with it each place's caster and shadow. The first
-network tells cloud and shadow; the height is found again from its answer; the second network
-decides, knowing what the first said around and along the rays. A part without a core is no cloud
-where its shadow would be seen and is not. Where the way to the sun leaves the picture a shadow is
-told by its look alone.
+network tells cloud and shadow; the height is found again from its answer; the next one tells them
+again, knowing what the one before said around and along the rays; the last decides. A part without
+a core is no cloud where its shadow would be seen and is not. Where the way to the sun leaves the
+picture a shadow is told by its look alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from satdesk.radiometry.cloud_height import finer_height
 from satdesk.radiometry.cloud_rays import Rays, rays_at
-from satdesk.radiometry.cloud_shadows import found_height, without_path
-from satdesk.radiometry.clouds import around, large_parts
+from satdesk.radiometry.cloud_shadows import found_height
+from satdesk.radiometry.clouds import large_parts
 from satdesk.radiometry.cover_features import (
     BANDS,
-    Planes,
-    along_rays,
-    answers_around,
     appearance,
-    lighting,
+    code_of,
+    less_path,
+    sunlight,
 )
+from satdesk.radiometry.cover_look import Look, Said, said_around
 from satdesk.radiometry.cover_net import CoverNetworks
+from satdesk.radiometry.discs import around
+from satdesk.radiometry.fixed_point import LOGARITHM, fixed
 from satdesk.radiometry.picture import Picture
 from satdesk.radiometry.surroundings import Surroundings
 
-__all__ = ["Look", "Told", "first_look", "second_look", "told_by_networks"]
+__all__ = ["Told", "first_look", "next_look", "told_by_networks"]
 
-Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 _HEIGHTS_M = np.concatenate([np.arange(400.0, 4000.0, 100.0), np.arange(4000.0, 12_001.0, 200.0)])
@@ -45,28 +47,13 @@ _CLEARANCE_M = 24.0
 _SHADE_M = 30.0
 _WIDE_M = 700.0
 _PART_M2 = 1500.0
-_DOUBT = 0.25
+_DOUBT = 64
 _LEAST_PROOF = 0.25
-_LEAST_SHADE = 0.25
+_WELL_PROVED = 0.35
+_NEAR_M = 400.0
+_LEAST_SHADE = 64
 _SEEN = 0.25
 _WATER_NIR = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Look:
-    """A picture as a network sees it.
-
-    Attributes:
-        features: ``(y, x)`` by name.
-        height_m: Of the clouds above the mean ground; None = nothing fits.
-        score: Of the fit of clouds to shadows; 0 without.
-        rays: At that height.
-    """
-
-    features: Planes
-    height_m: float | None = None
-    score: float = 0.0
-    rays: Rays | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,36 +89,39 @@ def told_by_networks(picture: Picture, cores: Bools, networks: CoverNetworks) ->
     look = first_look(picture, cores)
     if look.rays is None:
         return None
-    look = second_look(picture, look, networks.first.probabilities(look.features))
-    if look.rays is None or look.score < _LEAST_PROOF:
+    for network in networks.passes[:-1]:
+        look = next_look(picture, look, network.told(look))
+        if look.rays is None:
+            return None
+    if look.score < _LEAST_PROOF:
         return None
-    return _told(picture, cores, look.rays, look, networks.second.probabilities(look.features))
+    return _told(picture, cores, look, networks.passes[-1].told(look))
 
 
 def first_look(picture: Picture, cores: Bools) -> Look:
     """What the first network is asked."""
     valid, pixel_m = picture.valid, picture.pixel_m
-    planes = {name: picture.planes[name] for name in BANDS}
-    shape = valid.shape
     near = valid & ~around(cores, 10 * _CLEARANCE_M / pixel_m)
-    found = appearance(planes, valid, cores, _lit(picture, near), pixel_m)
-    found |= lighting(picture.sighting, shape)
-    hazy = cores | ((found["haze_24"] > _HAZE) & around(cores, _HAZE_REACH_M / pixel_m))
-    height, score = _height(picture, hazy & valid, found["lit"])
-    rays = _rays(picture, height)
-    return Look(features=found | along_rays(found, rays), height_m=height, score=score, rays=rays)
+    light = sunlight(picture)
+    codes = appearance(picture, cores, _lit(picture, near), light)
+    hazy = codes["haze_24"] > code_of("haze", _HAZE)
+    hazy = valid & (cores | (hazy & around(cores, _HAZE_REACH_M / pixel_m)))
+    height, score = _height(picture, hazy, light, _HEIGHTS_M)
+    height = _finer(picture, height, hazy, (codes["veil_12"], codes["shade_9"]))
+    return Look(codes=codes, light=light, height_m=height, score=score, rays=_rays(picture, height))
 
 
-def second_look(picture: Picture, look: Look, said: Floats) -> Look:
-    """What the second network is asked after the first has answered."""
-    cloud = picture.valid & (said.argmax(axis=0) == 1)
-    height, score = _height(picture, cloud, look.features["lit"])
-    rays, found = look.rays, look.features
-    if height != look.height_m:
-        rays = _rays(picture, height)
-        found = found | along_rays(found, rays)
-    found = found | answers_around(said, picture.valid, rays, picture.pixel_m)
-    return Look(features=found, height_m=height, score=score, rays=rays)
+def next_look(picture: Picture, look: Look, said: Said) -> Look:
+    """What a network is asked after the one before it has answered."""
+    cloud = picture.valid & (said.likely == 1)
+    heights = _HEIGHTS_M
+    if look.height_m is not None and look.score >= _WELL_PROVED:
+        heights = heights[np.abs(heights - look.height_m) <= _NEAR_M]
+    height, score = _height(picture, cloud, look.light, heights)
+    height = _finer(picture, height, cloud, (said.cloud, said.shadow))
+    rays = look.rays if height == look.height_m else _rays(picture, height)
+    codes = look.codes | said_around(said, picture.valid, picture.pixel_m)
+    return replace(look, codes=codes, height_m=height, score=score, rays=rays)
 
 
 def _lit(picture: Picture, ground: Bools) -> Bools:
@@ -143,59 +133,82 @@ def _lit(picture: Picture, ground: Bools) -> Bools:
 def _rays(picture: Picture, height_m: float | None) -> Rays | None:
     if picture.sighting is None or height_m is None:
         return None
-    mean = float(picture.sighting.heights.mean())
-    return rays_at(picture.sighting, picture.valid, height_m + mean)
+    return rays_at(picture.sighting, picture.valid, height_m + picture.sighting.level_m)
 
 
-def _height(picture: Picture, clouds: Bools, lit: Floats) -> tuple[float | None, float]:
+def _open_ground(picture: Picture, clouds: Bools) -> Bools:
+    """Away from clouds, and not shaded by relief."""
+    ground = picture.valid & ~around(clouds, _CLEARANCE_M / picture.pixel_m)
+    return ground if picture.shaded is None else ground & ~picture.shaded
+
+
+def _height(
+    picture: Picture, clouds: Bools, light: NDArray[np.int16], heights_m: NDArray[np.float64]
+) -> tuple[float | None, float]:
     """Of the clouds above the mean ground, on every few rows and columns."""
     sighting, k = picture.sighting, max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
     if sighting is None or not clouds.any():
         return None, 0.0
-    pixel_m = picture.pixel_m
-    ground = picture.valid & ~around(clouds, _CLEARANCE_M / pixel_m)
-    ground = ground if picture.shaded is None else ground & ~picture.shaded
-    seen = Surroundings(ground, pixel_m)
+    ground = _open_ground(picture, clouds)
+    seen = Surroundings(ground, picture.pixel_m)
     shades = [
-        seen.mean(without_path(picture.planes[name], ground), _SHADE_M)[::k, ::k] for name in BANDS
+        seen.mean(less_path(fixed(picture.planes[name]), ground), _SHADE_M)[::k, ::k]
+        for name in BANDS
     ]
     few = ground[::k, ::k]
-    mean_shade = np.mean(shades, axis=0)
-    wide = Surroundings(few, pixel_m * k).mean(mean_shade, _WIDE_M)
-    mean = float(sighting.heights.mean())
+    dark = np.asarray(np.sum(shades, axis=0, dtype=np.int32) // len(shades))
+    wide = Surroundings(few, picture.pixel_m * k).mean(dark, _WIDE_M)
+    level_m = sighting.level_m
     height, score = found_height(
         clouds[::k, ::k],
         picture.valid[::k, ::k],
-        np.stack([*shades, np.asarray(lit[::k, ::k], np.float32)]),
-        mean_shade - wide,
+        np.stack([*shades, light[::k, ::k]]) / np.float32(LOGARITHM),
+        (dark.astype(np.float32) - wide) / np.float32(LOGARITHM),
         few,
         sighting.thinned(k),
-        mean + _HEIGHTS_M,
+        level_m + heights_m,
     )
-    return (None if height is None else height - mean), score
+    return (None if height is None else height - level_m), score
 
 
-def _told(picture: Picture, cores: Bools, rays: Rays, look: Look, said: Floats) -> Told:
+def _finer(
+    picture: Picture,
+    height_m: float | None,
+    clouds: Bools,
+    told: tuple[NDArray[np.integer], NDArray[np.integer]],
+) -> float | None:
+    """The height by how well cloud and shade, as they are `told`, go together."""
+    sighting = picture.sighting
+    if sighting is None or height_m is None:
+        return height_m
+    level_m = sighting.level_m
+    ground = _open_ground(picture, clouds)
+    return finer_height(level_m + height_m, *told, ground, picture.valid, sighting) - level_m
+
+
+def _told(picture: Picture, cores: Bools, look: Look, said: Said) -> Told | None:
+    rays = look.rays
+    if rays is None:
+        return None
     least = _PART_M2 / picture.pixel_m**2
-    likely = said.argmax(axis=0)
-    cloud = large_parts(picture.valid & (likely == 1), least)
-    cloud = _not_disproved(cloud, cores, rays, said[2])
+    cloud = large_parts(picture.valid & ((said.likely == 1) | cores), least)
+    cloud = _not_disproved(cloud, cores, rays, said.shadow)
     beyond = picture.valid & ~rays.casters[1] & ~cloud
     water = (picture.planes["NIR"] < picture.planes["G"]) & (picture.planes["NIR"] < _WATER_NIR)
-    shadow = large_parts(picture.valid & (likely == 2) & ~cloud & ~(beyond & water), least)
+    shadow = large_parts(picture.valid & (said.likely == 2) & ~cloud & ~(beyond & water), least)
     return Told(
         cloud=cloud,
         shadow=shadow,
-        not_told=beyond & ~shadow & (said[2] > _DOUBT),
+        not_told=beyond & ~shadow & (said.shadow > _DOUBT),
         height_m=look.height_m,
         score=look.score,
     )
 
 
-def _not_disproved(cloud: Bools, cores: Bools, rays: Rays, shade: Floats) -> Bools:
+def _not_disproved(cloud: Bools, cores: Bools, rays: Rays, shade: NDArray[np.uint8]) -> Bools:
     """`cloud` without the parts that hold no core and whose shadow would be seen, but is not."""
     labels, count = ndimage.label(cloud, structure=np.ones((3, 3)))
-    seen = cloud & rays.shadows[1] & (rays.from_shadow(cloud.astype(np.float32)) == 0)
+    seen = cloud & rays.shadows[1] & ~rays.from_shadow(cloud)
     pixels = np.bincount(labels[seen], minlength=count + 1)
     shaded = np.bincount(labels[seen], rays.from_shadow(shade)[seen], minlength=count + 1)
     kept = (shaded >= _LEAST_SHADE * pixels) | (pixels < _SEEN * np.bincount(labels.ravel()))

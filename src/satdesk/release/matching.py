@@ -29,7 +29,8 @@ from satdesk.geometry.alignment import (
 from satdesk.geometry.frames import from_lonlat, lonlat_of_grid, on_terrain
 from satdesk.geometry.grids import subgrid
 from satdesk.products.calibrated import Calibrated
-from satdesk.radiometry.clouds import around, bright_white, veil
+from satdesk.radiometry.clouds import bright_white, veil
+from satdesk.radiometry.discs import around
 from satdesk.radiometry.snow import white_ground
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
