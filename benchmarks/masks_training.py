@@ -1,4 +1,4 @@
-"""Trains the two small networks of `satdesk.radiometry.cover_trained` on simulated scenes.
+"""Trains the small networks of `satdesk.radiometry.cover_trained` on simulated scenes.
 
     python benchmarks/masks_training.py [--scenes FOLDER] [--write src/satdesk/data/cover_networks.json]
 
