@@ -268,7 +268,7 @@ class AtEdge:
 
     def read(self, grid: GeoBox) -> Raster:
         col = offset(self.grid, grid)[1] + np.arange(grid.shape[1])
-        here = np.where(abs(col - 44) < 9, Doubt.AT_EDGE, Doubt.NONE)
+        here = np.where(abs(col - 44) < 9, Doubt.STANDS, Doubt.NONE)
         return Raster(
             values=np.broadcast_to(here, (1, *grid.shape)).astype(np.uint8),
             valid=np.ones(tuple(grid.shape), bool),
@@ -276,7 +276,7 @@ class AtEdge:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "shown"), [(Doubt.AVOIDED, 2), (Doubt.AT_EDGE, 1)])
+@pytest.mark.parametrize(("kind", "shown"), [(Doubt.AVOIDED, 2), (Doubt.STANDS, 1)])
 def test_what_another_scene_contradicts_is_shown_last_and_never_called_clear(kind, shown):
     plain = np.ones((64, 90), np.uint8)
     doubt = Doubted(grid=GRID, kind=kind)
