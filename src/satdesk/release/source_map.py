@@ -77,14 +77,21 @@ def write_source_map(path: Path, cells: NDArray[np.int64], facts: MapFacts) -> N
 
 
 def _picture(cells: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Colours of scenes; darker in shadow, paler under cloud."""
+    """Colours of scenes; darker in shadow, paler under cloud, half as pale where it is not told."""
     table = [_NOT_IMAGED, *(_colour(number) for number in range(1, 256))]
     colours = np.array([to_rgb(colour) for colour in table])
     source, state = np.clip(cells[0], 0, 255), cells[1]
     rgb = colours[source]
     rgb = np.where((state == State.CLOUD)[..., None], 0.25 * rgb + 0.75, rgb)
     rgb = np.where((state == State.SHADOW)[..., None], 0.6 * rgb, rgb)
+    rgb = np.where(_not_told(cells)[..., None], 0.6 * rgb + 0.4, rgb)
     return np.where((cells[0] < 0)[..., None], to_rgb(_OUTSIDE), rgb)
+
+
+def _not_told(cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where nobody can tell cloud, on a map on which it is told elsewhere."""
+    told = np.isin(cells[1], (State.CLEAR, State.CLOUD, State.SHADOW)).any()
+    return np.asarray((cells[1] == State.NOT_TOLD) & told)
 
 
 def _colour(number: int) -> str:
@@ -92,8 +99,13 @@ def _colour(number: int) -> str:
 
 
 def _draw_hidden(axes: object, cells: NDArray[np.int64]) -> None:
-    """Hatching over what was not imaged, outlines of clouds, the seams and the district."""
-    for where, hatch in ((cells[1] == State.NOT_IMAGED, "////"), (cells[1] == State.CLOUD, "....")):
+    """Hatching over what was not imaged or told, outlines of clouds, the seams, the district."""
+    hatched = (
+        (cells[1] == State.NOT_IMAGED, "////"),
+        (cells[1] == State.CLOUD, "...."),
+        (_not_told(cells), "\\\\"),
+    )
+    for where, hatch in hatched:
         if where.any():
             axes.contourf(where, levels=(0.5, 1.5), colors="none", hatches=[hatch])  # type: ignore[attr-defined]  # matplotlib's Axes
     for number in np.unique(cells[0][cells[0] > 0]):
@@ -116,6 +128,11 @@ def _legend(cells: NDArray[np.int64], facts: MapFacts) -> Sequence[Patch]:
         entries.append(
             Patch(facecolor="#555555", edgecolor=_LINE, linewidth=0.5,
                   label="in the shadow of a cloud (the scene's colour, darker)")
+        )  # fmt: skip
+    if _not_told(cells).any():
+        entries.append(
+            Patch(facecolor="#a0a0a0", edgecolor=_LINE, linewidth=0.5, hatch="\\\\",
+                  label="imaged, cloud or shadow not told (the scene's colour, paler)")
         )  # fmt: skip
     if (cells[1] == State.NOT_IMAGED).any():
         entries.append(
