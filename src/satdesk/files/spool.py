@@ -71,7 +71,7 @@ class Spool:
 
         Args:
             out: Where to.
-            seen: Told each piece while it is being written, in another thread.
+            seen: Told each piece while it is being written, in another thread; None = nobody.
         """
         with ThreadPoolExecutor(1, thread_name_prefix="satdesk-seen") as other:
             buffers = [memoryview(bytearray(_CHUNK)) for _ in range(2)]
