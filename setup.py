@@ -31,6 +31,7 @@ setup(
     ext_modules=[
         extension("_kernel", SOURCES, ("kernel", "ground", "rows", "window")),
         extension("_blocks", ("blocks",)),
+        extension("_colours", ("colours",)),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,11 +24,15 @@ from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
 
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
+from satdesk.geometry.warping import Piece, pieces, warped
 
 __all__ = ["Picture", "read_classes", "read_picture", "read_values"]
 
+_ABOUT_AS_FINE = 1.15
+"""Coarser pixels, in pixels of the picture, need more than the 16 around their place."""
 _THREADED_PX = 1 << 19
 """A larger picture is warped by all cores; tiles of a page are spread over them by their caller."""
 
@@ -63,12 +67,36 @@ class Picture:
             UsageError: `grid` has no CRS.
             UnreadableInputError: The file's pixels cannot be decoded.
         """
+        parts = self._levels.parts(grid)
+        if parts is not None:
+            return self._pieced((grid.shape[0], grid.shape[1]), parts)
         planes = self._levels.warped(grid, Resampling.cubic, add_alpha=not self._has_alpha)
         colours, alpha = planes[:-1], planes[-1]
         rgba = np.empty((*alpha.shape, 4), np.uint8)
         rgba[..., :3] = np.moveaxis(colours, 0, -1)  # one grey plane spreads over all three
         rgba[..., 3] = alpha
         rgba[alpha == 0] = 0
+        return rgba
+
+    def _pieced(self, shape: tuple[int, int], parts: tuple[Piece, ...]) -> NDArray[np.uint8]:
+        rgba = np.zeros((*shape, 4), np.uint8)
+        for part in parts:
+            rows, cols = part.shape
+            here = rgba[part.row : part.row + rows, part.col : part.col + cols]
+            here[...] = warped(self._pixels(part.window), part)
+        return rgba
+
+    def _pixels(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+        """RGBA of a window of the full resolution."""
+        row, col, rows, cols = window
+        whole = self._levels.whole
+        planes = range(1, whole.count - self._has_alpha + 1)
+        rgba = np.empty((rows, cols, 4), np.uint8)
+        with self._levels.decoding():
+            here = Window(col, row, cols, rows)
+            # one grey plane spreads over all three
+            rgba[..., :3] = np.moveaxis(whole.read(list(planes), window=here), 0, -1)
+            rgba[..., 3] = whole.dataset_mask(window=here)
         return rgba
 
     def close(self) -> None:
@@ -191,6 +219,17 @@ class _Levels:
         ):
             return np.asarray(warped.read())
 
+    def parts(self, grid: GeoBox) -> tuple[Piece, ...] | None:
+        """How `grid` looks into the full resolution; None where it is coarser than that."""
+        if grid.crs is None or self._shrink(grid) > _ABOUT_AS_FINE:
+            return None
+        whole = self.whole
+        return pieces(GeoBox(whole.shape, whole.transform, whole.crs.to_wkt()), grid)
+
+    def decoding(self) -> AbstractContextManager[None]:
+        """Within it what the decoder cannot read is an error of ours."""
+        return _decoding(self._path)
+
     def close(self) -> None:
         """Close every level."""
         for dataset in self._open.values():
@@ -198,12 +237,15 @@ class _Levels:
 
     def _suited(self, grid: GeoBox) -> int:
         """The coarsest level that is still at least as fine as `grid`."""
+        shrink = self._shrink(grid)
+        suited = [i for i, factor in enumerate(self._factors) if factor <= shrink * 1.01]
+        return max(suited, default=0)
+
+    def _shrink(self, grid: GeoBox) -> float:
         pixel = (grid.crs, tuple(grid.affine)[:2], tuple(grid.affine)[3:5])
         if pixel not in self._shrinks:  # the tiles of one zoom share it
             self._shrinks[pixel] = _shrink(self.whole, grid)
-        shrink = self._shrinks[pixel]
-        suited = [i for i, factor in enumerate(self._factors) if factor <= shrink * 1.01]
-        return max(suited, default=0)
+        return self._shrinks[pixel]
 
     def _level(self, number: int) -> Any:  # noqa: ANN401 - rasterio is untyped
         if number not in self._open:

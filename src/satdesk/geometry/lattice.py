@@ -28,7 +28,7 @@ from satdesk.geometry.frames import crs_of, from_lonlat, lonlat_of_grid, nearest
 from satdesk.geometry.occlusion import SeenTerrain
 from satdesk.geometry.terrain import GridTerrain
 
-__all__ = ["BLOCK", "exact_positions", "exact_warp", "positions", "warp_positions"]
+__all__ = ["BLOCK", "exact_positions", "exact_warp", "pixels_at", "positions", "warp_positions"]
 
 BLOCK = 32
 """Pixels a side. Measured worst difference to the definition: see docs/explanation/geometry.md."""
@@ -97,7 +97,7 @@ def exact_warp(source: GeoBox, grid: GeoBox, row: int, col: int, shape: tuple[in
         down = (np.arange(row, row + shape[0]) + 0.5)[:, None]
         return mapped(between, *np.broadcast_arrays(across, down))
     lon, lat = lonlat_of_grid(grid, row, col, shape)
-    return _into(source, lon, lat)
+    return pixels_at(source, lon, lat)
 
 
 def warp_positions(
@@ -109,8 +109,8 @@ def warp_positions(
     crs = crs_of(grid)
 
     def strip(block_row: int, block_cols: NDArray[np.int64]) -> Pair:
-        nodes = np.stack(_into(source, *_lonlat(grid, crs, block_row, block_cols, _NODES)))
-        probes = _into(source, *_lonlat(grid, crs, block_row, block_cols, _PROBES))
+        nodes = np.stack(pixels_at(source, *_lonlat(grid, crs, block_row, block_cols, _NODES)))
+        probes = pixels_at(source, *_lonlat(grid, crs, block_row, block_cols, _PROBES))
         found = _spread(nodes)
         known = np.isfinite(nodes[0] + nodes[1])
         wrong = known.all(axis=(1, 2)) & _misses(_at_probes(found), probes)
@@ -122,7 +122,8 @@ def warp_positions(
     return _by_strips(strip, row, col, shape)
 
 
-def _into(source: GeoBox, lon: FloatArray, lat: FloatArray) -> Pair:
+def pixels_at(source: GeoBox, lon: FloatArray, lat: FloatArray) -> Pair:
+    """``col, row`` in `source` from its outer corner of places in degrees; NaN outside its CRS."""
     x, y = from_lonlat(crs_of(source), lon, lat)
     middle = source.affine.c + source.affine.a * source.shape[1] / 2
     return mapped(~source.affine, nearest_turn(crs_of(source), x, middle), y)

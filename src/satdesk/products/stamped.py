@@ -24,7 +24,7 @@ from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset
 
-__all__ = ["StampPattern", "Stamped", "blend"]
+__all__ = ["StampPattern", "Stamped", "blend", "covers", "laid_over"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,23 +151,41 @@ def blend(
     Returns:
         New planes of the same shape; the input is not changed.
     """
-    shape = (planes.shape[1], planes.shape[2])
-    dark = _coverage(pattern, pattern.dark, origin, shape)
-    light = _coverage(pattern, pattern.light, origin, shape)
-    # Whole numbers throughout: the same on every machine. 127 rounds to nearest.
-    under = planes - (planes * dark + 127) // 255
-    over = under + ((255 - under) * light + 127) // 255
-    return over.astype(np.uint8)
+    covered, under, over = covers(pattern, origin, (planes.shape[1], planes.shape[2]))
+    blended = planes.copy()
+    for plane in blended:
+        plane.reshape(-1)[covered] = laid_over(plane.reshape(-1)[covered], under, over)
+    return blended
 
 
-def _coverage(
-    pattern: StampPattern, coverage: bytes, origin: tuple[int, int], shape: tuple[int, int]
-) -> NDArray[np.uint32]:
-    once = np.frombuffer(coverage, np.uint8).reshape(pattern.shape)
+def covers(
+    pattern: StampPattern, origin: tuple[int, int], shape: tuple[int, int]
+) -> tuple[NDArray[np.intp], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Where a window of the endless plane is covered at all; most of a pattern is empty.
+
+    Returns:
+        Indices of its pixels, counted row by row, and of each the weights of black and of the white
+        over it, 0 to 255.
+    """
     rows = (origin[0] + np.arange(shape[0])) % pattern.shape[0]
     cols = (origin[1] + np.arange(shape[1])) % pattern.shape[1]
+    dark, light = (
+        np.frombuffer(coverage, np.uint8).reshape(pattern.shape)[np.ix_(rows, cols)].reshape(-1)
+        for coverage in (pattern.dark, pattern.light)
+    )
+    covered = np.flatnonzero(dark | light)
     weight = np.uint32(round(pattern.opacity * 256))
-    return np.asarray(once[np.ix_(rows, cols)].astype(np.uint32) * weight // 256)
+    under, over = (part[covered].astype(np.uint32) * weight // 256 for part in (dark, light))
+    return covered, under, over
+
+
+def laid_over(
+    values: NDArray[np.uint8], under: NDArray[np.uint32], over: NDArray[np.uint32]
+) -> NDArray[np.uint8]:
+    """Values with black of a weight laid over them, and white over that, each 0 to 255."""
+    # Whole numbers throughout: the same on every machine. 127 rounds to nearest.
+    darkened = values - (values * under + 127) // 255
+    return (darkened + ((255 - darkened) * over + 127) // 255).astype(np.uint8)
 
 
 def _absolute(grid: GeoBox) -> tuple[int, int]:

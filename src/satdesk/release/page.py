@@ -36,7 +36,8 @@ from satdesk.release.page_panel import (
     panel,
 )
 from satdesk.release.page_sharing import social
-from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid, write_tiles
+from satdesk.release.tile_files import write_tiles
+from satdesk.release.tiles import Pyramid, TileIndex, plan_pyramid
 
 __all__ = ["ASSETS", "CONTENT_SECURITY_POLICY", "write_page"]
 

@@ -9,7 +9,8 @@ from satdesk.products.stamped import StampPattern
 from satdesk.release.content import Content, DatedImage, Status
 from satdesk.release.marks import SIMULATED, legible, spread_pattern
 from satdesk.release.stamps import stamp_rgba, text_pattern
-from satdesk.release.tiles import Mark, Pyramid
+from satdesk.release.tile_files import Mark
+from satdesk.release.tiles import Pyramid
 
 __all__ = ["mark_words", "tile_mark"]
 

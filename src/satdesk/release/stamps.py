@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from satdesk.errors import UsageError
-from satdesk.products.stamped import StampPattern, blend
+from satdesk.products.stamped import StampPattern, covers, laid_over
 
 __all__ = ["stamp_rgba", "text_pattern"]
 
@@ -83,10 +83,13 @@ def stamp_rgba(
             found=f"{pixels.shape} {pixels.dtype}",
             expected="(y, x, 3) or (y, x, 4) uint8",
         )
+    covered, under, over = covers(pattern, origin, pixels.shape[:2])
     stamped = pixels.copy()
-    colours = np.moveaxis(blend(np.moveaxis(pixels[..., :3], -1, 0), pattern, origin), 0, -1)
-    seen = np.ones(pixels.shape[:2], bool) if pixels.shape[2] == 3 else pixels[..., 3] > 0
-    stamped[seen, :3] = colours[seen]
+    dots = stamped.reshape(-1, pixels.shape[2])
+    if pixels.shape[2] == 4:
+        shown = dots[covered, 3] > 0
+        covered, under, over = covered[shown], under[shown], over[shown]
+    dots[covered, :3] = laid_over(dots[covered, :3], under[:, None], over[:, None])
     return stamped
 
 

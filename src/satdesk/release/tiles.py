@@ -1,44 +1,30 @@
-"""A picture as a pyramid of web map tiles: ``z/x/y.webp``, for any map library, from any folder.
+"""A pyramid of web map tiles: which zooms there are, and which tiles exist.
 
 The tiles follow the common XYZ scheme in EPSG:3857 (row 0 at the top) with 512 pixels a side, so a
-tile of zoom ``z`` is as sharp as a 256-pixel tile of zoom ``z + 1``. What lies outside the picture
-is transparent, and a tile without a single usable pixel is not written: `TileIndex` tells which
-ones exist, so that a page never asks for one that is not there.
+tile of zoom ``z`` is as sharp as a 256-pixel tile of zoom ``z + 1``. A tile without a single usable
+pixel is not written (`satdesk.release.tile_files`): `TileIndex` tells which ones exist, so that a
+page never asks for one that is not there.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import groupby
-from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from PIL import Image
 
 from satdesk.errors import DisjointInputError, UsageError
 from satdesk.geometry.frames import lonlat_bounds
 
 __all__ = [
     "TILE",
-    "Mark",
     "Pyramid",
-    "Reader",
     "TileIndex",
     "TileRow",
-    "encode",
     "plan_pyramid",
     "tile_grid",
-    "write_tiles",
 ]
 
 TILE = 512
@@ -50,20 +36,6 @@ _HALF_WORLD = math.pi * _RADIUS
 
 _MERCATOR_LIMIT_DEG = 85.0
 _LAST_ZOOM = 22
-_QUALITY = 82
-
-Pixels = NDArray[np.uint8]
-"""``(y, x, 4)`` sRGB and alpha."""
-
-Mark = Callable[[Pixels, int, tuple[int, int]], Pixels]
-"""Draws a mark into pixels of a zoom, whose first one is ``row, col`` of its whole pixel plane."""
-
-
-class Reader(Protocol):
-    """What the pixels come from (`satdesk.files.pictures.Picture` is one)."""
-
-    def read(self, grid: GeoBox) -> Pixels:
-        """``(y, x, 4)`` of any grid; alpha 0 where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,78 +136,6 @@ def tile_grid(zoom: int, x: int, y: int) -> GeoBox:
     pixel = 2 * _HALF_WORLD / (TILE << zoom)
     west, north = x * TILE * pixel - _HALF_WORLD, _HALF_WORLD - y * TILE * pixel
     return GeoBox((TILE, TILE), Affine(pixel, 0.0, west, 0.0, -pixel, north), "EPSG:3857")
-
-
-def write_tiles(
-    opened: Callable[[], AbstractContextManager[Reader]],
-    folder: Path,
-    pyramid: Pyramid,
-    *,
-    mark: Mark | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> TileIndex:
-    """Write the tiles of a picture below `folder`.
-
-    The rows of tiles are shared out among a few threads; each opens the picture for itself, since
-    an open raster serves one thread at a time. The bytes do not depend on how many there are.
-
-    Args:
-        opened: Opens the picture; called once for each row of tiles.
-        folder: Gets ``z/x/y.webp``.
-        pyramid: Which zooms and which rectangle.
-        mark: Burned into every tile (``DRAFT``, ``SIMULATED``), seamlessly across them.
-        progress: Told the number of rows done and of all rows.
-    """
-    rows = [
-        TileRow(zoom=zoom, y=y, columns=tuple(pyramid.columns(zoom)))
-        for zoom in pyramid.zooms
-        for y in pyramid.rows(zoom)
-    ]
-    written: list[TileRow] = []
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for row in pool.map(lambda row: _write_row(opened, folder, row, mark), rows):
-            written.append(row)
-            if progress is not None:
-                progress(len(written), len(rows))
-    return TileIndex(rows=tuple(row for row in written if row.columns))
-
-
-def encode(pixels: Pixels) -> bytes:
-    """One tile as lossy WebP; its alpha, if any, is kept exactly."""
-    buffer = BytesIO()
-    opaque = bool((pixels[..., 3] == 255).all())
-    image = Image.fromarray(pixels[..., :3] if opaque else pixels)
-    image.save(buffer, format="WEBP", quality=_QUALITY, alpha_quality=100, method=4)
-    return buffer.getvalue()
-
-
-def _write_row(
-    opened: Callable[[], AbstractContextManager[Reader]],
-    folder: Path,
-    row: TileRow,
-    mark: Mark | None,
-) -> TileRow:
-    with opened() as picture:
-        columns = tuple(
-            x for x in row.columns if _write_tile(picture, folder, (row.zoom, x, row.y), mark)
-        )
-    return TileRow(zoom=row.zoom, y=row.y, columns=columns)
-
-
-def _write_tile(
-    picture: Reader, folder: Path, tile: tuple[int, int, int], mark: Mark | None
-) -> bool:
-    """Write one tile; False where it has no usable pixel."""
-    zoom, x, y = tile
-    pixels = picture.read(tile_grid(zoom, x, y))
-    if not pixels[..., 3].any():
-        return False
-    if mark is not None:
-        pixels = mark(pixels, zoom, (y * TILE, x * TILE))
-    path = folder / str(zoom) / str(x) / f"{y}.webp"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(pixels))
-    return True
 
 
 def _mercator(lon: float, lat: float) -> tuple[float, float]:
