@@ -182,3 +182,60 @@ def test_values_come_in_physical_units_around_nodata(tmp_path):
     assert valid.any()
     assert not valid.all()
     assert np.allclose(read[:, valid], 0.25)
+
+
+@pytest.mark.parametrize("pixel_m", [1.7, 2.6, 4.0, 7.0, 13.0])
+def test_a_shrunk_picture_is_the_mean_of_what_lies_there(tmp_path, pixel_m):
+    # Odd sizes: a level must not be stretched over the whole. A ramp tells every displacement.
+    rows, cols = 601, 803
+    ramp = np.broadcast_to(np.arange(cols) * 255 / cols, (rows, cols))
+    values = np.stack([ramp, ramp[:, ::-1], ramp, np.full((rows, cols), 255)]).round()
+    path = write_cog(
+        tmp_path / "a.tif",
+        [((0, 0), values.astype(np.uint8))],
+        grid=utm_grid(rows, cols),
+        bands=RGB,
+        dtype="uint8",
+        alpha=True,
+        codec="zstd:1",
+        colorinterp=RED_GREEN_BLUE,
+        blocksize=128,
+    )
+    west = 600_000 + 1.5 * 803 - 30 * pixel_m
+    grid = grid_of("EPSG:32638", Affine(pixel_m, 0, west, 0, -pixel_m, 4_440_000), 20, 25)
+    rgba = read_picture(path, grid)
+    col = (west - 600_000 + pixel_m * (np.arange(25) + 0.5)) / 1.5 - 0.5
+    rising = rgba[3:, :, 0] - col * 255 / cols
+    falling = rgba[3:, :, 1] - (cols - 1 - col) * 255 / cols
+    # Rounding raises both alike; a displacement parts them. 255 / 803 is one pixel.
+    assert abs((rising - falling).mean() / 2) < 0.3 * 255 / 803
+
+
+@pytest.mark.parametrize("pixel_m", [2.6, 13.0])
+def test_the_mask_of_a_jpeg_reaches_its_overviews(tmp_path, pixel_m):
+    path = write(tmp_path / "a.tif", disc(), codec="jpeg:95")
+    rgba = read_picture(path, mercator_grid(pixel_m))
+    plain = read_picture(write(tmp_path / "b.tif", disc()), mercator_grid(pixel_m))
+    assert np.abs(rgba[..., 3].astype(int) - plain[..., 3]).max() <= 1
+    core = rgba[..., 3] == 255
+    assert core.any()
+    # JPEG rings at its mask's edge.
+    assert np.abs(np.median(rgba[core][:, :3], axis=0) - [200, 150, 100]).max() < 3
+
+
+def test_a_large_picture_is_read_alike_by_any_number_of_threads(picture, monkeypatch):
+    grid = mercator_grid(0.9, rows=1100, cols=700)
+    read = []
+    for count in (1, 4):
+        monkeypatch.setattr("os.cpu_count", lambda count=count: count)
+        read.append(read_picture(picture, grid))
+    assert (read[0] == read[1]).all()
+    part = grid[512:768, 100:400]
+    off = np.abs(read_picture(picture, part).astype(int) - read[0][512:768, 100:400])
+    assert off.max() <= 2  # a place in another piece may round to the next 1/256 pixel
+
+
+def test_where_the_map_bends_gdal_warps_it(picture, monkeypatch):
+    monkeypatch.setattr("satdesk.files.pictures.pieces", lambda *_: None)
+    rgba = read_picture(picture, mercator_grid(2.0))
+    assert (np.unique(rgba[rgba[..., 3] > 0][:, :3], axis=0) == [[200, 150, 100]]).all()

@@ -2,14 +2,19 @@
 
 Resampling weighs colours by their opacity, so that the hidden colour of transparent pixels never
 bleeds into an edge. Where a picture is shrunk, the nearest finer overview is taken first, so that
-a coarse tile of a large picture is as quick as a fine one.
+a coarse tile of a large picture is as quick as a fine one; what is shrunk beyond that, by less than
+two, is the mean of four interpolated places a pixel.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+import os
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,10 +32,17 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
+from satdesk.files.reduction import halved_colours
+from satdesk.geometry.frames import crs_of
+from satdesk.geometry.grids import subgrid
 from satdesk.geometry.warping import Piece, pieces, warped
 
 __all__ = ["Picture", "read_classes", "read_picture", "read_values"]
 
+Window4 = tuple[int, int, int, int]
+"""First row, first column, rows, columns."""
+
+_BLOCK = 512
 _ABOUT_AS_FINE = 1.15
 """Coarser pixels, in pixels of the picture, need more than the 16 around their place."""
 _THREADED_PX = 1 << 19
@@ -51,6 +63,7 @@ class Picture:
 
     def __init__(self, path: Path) -> None:
         self._levels = _Levels(path)
+        self._reading = threading.Lock()
         try:
             self._check(path)
         except BaseException:
@@ -67,9 +80,9 @@ class Picture:
             UsageError: `grid` has no CRS.
             UnreadableInputError: The file's pixels cannot be decoded.
         """
-        parts = self._levels.parts(grid)
-        if parts is not None:
-            return self._pieced((grid.shape[0], grid.shape[1]), parts)
+        sampled = self._sampled(grid)
+        if sampled is not None:
+            return sampled
         planes = self._levels.warped(grid, Resampling.cubic, add_alpha=not self._has_alpha)
         colours, alpha = planes[:-1], planes[-1]
         rgba = np.empty((*alpha.shape, 4), np.uint8)
@@ -78,25 +91,37 @@ class Picture:
         rgba[alpha == 0] = 0
         return rgba
 
-    def _pieced(self, shape: tuple[int, int], parts: tuple[Piece, ...]) -> NDArray[np.uint8]:
-        rgba = np.zeros((*shape, 4), np.uint8)
-        for part in parts:
-            rows, cols = part.shape
-            here = rgba[part.row : part.row + rows, part.col : part.col + cols]
-            here[...] = warped(self._pixels(part.window), part)
+    def _sampled(self, grid: GeoBox) -> NDArray[np.uint8] | None:
+        """By `satdesk.geometry.warping`; None where its quadratics do not fit."""
+        level, factor, shrink = self._levels.suited(grid)
+        place = _place(level, self._levels.whole.transform @ Affine.scale(factor))
+        blocks = [_Block.planned(place, part, fine=shrink > _ABOUT_AS_FINE) for part in _cut(grid)]
+        if any(block.pieces is None for block in blocks):
+            return None
+        rgba = np.zeros((*grid.shape, 4), np.uint8)
+
+        def fill(block: _Block) -> None:
+            rows, cols = block.shape
+            here = rgba[block.row : block.row + rows, block.col : block.col + cols]
+            here[...] = block.filled(lambda window: self._pixels(level, window))
+
+        if len(blocks) == 1:
+            fill(blocks[0])
+        else:
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                list(pool.map(fill, blocks))
         return rgba
 
-    def _pixels(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-        """RGBA of a window of the full resolution."""
+    def _pixels(self, level: Any, window: Window4) -> NDArray[np.uint8]:  # noqa: ANN401 - rasterio
+        """RGBA of a window of a level."""
         row, col, rows, cols = window
-        whole = self._levels.whole
-        planes = range(1, whole.count - self._has_alpha + 1)
+        colours = list(range(1, level.count - self._has_alpha + 1))
         rgba = np.empty((rows, cols, 4), np.uint8)
-        with self._levels.decoding():
+        with self._reading, self._levels.decoding():
             here = Window(col, row, cols, rows)
             # one grey plane spreads over all three
-            rgba[..., :3] = np.moveaxis(whole.read(list(planes), window=here), 0, -1)
-            rgba[..., 3] = whole.dataset_mask(window=here)
+            rgba[..., :3] = np.moveaxis(level.read(colours, window=here), 0, -1)
+            rgba[..., 3] = level.dataset_mask(window=here)
         return rgba
 
     def close(self) -> None:
@@ -125,6 +150,52 @@ class Picture:
                 found=f"{whole.count} planes of {whole.dtypes[0]}",
                 expected="one or three colours of uint8, with or without alpha",
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """A part of a grid: where it lies, and how it looks into a level; None where that bends."""
+
+    row: int
+    col: int
+    shape: tuple[int, int]
+    fine: bool
+    pieces: tuple[Piece, ...] | None
+
+    @classmethod
+    def planned(cls, place: GeoBox, part: tuple[int, int, GeoBox], *, fine: bool) -> Self:
+        row, col, grid = part
+        rows, cols = grid.shape
+        if fine:  # four places a pixel
+            grid = GeoBox((2 * rows, 2 * cols), grid.affine @ Affine.scale(0.5), grid.crs)
+        return cls(row=row, col=col, shape=(rows, cols), fine=fine, pieces=pieces(place, grid))
+
+    def filled(self, pixels: Callable[[Window4], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        times = 2 if self.fine else 1
+        rgba = np.zeros((times * self.shape[0], times * self.shape[1], 4), np.uint8)
+        for piece in self.pieces or ():
+            rows, cols = piece.shape
+            here = rgba[piece.row : piece.row + rows, piece.col : piece.col + cols]
+            here[...] = warped(pixels(piece.window), piece)
+        return halved_colours(rgba) if self.fine else rgba
+
+
+def _cut(grid: GeoBox) -> Iterator[tuple[int, int, GeoBox]]:
+    """Blocks of a grid with their first row and column."""
+    rows, cols = grid.shape
+    for row in range(0, rows, _BLOCK):
+        for col in range(0, cols, _BLOCK):
+            shape = min(_BLOCK, rows - row), min(_BLOCK, cols - col)
+            yield row, col, subgrid(grid, row, col, shape)
+
+
+def _place(level: Any, affine: Affine) -> GeoBox:  # noqa: ANN401 - rasterio is untyped
+    """Where a level lies: its pixels are squares of those of the full resolution.
+
+    GDAL stretches a level over the whole picture instead, by up to half of its pixels at the far
+    edge where the picture's size is odd.
+    """
+    return GeoBox(level.shape, affine, level.crs.to_wkt())
 
 
 def read_picture(path: Path, grid: GeoBox) -> NDArray[np.uint8]:
@@ -200,15 +271,13 @@ class _Levels:
 
     def warped(self, grid: GeoBox, resampling: Resampling, *, add_alpha: bool) -> NDArray[Any]:
         """Planes ``(band, y, x)`` on `grid`, alpha last."""
-        if grid.crs is None:
-            raise UsageError("a picture can only be read onto a grid with a CRS")
-        dataset = self._level(self._suited(grid))
+        dataset, _, _ = self.suited(grid)
         rows, cols = grid.shape
         with (
             _decoding(self._path),
             WarpedVRT(
                 dataset,
-                crs=grid.crs.to_wkt(),
+                crs=crs_of(grid),
                 transform=grid.affine,
                 width=cols,
                 height=rows,
@@ -219,13 +288,6 @@ class _Levels:
         ):
             return np.asarray(warped.read())
 
-    def parts(self, grid: GeoBox) -> tuple[Piece, ...] | None:
-        """How `grid` looks into the full resolution; None where it is coarser than that."""
-        if grid.crs is None or self._shrink(grid) > _ABOUT_AS_FINE:
-            return None
-        whole = self.whole
-        return pieces(GeoBox(whole.shape, whole.transform, whole.crs.to_wkt()), grid)
-
     def decoding(self) -> AbstractContextManager[None]:
         """Within it what the decoder cannot read is an error of ours."""
         return _decoding(self._path)
@@ -235,11 +297,18 @@ class _Levels:
         for dataset in self._open.values():
             dataset.close()
 
-    def _suited(self, grid: GeoBox) -> int:
-        """The coarsest level that is still at least as fine as `grid`."""
+    def suited(self, grid: GeoBox) -> tuple[Any, int, float]:
+        """The coarsest level that is at least as fine as `grid`.
+
+        With its pixels in those of the full resolution, and a pixel of `grid` in its own.
+        """
+        if grid.crs is None:
+            raise UsageError("a picture can only be read onto a grid with a CRS")
         shrink = self._shrink(grid)
         suited = [i for i, factor in enumerate(self._factors) if factor <= shrink * 1.01]
-        return max(suited, default=0)
+        number = max(suited, default=0)
+        factor = self._factors[number]
+        return self._level(number), factor, shrink / factor
 
     def _shrink(self, grid: GeoBox) -> float:
         pixel = (grid.crs, tuple(grid.affine)[:2], tuple(grid.affine)[3:5])

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,12 +126,19 @@ class Registration:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def coregister(pairs: Sequence[PicturePair], *, max_shift: int = 16) -> Registration:
+def coregister(
+    pairs: Sequence[PicturePair],
+    *,
+    max_shift: int = 16,
+    spread: Callable[..., Iterable[Any]] = map,
+) -> Registration:
     """Measure how the moving pictures of `pairs` lie against the fixed ones.
 
     Args:
         pairs: Samples of one grid, spread over it; or the whole as one pair.
         max_shift: Largest common shift that is looked for, pixels.
+        spread: Applies a function to each sample, in order; ``ThreadPoolExecutor.map`` does so on
+            several cores.
 
     Returns:
         The registration; `refusal` says whether it may be relied on.
@@ -138,7 +146,7 @@ def coregister(pairs: Sequence[PicturePair], *, max_shift: int = 16) -> Registra
     usable = [pair for pair in pairs if pair.fixed_usable.any() and pair.moving_usable.any()]
     if not usable:
         return _nothing(0, 0, "the two dates share no usable ground")
-    matches = match_windows(usable, max_shift=max_shift)
+    matches = match_windows(usable, max_shift=max_shift, spread=spread)
     near = agreeing(matches.places, matches.offsets)
     n_used = int(near.sum())
     if n_used < 5:

@@ -9,7 +9,7 @@ found, until its peak is symmetric about zero: there the paraboloid through it h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,17 +110,21 @@ def window_side(pairs: Sequence[PicturePair]) -> int:
     return int(np.clip(8 * round((area / 100) ** 0.5 / 8), 32, 64))
 
 
-def match_windows(pairs: Sequence[PicturePair], *, max_shift: int) -> Matches:
+def match_windows(
+    pairs: Sequence[PicturePair], *, max_shift: int, spread: Callable[..., Iterable[Any]] = map
+) -> Matches:
     """Match every window of every pair with usable ground; nothing is judged here.
 
     Args:
         pairs: Samples of one grid; a window never crosses from one to the next.
         max_shift: Largest common shift that is looked for, pixels.
+        spread: Applies a function to each sample, in order; ``ThreadPoolExecutor.map`` does so on
+            several cores.
     """
     side = window_side(pairs)
-    ready = [_prepared(pair) for pair in pairs]
+    ready = list(spread(_prepared, pairs))
     start = _common_shift(ready, max_shift)
-    found = [_matched(each, start, side) for each in ready]
+    found = list(spread(lambda each: _matched(each, start, side), ready))
     places, offsets, scores, weights, ground = (
         np.concatenate([part[k] for part in found]) for k in range(5)
     )

@@ -34,6 +34,8 @@ KMZ_TYPE = "application/vnd.google-earth.kmz"
 _LONGEST_PX = 2048
 _METRES_PER_DEGREE = 111_320.0
 _DRAFT_PX = 24
+_EFFORT = 2
+"""zlib's level: 6 takes four times as long for 7 % fewer bytes."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can tell: no clock enters the file."""
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n'
@@ -95,7 +97,7 @@ def _pixels(content: Content, image: DatedImage) -> NDArray[np.uint8]:
 
 def _png(rgba: NDArray[np.uint8]) -> bytes:
     target = io.BytesIO()
-    Image.fromarray(rgba).save(target, format="PNG", compress_level=6)
+    Image.fromarray(rgba).save(target, format="PNG", compress_level=_EFFORT)
     return target.getvalue()
 
 

@@ -47,7 +47,7 @@ def png_bytes(picture: Image.Image, facts: PictureFacts, *, dpi: int) -> bytes:
     text.add_text("Software", facts.software)
     text.add_itxt("XML:com.adobe.xmp", xmp_packet(facts).decode())
     target = io.BytesIO()
-    picture.save(target, format="PNG", pnginfo=text, dpi=(dpi, dpi), compress_level=7)
+    picture.save(target, format="PNG", pnginfo=text, dpi=(dpi, dpi), compress_level=4)
     return target.getvalue()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from typing import Any
 
@@ -138,7 +140,8 @@ def _laid(
     acceptance: Acceptance,
 ) -> Group:
     """The compositions of one date, moved where that is due."""
-    found = coregister(pairs, max_shift=_MAX_SHIFT_PX)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = coregister(pairs, max_shift=_MAX_SHIFT_PX, spread=pool.map)
     broken = refusal(found, subject=f"{names[1]} on {names[0]}")
     if broken is not None:
         notices = [acceptance.settle(broken), _left(names)]

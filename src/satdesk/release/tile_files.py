@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from PIL import Image
 
-from satdesk.files.reduction import halved
+from satdesk.files.reduction import halved_colours
 from satdesk.release.tiles import TILE, Pyramid, TileIndex, TileRow, tile_grid
 
 __all__ = ["Mark", "Reader", "encode", "write_tiles"]
@@ -147,7 +147,7 @@ class _Tiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode(marked))
         self.written.append(tile)
-        return _halved(pixels)
+        return halved_colours(pixels)
 
 
 def _part(
@@ -155,24 +155,6 @@ def _part(
 ) -> Pixels | None:
     with opened() as picture:
         return tiles.grown(picture, tile)
-
-
-def _halved(pixels: Pixels) -> Pixels:
-    """Half the resolution: colours weighted by their opacity, opacity as it is, halves up."""
-    if (pixels[..., 3] == 255).all():
-        return halved(pixels)
-    opacity = pixels[..., 3:].astype(np.uint32)
-    weighted = _summed(opacity * pixels[..., :3])
-    total = _summed(opacity)
-    colours = (2 * weighted + total) // np.maximum(2 * total, 1)
-    half = np.concatenate([colours, (total + 2) // 4], axis=2).astype(np.uint8)
-    half[half[..., 3] == 0] = 0
-    return half
-
-
-def _summed(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    upper, lower = values[0::2], values[1::2]
-    return upper[:, 0::2] + upper[:, 1::2] + lower[:, 0::2] + lower[:, 1::2]
 
 
 def _index(written: Iterable[Tile]) -> TileIndex:
