@@ -11,3 +11,6 @@ def warp(
     vectors: bool,
     /,
 ) -> None: ...
+
+# A picture at half its resolution in C; satdesk.files.reduction says what it computes.
+def halve(pixels: NDArray[uint8], out: NDArray[uint8], /) -> None: ...

@@ -253,3 +253,23 @@ def test_blank_blocks_are_compressed_and_halved_as_others(codec, dtype, shape):
             decode(compress(values)) == predicted(values, 64, differences=codec != "none").tobytes()
         )
         assert encoder.halved(values).tobytes() == halved(values, nodata=0).tobytes()
+
+
+@pytest.mark.skipif(reduction._colours is None, reason="satdesk._colours was not built here")
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 999), rows=st.integers(1, 9), cols=st.integers(1, 9), opaque=st.booleans()
+)
+def test_c_halves_pictures_as_numpy_does(seed, rows, cols, opaque):
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (2 * rows, 2 * cols, 4)).astype(np.uint8)
+    pixels[..., 3] = 255 if opaque else random.choice([0, 0, 1, 2, 128, 255], pixels.shape[:2])
+    expected = reduction.halved_colours_by_numpy(pixels)
+    assert np.array_equal(reduction.halved_colours(pixels), expected)
+
+
+@pytest.mark.skipif(reduction._colours is None, reason="satdesk._colours was not built here")
+@pytest.mark.parametrize("shape", [(4, 4, 3), (5, 4, 4), (4, 6, 4), (4, 4)])
+def test_c_refuses_pictures_that_do_not_fit(shape):
+    with pytest.raises(ValueError, match="do not fit"):
+        reduction._colours.halve(np.zeros(shape, np.uint8), np.zeros((2, 2, 4), np.uint8))

@@ -11,6 +11,7 @@ to differ, and ground that differs in nothing but its light is mixed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ __all__ = ["Blended"]
 
 Bools = NDArray[np.bool_]
 
+_BLOCK = 128
+"""Pixels a side of what is looked at as one beside a seam."""
 _WINDOW = 5
 """Pixels over which two scenes are compared."""
 _ALIKE, _APART = 0.08, 0.2
@@ -51,6 +54,21 @@ class _Picture:
     values: FloatArray
     usable: Bools
     doubted: Bools
+
+    def cut(self, part: tuple[slice, slice]) -> _Picture:
+        return _Picture(
+            values=self.values[(slice(None), *part)],
+            usable=self.usable[part],
+            doubted=self.doubted[part],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """A part of a tile that a seam runs through, or past: its first row and column, its size."""
+
+    first: tuple[int, int]
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +127,11 @@ class Blended:
         source = np.where(sights.valid, sights.values[0], 0).astype(np.uint8)
         inner = np.s_[halo : halo + grid.shape[0], halo : halo + grid.shape[1]]
         image = self.image.read(grid)
-        values: FloatArray = np.asarray(image.values * self._factors(source[inner]), np.float64)
-        near = _near_seams(source, self.feather_px)
-        if near[inner].any():
-            values = self._feathered(wide, source, near, values, inner)
-        return image.with_values(values.astype(np.float32))
+        values = np.asarray(image.values * self._factors(source[inner]), np.float32)
+        blocks = list(_blocks_at_seams(source, halo, self.feather_px))
+        if blocks:
+            self._feather(wide, source, blocks, halo, values)
+        return image.with_values(values)
 
     def _factors(self, source: NDArray[np.uint8]) -> NDArray[np.float32]:
         """``(band, y, x)`` float32; 1 where no scene is."""
@@ -121,29 +139,36 @@ class Blended:
         table[1 : len(self.gains) + 1] = self.gains
         return np.asarray(np.moveaxis(table[source], -1, 0))
 
-    def _feathered(
+    def _feather(
         self,
         wide: GeoBox,
         source: NDArray[np.uint8],
-        near: Bools,
-        values: FloatArray,
-        inner: tuple[slice, slice],
-    ) -> FloatArray:
-        """`values` of the inner grid, mixed beside seams."""
-        pictures = {int(n): self._picture(int(n), wide) for n in np.unique(source[near]) if n}
-        own, own_usable = _own(pictures, source)
-        reach = self.feather_px + _LIGHT // 2
-        total = np.zeros(values.shape)
-        weight = np.zeros(values.shape[1:])
-        for number, picture in pictures.items():
-            share = _share(source == number, self.feather_px) * picture.usable
-            alike = _alike(own, picture.values)
-            alike = np.maximum(alike, _alike_in_light(pictures, source, number, reach))
-            share = np.where(source == number, share, share * alike)[inner]
-            total += np.where(share > 0, picture.values[(slice(None), *inner)], 0) * share
-            weight += share
-        mixed = near[inner] & own_usable[inner] & (weight > _EPS)
-        return np.where(mixed, total / np.where(mixed, weight, 1), values)
+        blocks: list[_Block],
+        halo: int,
+        values: NDArray[np.float32],
+    ) -> None:
+        """Mix `values`, which begin `halo` pixels inside of `wide`, beside seams."""
+        top, left = (min(block.first[k] for block in blocks) for k in (0, 1))
+        end, right = (max(block.first[k] + block.shape[k] for block in blocks) for k in (0, 1))
+        place = np.s_[top : end + 2 * halo, left : right + 2 * halo]
+        pictures = {
+            int(n): self._picture(int(n), wide[place]) for n in np.unique(source[place]) if n
+        }
+        for block in blocks:
+            down, across = block.first
+            rows, cols = block.shape
+            around = np.s_[down : down + rows + 2 * halo, across : across + cols + 2 * halo]
+            within = np.s_[
+                down - top : down - top + rows + 2 * halo,
+                across - left : across - left + cols + 2 * halo,
+            ]
+            here = {
+                n: picture.cut(within)
+                for n, picture in pictures.items()
+                if (source[around] == n).any()
+            }
+            target = values[:, down : down + rows, across : across + cols]
+            target[...] = _feathered(here, source[around], self.feather_px, halo, target)
 
     def _picture(self, number: int, wide: GeoBox) -> _Picture:
         scene = self.scenes[number - 1]
@@ -154,15 +179,73 @@ class Blended:
         return _Picture(values=raster.values * gain, usable=usable, doubted=scene.doubted(wide))
 
 
+def _blocks_at_seams(source: NDArray[np.uint8], halo: int, reach: int) -> Iterator[_Block]:
+    """The blocks of a tile in which a pixel may be `reach` pixels from one of another scene.
+
+    Args:
+        source: ``(y, x)`` numbers of scenes, 0 = none, of the tile and `halo` pixels around.
+        halo: At least `reach`.
+        reach: 0 = no block.
+    """
+    rows, cols = (size - 2 * halo for size in source.shape)
+    if reach < 1 or not _several(source):
+        return
+    for row in range(0, rows, _BLOCK):
+        for col in range(0, cols, _BLOCK):
+            shape = min(_BLOCK, rows - row), min(_BLOCK, cols - col)
+            near = np.s_[
+                row + halo - reach : row + halo + reach + shape[0],
+                col + halo - reach : col + halo + reach + shape[1],
+            ]
+            if _several(source[near]):
+                yield _Block(first=(row, col), shape=shape)
+
+
+def _several(source: NDArray[np.uint8]) -> bool:
+    """Whether there is more than one scene."""
+    highest = source.max()
+    return bool(((source > 0) & (source < highest)).any())
+
+
+def _feathered(
+    pictures: dict[int, _Picture],
+    source: NDArray[np.uint8],
+    feather: int,
+    halo: int,
+    values: NDArray[np.float32],
+) -> FloatArray:
+    """`values` mixed beside seams; the other arrays reach `halo` pixels farther on all sides."""
+    inner = np.s_[halo : source.shape[0] - halo, halo : source.shape[1] - halo]
+    tight = np.s_[
+        halo - feather : source.shape[0] - halo + feather,
+        halo - feather : source.shape[1] - halo + feather,
+    ]
+    core = np.s_[feather : -feather or None, feather : -feather or None]
+    near = _near_seams(source[tight], feather)[core]
+    own, own_usable = _own(pictures, source)
+    total, weight = np.zeros(values.shape), np.zeros(near.shape)
+    for number, picture in pictures.items():
+        share = _share(source[tight] == number, feather)[core] * picture.usable[inner]
+        beyond = (share > 0) & (source[inner] != number)
+        if beyond.any():
+            alike = np.maximum(
+                _alike(own, picture.values)[inner],
+                _alike_in_light(pictures, source, number, feather + _LIGHT // 2, beyond)[inner],
+            )
+            share = np.where(beyond, share * alike, share)
+        total += np.where(share > 0, picture.values[(slice(None), *inner)], 0) * share
+        weight += share
+    mixed = near & own_usable[inner] & (weight > _EPS)
+    return np.where(mixed, total / np.where(mixed, weight, 1), values)
+
+
 def _near_seams(source: NDArray[np.uint8], reach: int) -> Bools:
     """Pixels of a scene that are at most `reach` pixels from one of another scene."""
     near = np.zeros(source.shape, bool)
-    numbers = [int(n) for n in np.unique(source) if n]
-    if len(numbers) < 2 or reach < 1:
-        return near
-    for number in numbers:
+    for number in (int(n) for n in np.unique(source) if n):
         other = (source > 0) & (source != number)
-        near |= (source == number) & (distance_transform_edt(~other) <= reach)
+        if other.any():
+            near |= (source == number) & (distance_transform_edt(~other) <= reach)
     return near
 
 
@@ -178,19 +261,29 @@ def _own(pictures: dict[int, _Picture], source: NDArray[np.uint8]) -> tuple[Floa
 
 
 def _alike_in_light(
-    pictures: dict[int, _Picture], source: NDArray[np.uint8], number: int, reach: int
+    pictures: dict[int, _Picture],
+    source: NDArray[np.uint8],
+    number: int,
+    reach: int,
+    wanted: Bools,
 ) -> FloatArray:
     """How like a picture is to the one that is shown, if both had the same light.
 
-    0 farther than `reach` pixels from where one of them is doubted. There, what counts is what they
-    show, not how much light lies on it nor how much haze: the thin rim of a cloud or the edge of
-    its shadow changes mean and contrast over many pixels alike, and mixing makes no ghost of that.
+    Told where it is `wanted`, in the middle of the rest. 0 farther than `reach` pixels from where
+    one of them is doubted. There, what counts is what they show, not how much light lies on it nor
+    how much haze: the thin rim of a cloud or the edge of its shadow changes mean and contrast over
+    many pixels alike, and mixing makes no ghost of that.
     Whole pictures are compared: what is shown jumps where a seam runs.
     """
     alike, second = np.zeros(source.shape), pictures[number]
+    halo = (source.shape[0] - wanted.shape[0]) // 2
+    asked = np.pad(wanted, halo)
     for other, first in pictures.items():
-        lit = (source == other) & _within(first.doubted | second.doubted, reach)
-        if other != number and lit.any():
+        lit = asked & (source == other)
+        if other == number or not lit.any():
+            continue
+        lit &= _within(first.doubted | second.doubted, reach)
+        if lit.any():
             evened, same = _evened(second.values, first.values)
             np.copyto(alike, _alike(first.values, evened), where=lit & same)
     return alike
