@@ -34,7 +34,7 @@ from satdesk.products.covered import Covered, CoverMap
 from satdesk.radiometry.seam_visibility import seam_sums, visibility
 from satdesk.release.assembly import Assembly, put_together
 from satdesk.release.composition import Composition, placed
-from satdesk.release.covers import cover_grid
+from satdesk.release.cover_halo import cover_grid
 from satdesk.release.display import blended, seams_seen
 from satdesk.release.ground import source_gsd_m
 from satdesk.release.mosaic_files import sightings_layer, write_mosaic

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
+from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.seams import cut, sides
 from satdesk.products.balanced import Balanced
@@ -83,6 +84,7 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
             room_m=_ROOM * _feather_m(choice),
             days=[_day(each) for each in group],
             newer=choice.contradictions == "avoid",
+            calibrated=group[0].layer.quantity in {Quantity.TOA, Quantity.BOA},
         )
     order = ordered(_candidates(plan, index, seen), choice.order)
     small = [seen[k] for k in order]
