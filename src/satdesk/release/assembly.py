@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -90,7 +90,8 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
     small = [seen[k] for k in order]
     found = balanced(small) if choice.balance != "none" else None
     gains = gains_of(found, small)
-    labels = seam_labels([with_gains(s, g) for s, g in zip(small, gains, strict=True)], choice)
+    even = (with_gains(s, g) for s, g in zip(small, gains, strict=True))  # one at a time
+    labels = seam_labels(even, choice)
     scenes = tuple(_compared(sighted(group[k]), s, cells)
                    for k, s in zip(order, small, strict=True))  # fmt: skip
     ones = tuple(tuple(1.0 for _ in gain) for gain in gains)
@@ -163,20 +164,22 @@ def _in_image(scene: Sighted, gains: tuple[float, ...]) -> Sighted:
     return replace(scene, layer=Balanced(source=scene.layer, gains=gains))
 
 
-def seam_labels(small: Sequence[Preview], choice: MosaicChoice) -> NDArray[np.uint8]:
+def seam_labels(small: Iterable[Preview], choice: MosaicChoice) -> NDArray[np.uint8]:
     """Which scene is wanted in each cell: one after the other is cut in along its cheapest line.
 
     Args:
-        small: Balanced, in order.
+        small: Balanced, in order; at least one.
         choice: Of the recipe.
 
     Returns:
         ``(y, x)`` uint8: number from 1; 0 = no scene shows the cell.
     """
-    labels = np.where(small[0].imaged, 1, 0).astype(np.uint8)
-    values: FloatArray = small[0].values.copy()
-    hidden = small[0].avoided & small[0].imaged
-    for number, each in enumerate(small[1:], start=2):
+    ahead = iter(small)
+    first = next(ahead)
+    labels = np.where(first.imaged, 1, 0).astype(np.uint8)
+    values: FloatArray = first.values.copy()
+    hidden = first.avoided & first.imaged
+    for number, each in enumerate(ahead, start=2):
         allowed = sides(labels > 0, each.imaged, hidden, each.avoided & each.imaged)
         if choice.seams == "order":
             allowed[allowed == 3] = 1
