@@ -69,9 +69,9 @@ $(PEERS)/.installed:
 sharpening: install
 	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
-# The table of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
+# The tables of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
 mosaic: install
-	$(BIN)/python benchmarks/mosaic.py --write docs/explanation/mosaic.md
+	$(BIN)/python benchmarks/mosaic.py --keep demo-scenes/mosaic --write docs/explanation/mosaic.md
 
 # The tables of docs/explanation/masks.md; half an hour, mostly the simulation of the scenes.
 masks: install
