@@ -77,6 +77,7 @@ mosaic: install
 masks: install
 	$(BIN)/python benchmarks/masks.py --write docs/explanation/masks.md \
 	  $(if $(SATDESK_TEST_DATA),--real $(SATDESK_TEST_DATA))
+	$(BIN)/python benchmarks/masks_around.py --write docs/explanation/masks.md
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo demo-scenes
