@@ -28,6 +28,7 @@ from satdesk.release.pictures import Progress
 from satdesk.release.plan import Plan
 from satdesk.release.previews import Cells, Preview, cells_over, preview, sighted
 from satdesk.release.recipe import MosaicChoice
+from satdesk.scale.freed import give_back_freed_memory
 from satdesk.scale.run import Executor
 
 __all__ = ["Assembly", "assembled", "assembly_notices", "put_together", "seam_labels"]
@@ -299,6 +300,7 @@ def put_together(
         if len(group) == 1:
             made.append(None)
             continue
+        give_back_freed_memory()
         assembly, order = assembled(plan, index, executor)
         groups[index] = tuple(group[k] for k in order)
         dates[index] = replace(
@@ -307,6 +309,7 @@ def put_together(
             choices=tuple(dates[index].choices[k] for k in order),
         )
         made.append(assembly)
+        give_back_freed_memory()
     mosaics = tuple(None if each is None else each.mosaic for each in made)
     whole = replace(plan, dates=tuple(dates), compositions=tuple(groups), mosaics=mosaics)
     return whole, tuple(made)
