@@ -90,7 +90,7 @@ def district(rows: int, cols: int, share: float | None) -> list[tuple[float, flo
     """Corners in longitude/latitude: of the rectangle of all scenes, or of a band across it."""
     height = rows * (1 + (SCENES - 1) * (1 - OVERLAP)) * PIXEL_M
     east, south = WEST + cols * PIXEL_M, NORTH - height
-    wide = (east - WEST) * (share if share else 1.0)
+    wide = (east - WEST) * (share or 1.0)
     corners = [(WEST, NORTH), (WEST + wide, NORTH), (east, south), (east - wide, south)]
     if share is None:
         box = transform_bounds("EPSG:32638", "EPSG:4326", WEST, south, east, NORTH)
