@@ -179,15 +179,16 @@ def seam_labels(small: Iterable[Preview], choice: MosaicChoice) -> NDArray[np.ui
     first = next(ahead)
     labels = np.where(first.imaged, 1, 0).astype(np.uint8)
     values: FloatArray = first.values.copy()
-    hidden = first.avoided & first.imaged
+    hidden, doubted = first.avoided & first.imaged, first.doubted
     for number, each in enumerate(ahead, start=2):
         allowed = sides(labels > 0, each.imaged, hidden, each.avoided & each.imaged)
         if choice.seams == "order":
             allowed[allowed == 3] = 1
-        second = cut(allowed, seam_cost(values, each.values)) & each.imaged
+        second = cut(allowed, seam_cost(values, each.values, doubted | each.doubted)) & each.imaged
         labels[second] = number
         np.copyto(values, each.values, where=second)
         hidden = np.where(second, each.avoided, hidden)
+        doubted = np.where(second, each.doubted, doubted)
     return labels
 
 

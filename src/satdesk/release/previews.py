@@ -80,6 +80,11 @@ class Preview:
         return self.hidden if self.doubt is None else self.hidden | (self.doubt == Doubt.AVOIDED)
 
     @property
+    def doubted(self) -> Bools:
+        """``(y, x)``, True = another scene contradicts what is shown."""
+        return np.zeros(self.hidden.shape, bool) if self.doubt is None else self.doubt != Doubt.NONE
+
+    @property
     def hidden_share(self) -> float:
         """Of what is imaged, the share that is hidden."""
         return self._share(self.hidden)
