@@ -304,7 +304,9 @@ def by_seed(rows: list[Row]) -> str:
     for each in rows:
         ours = (each.gradient, each.step)
         cells = [ours, *(each.others.get(name, (None, None)) for name in names)]
-        told = " | ".join(f"{_told(seam)} ({_told(step)})" for seam, step in cells)
+        told = " | ".join(
+            "–" if seam is None else f"{seam:.3f} ({_told(step)})" for seam, step in cells
+        )
         lines.append(f"| {each.case} {each.seed} | {told} |")
     return "\n".join(lines)
 
