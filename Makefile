@@ -69,14 +69,15 @@ $(PEERS)/.installed:
 sharpening: install
 	$(BIN)/python benchmarks/sharpening.py --write docs/explanation/pansharpening.md
 
-# The table of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
+# The tables of docs/explanation/mosaic.md; OTB and GDAL are used where they are.
 mosaic: install
-	$(BIN)/python benchmarks/mosaic.py --write docs/explanation/mosaic.md
+	$(BIN)/python benchmarks/mosaic.py --keep demo-scenes/mosaic --write docs/explanation/mosaic.md
 
 # The tables of docs/explanation/masks.md; half an hour, mostly the simulation of the scenes.
 masks: install
 	$(BIN)/python benchmarks/masks.py --write docs/explanation/masks.md \
 	  $(if $(SATDESK_TEST_DATA),--real $(SATDESK_TEST_DATA))
+	$(BIN)/python benchmarks/masks_around.py --write docs/explanation/masks.md
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo demo-scenes

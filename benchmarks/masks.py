@@ -3,7 +3,7 @@
     python benchmarks/masks.py [--scenes FOLDER] [--real FOLDER] [--pictures FOLDER] [--write PAGE]
 
 Simulated scenes with known truth, their seeds used for nothing else (they are made in ``--scenes``
-where they do not lie there yet); told by the product's own code on a grid of MS pixels and compared
+where they do not lie there as this simulator would make them); told by the product's own code on a grid of MS pixels and compared
 pixel by pixel. ``--real`` is the folder of test data with Sentinel-2 crops without clouds: whatever
 is called cloud there is a false alarm. ``--write`` puts the tables between the page's markers.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from kept_scenes import kept
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.bands import Band
@@ -86,13 +87,15 @@ CASES = (
 
 
 def made(case: Case, folder: Path) -> Path:
-    """The folder of a simulated scene; simulated where it is not there yet."""
-    home = folder / case.name
-    if not (home / "truth_mountain_ms_mask.tif").is_file():
-        told = ["simulate", "mountain", "--size-km", SIZE_KM, "--seed", str(case.seed)]
-        more = ["--uncompressed", "--overwrite", "--out", str(home), *case.options.split()]
-        subprocess.run([sys.executable, "-m", "satdesk", *told, *more], check=True)
-    return home
+    """The folder of a simulated scene; simulated where it is not there as this would make it."""
+    told = ["simulate", "mountain", "--size-km", SIZE_KM, "--seed", str(case.seed)]
+    more = ["--uncompressed", *case.options.split()]
+
+    def simulated(home: Path) -> None:
+        command = [sys.executable, "-m", "satdesk", *told, *more, "--out", str(home)]
+        subprocess.run(command, check=True)
+
+    return kept(folder / case.name, (told, more), simulated)
 
 
 def laid_out(home: Path) -> tuple[Parts, GeoBox, Ground]:

@@ -9,7 +9,9 @@ to those beside them, *step* that of the means on either side (1 = a seam that c
 its neighbourhood). ``otbcli_Mosaic`` and ``gdal_merge.py`` get the same orthoimages and are measured
 along the seams that they make: the edges of the strip that lies on top.
 
-Seeds below 10 are for development; the table is made with others.
+Seeds below 10 are for development; the tables are made with others. With ``--keep`` the worlds stay
+in a folder and are used again, unless this simulator would make others. ``--write`` puts the tables
+between the page's markers.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from kept_scenes import kept
 
 from satdesk.core.bands import Band
 from satdesk.core.scene import ImageTile
@@ -34,7 +37,7 @@ from satdesk.products.covered import Covered, CoverMap
 from satdesk.radiometry.seam_visibility import seam_sums, visibility
 from satdesk.release.assembly import Assembly, put_together
 from satdesk.release.composition import Composition, placed
-from satdesk.release.covers import cover_grid
+from satdesk.release.cover_halo import cover_grid
 from satdesk.release.display import blended, seams_seen
 from satdesk.release.ground import source_gsd_m
 from satdesk.release.mosaic_files import sightings_layer, write_mosaic
@@ -51,8 +54,9 @@ from satdesk.simulate.strips import strips
 from satdesk.simulate.write import Making, simulate_pictures
 
 REACH = 14
-MARK = "<!-- mosaic -->"
-CASES = ("equal", "gains", "gains-clouds", "wide-clouds")
+START, END = "<!-- mosaic: benchmarks/mosaic.py -->", "<!-- end of mosaic -->"
+CASES = ("equal", "gains", "gains-clouds")
+"""Of the table; ``wide-clouds`` takes as long as all of them."""
 GAINS = {
     "equal": (1.0, 1.0, 1.0, 1.0),
     "gains": (1.0, 1.1, 0.9, 1.05),
@@ -60,6 +64,7 @@ GAINS = {
     "wide-clouds": (1.0, 1.1, 0.9, 1.05),
 }
 WIDE_PX, WIDE_STEP_M, WIDE_SHIFT_M = (1600, 1400), 1400.0, -1500.0
+MAKING = Making(threads=2, compressed=False)
 WIDE_SKY = Sky(clouds=Clouds(share=0.12, above_m=1200.0))
 
 
@@ -235,16 +240,17 @@ def stacked(paths: list[Path], picture: Path) -> tuple[float | None, float | Non
     return seen.gradient_ratio, seen.step_ratio
 
 
-def row(case: str, seed: int, chain: int, kept: Path | None) -> Row:
+def row(case: str, seed: int, chain: int, keep: Path | None) -> Row:
     clouded = case.endswith("clouds")
     masks = "classical" if clouded else "none"
     scenes = scenes_of(case, chain)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        world = (kept or folder) / f"{case}_{seed}_{chain}"
-        if not world.exists():
-            making = Making(threads=2, compressed=False)
-            simulate_pictures(scenes, world, seed, making=making)
+        world = kept(
+            (keep or folder) / f"{case}_{seed}_{chain}",
+            (scenes, seed),
+            lambda home: simulate_pictures(scenes, home, seed, making=MAKING),
+        )
         plan, made = plan_of(recipe(world, scenes, "display", 15.0, masks))
         gradient, step = measured(plan, made, folder)
         bare_plan, bare = plan_of(recipe(world, scenes, "none", 0.0, masks))
@@ -284,7 +290,42 @@ def table(rows: list[Row]) -> str:
             seams = _told(_median([e.others[name][0] for e in here]))
             steps = _told(_median([e.others[name][1] for e in here]))
             lines.append(f"| {case} | {name} | {seams} | {steps} | – |")
-    return "\n".join(lines) + "\n"
+    seeds = ", ".join(str(seed) for seed in dict.fromkeys(each.seed for each in rows))
+    return "\n".join([*lines, "", f"Medians over the seeds {seeds}; commit {commit()}."])
+
+
+def by_seed(rows: list[Row]) -> str:
+    """Seam, in brackets step, of every seed: a median hides the worst."""
+    names = ("satdesk, true masks", "OTB harmonised, feathered")
+    lines = [
+        "| case, seed | satdesk | true masks | OTB harmonised, feathered |",
+        "|---|---|---|---|",
+    ]
+    for each in rows:
+        ours = (each.gradient, each.step)
+        cells = [ours, *(each.others.get(name, (None, None)) for name in names)]
+        told = " | ".join(
+            "–" if seam is None else f"{seam:.3f} ({_told(step)})" for seam, step in cells
+        )
+        lines.append(f"| {each.case} {each.seed} | {told} |")
+    return "\n".join(lines)
+
+
+def commit() -> str:
+    return subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def write_tables(page: Path, rows: list[Row]) -> None:
+    """Replace what stands between the page's markers."""
+    text = page.read_text(encoding="utf-8")
+    if text.count(START) != 1 or text.count(END) != 1:
+        raise SystemExit(f"{page}: expected {START} and {END}, each once")
+    head, rest = text.split(START)
+    tables = f"{table(rows)}\n\n{by_seed(rows)}"
+    written = f"{head}{START}\n\n{tables}\n\n{END}{rest.split(END)[1]}"
+    page.write_text(written, encoding="utf-8", newline="\n")
 
 
 def main() -> None:
@@ -297,18 +338,17 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the simulated worlds")
     arguments = parser.parse_args()
     rows = []
+    if arguments.write is not None and not arguments.write.is_file():
+        parser.error(f"no page {arguments.write}")
     for case in arguments.cases:
         for seed in arguments.seeds:
             rows.append(row(case, seed, arguments.chain, arguments.keep))
             print(rows[-1], flush=True)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps([vars(each) for each in rows], indent=1))
-    print(table(rows))
+    print(table(rows), by_seed(rows), sep="\n\n")
     if arguments.write is not None:
-        head, mark, rest = arguments.write.read_text(encoding="utf-8").partition(MARK)
-        rest = rest[rest.index("\n*gains*") :]
-        text = f"{head}{mark}\n\n{table(rows)}{rest}"
-        arguments.write.write_text(text, encoding="utf-8", newline="\n")
+        write_tables(arguments.write, rows)
 
 
 if __name__ == "__main__":

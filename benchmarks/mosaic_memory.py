@@ -1,16 +1,20 @@
 """Peak memory of a mosaic of four wide scenes: each bundle 40,000 PAN pixels wide, masks on.
 
-    python benchmarks/mosaic_memory.py [--rows 4096] [--cols 40000] [--json FILE]
+    python benchmarks/mosaic_memory.py [--rows 4096] [--cols 40000] [--share 0.3] [--json FILE]
 
 The pictures are invented texture with a few white discs for clouds, on a map, in a folder that is
 deleted afterwards. The mosaic is put together and written in a process of its own as ``satdesk issue`` does
-it, without page and plates; measured is the resident memory of all its processes together, four
-times a second.
+it, without page and plates; measured is the resident memory of all its processes together, ten
+times a second, and which step it was in. With ``--share`` the district is a band from corner to corner
+that covers this share of the scenes' common rectangle: grid, previews and masks are as large, and less is
+written, so that scenes of full height are done in minutes. ``--allocator`` says how freed memory is kept:
+as the command line has it, as the C library does by itself, or with one arena for all threads.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import subprocess
@@ -22,18 +26,24 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
-from mosaic import plan_of
-from rasterio.warp import transform_bounds
+from rasterio.warp import transform, transform_bounds
 from rasterio.windows import Window
 
+from satdesk.cli.allocator import keep_freed_memory
+from satdesk.release.assembly import put_together
 from satdesk.release.mosaic_files import write_mosaic
+from satdesk.release.plan import planned
 from satdesk.release.recipe import recipe_of
+from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Threads
 
 WEST, NORTH, PIXEL_M, OVERLAP = 500_000.0, 4_460_000.0, 1.5, 0.25
 PATTERN, DISC = 1024, 120
-SCENES, LIMIT_GB = 4, 2.0
+SCENES, LIMIT_GIB = 4, 2.0
 GAINS = (1.0, 1.1, 0.9, 1.05)
+ALLOCATORS = ("kept", "default", "one-arena")
+ARENA_MAX = -8
+"""Parameter of ``mallopt`` in glibc's malloc.h."""
 
 
 def texture() -> np.ndarray:
@@ -76,39 +86,71 @@ def write_scene(folder: Path, number: int, rows: int, cols: int) -> tuple[Path, 
     return paths[0], paths[1]
 
 
-def recipe_document(scenes: list[tuple[Path, Path]], rows: int, cols: int) -> dict[str, object]:
-    """All scenes as one date, masks told by the rules and networks."""
+def district(rows: int, cols: int, share: float | None) -> list[tuple[float, float]]:
+    """Corners in longitude/latitude: of the rectangle of all scenes, or of a band across it."""
     height = rows * (1 + (SCENES - 1) * (1 - OVERLAP)) * PIXEL_M
-    edges = (WEST, NORTH - height, WEST + cols * PIXEL_M, NORTH)
-    box = transform_bounds("EPSG:32638", "EPSG:4326", *edges)
+    east, south = WEST + cols * PIXEL_M, NORTH - height
+    wide = (east - WEST) * (share or 1.0)
+    corners = [(WEST, NORTH), (WEST + wide, NORTH), (east, south), (east - wide, south)]
+    if share is None:
+        box = transform_bounds("EPSG:32638", "EPSG:4326", WEST, south, east, NORTH)
+        corners = [(box[0], box[3]), (box[2], box[3]), (box[2], box[1]), (box[0], box[1])]
+        return [*corners, corners[0]]
+    lon, lat = transform("EPSG:32638", "EPSG:4326", *zip(*corners, strict=True))
+    return [*zip(lon, lat, strict=True), (lon[0], lat[0])]
+
+
+def recipe_document(folder: Path, rows: int, cols: int, share: float | None) -> dict[str, object]:
+    """All scenes as one date, masks told by the rules and networks."""
+    ring = district(rows, cols, share)
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "geometry": geometry, "properties": {}}
+    text = json.dumps({"type": "FeatureCollection", "features": [feature]})
+    (folder / "district.geojson").write_text(text, encoding="utf-8")
     return {
         "release": {"id": "wide", "title": "wide", "publisher": "nobody"},
-        "district": {"box": list(box), "title": "Box", "source": "drawn"},
+        "district": {"file": "district.geojson", "title": "Area", "source": "drawn"},
         "sites": {"none": True},
         "accept": {"pan-ms-residual": "invented", "pan-ms-unmeasured": "invented"},
         "masks": {"method": "classical"},
         "mosaic": {"balance": "display"},
         "scenes": [
             {
-                "pan": pan.name, "ms": ms.name, "bands": ["B", "G", "R", "NIR"],
+                "pan": f"pan_{k}.tif", "ms": f"ms_{k}.tif", "bands": ["B", "G", "R", "NIR"],
                 "at": f"2020-06-0{k + 1}T07:30:00Z", "counts_per_reflectance": 10_000,
                 "group": "all",
             }
-            for k, (pan, ms) in enumerate(scenes)
+            for k in range(SCENES)
         ],
     }  # fmt: skip
 
 
-def put_together_in(folder: Path, rows: int, cols: int) -> None:
-    """What the measured process does."""
-    scenes = [(folder / f"pan_{k}.tif", folder / f"ms_{k}.tif") for k in range(SCENES)]
-    document = recipe_document(scenes, rows, cols)
-    plan, made = plan_of(recipe_of(document, folder=folder, sha256="0" * 64))
+def put_together_in(folder: Path, rows: int, cols: int, share: float | None, kept: str) -> None:
+    """What the measured process does; tells when each step began."""
+    if kept != "default":
+        keep_freed_memory()
+    if kept == "one-arena":
+        ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
+    steps = [("plan", time.monotonic())]
+
+    def told(step: str, done: int, total: int) -> None:
+        if step == "measure" and done == total:
+            steps.append(("masks", time.monotonic()))
+
+    wish = recipe_of(recipe_document(folder, rows, cols, share), folder=folder, sha256="0" * 64)
+    plan = planned(wish, [open_scene(choice) for choice in wish.scenes], told)
+    steps.append(("order, balance, seams", time.monotonic()))
+    plan, (made,) = put_together(plan, Threads(2), lambda *_: None)
+    if made is None:
+        raise SystemExit("one scene is no mosaic")
+    steps.append(("write", time.monotonic()))
     write_mosaic(
         plan.layer(0), made.mosaic, (folder / "image.tif", folder / "source.tif"), Threads(2),
         scene_ids=made.scene_ids, codec="zstd:1", tags={}, simulated=True,
     )  # fmt: skip
-    print(json.dumps({"grid": [int(size) for size in plan.grid.shape]}))
+    grid = [int(size) for size in plan.grid.shape]
+    image_gb = round((folder / "image.tif").stat().st_size / 1e9, 2)
+    print(json.dumps({"steps": steps, "grid": grid, "image_gb": image_gb}))
 
 
 def resident_bytes(process: int) -> int:
@@ -125,16 +167,44 @@ def resident_bytes(process: int) -> int:
     return total * os.sysconf("SC_PAGE_SIZE")
 
 
+def watched(command: list[str]) -> tuple[list[tuple[float, int]], str]:
+    """Resident bytes over time while a command runs, and what it told."""
+    samples = []
+    environment = os.environ | {"GDAL_CACHEMAX": "128"}  # as the command line sets it
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        while process.poll() is None:
+            samples.append((time.monotonic(), resident_bytes(process.pid)))
+            time.sleep(0.1)
+        told = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise SystemExit(f"the mosaic failed with {process.returncode}")
+    return samples, told.splitlines()[-1]
+
+
+def by_step(
+    samples: list[tuple[float, int]], steps: list[tuple[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Seconds and peak in GB of each step."""
+    ends = [start for _, start in steps[1:]] + [samples[-1][0]]
+    found = {}
+    for (name, start), end in zip(steps, ends, strict=True):
+        peak = max((size for at, size in samples if start <= at <= end), default=0)
+        found[name] = {"s": round(end - start), "peak_gb": round(peak / 1e9, 3)}
+    return found
+
+
 def main() -> None:
     """Make, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=4096)
     parser.add_argument("--cols", type=int, default=40_000)
+    parser.add_argument("--share", type=float, help="of the rectangle that the district covers")
+    parser.add_argument("--allocator", choices=ALLOCATORS, default=ALLOCATORS[0])
     parser.add_argument("--json", type=Path)
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.inside:
-        put_together_in(chosen.inside, chosen.rows, chosen.cols)
+        put_together_in(chosen.inside, chosen.rows, chosen.cols, chosen.share, chosen.allocator)
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -142,24 +212,18 @@ def main() -> None:
             write_scene(folder, number, chosen.rows, chosen.cols)
         command = [sys.executable, __file__, "--inside", str(folder)]
         command += ["--rows", str(chosen.rows), "--cols", str(chosen.cols)]
-        start, peak = time.perf_counter(), 0
-        environment = os.environ | {"GDAL_CACHEMAX": "128"}  # as the command line sets it
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=environment
-        ) as process:
-            while process.poll() is None:
-                peak = max(peak, resident_bytes(process.pid))
-                time.sleep(0.25)
-            told = process.stdout.read() if process.stdout else ""
-        if process.returncode:
-            raise SystemExit(f"the mosaic failed with {process.returncode}")
+        command += ["--allocator", chosen.allocator]
+        command += [] if chosen.share is None else ["--share", str(chosen.share)]
+        samples, line = watched(command)
+    told = json.loads(line)
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
     ).stdout.strip()
     figures = {
-        "scenes": SCENES, "scene_px": [chosen.rows, chosen.cols], "peak_gb": round(peak / 1e9, 3),
-        "limit_gib": LIMIT_GB, "wall_s": round(time.perf_counter() - start), "commit": commit,
-        **json.loads(told.splitlines()[-1]),
+        "scenes": SCENES, "scene_px": [chosen.rows, chosen.cols], "grid": told["grid"],
+        "share": chosen.share, "image_gb": told["image_gb"], "allocator": chosen.allocator,
+        "peak_gib": round(max(size for _, size in samples) / 2**30, 3), "limit_gib": LIMIT_GIB,
+        "steps": by_step(samples, told["steps"]), "commit": commit,
     }  # fmt: skip
     print(json.dumps(figures))
     if chosen.json:

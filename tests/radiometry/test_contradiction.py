@@ -76,3 +76,36 @@ def test_without_near_infrared_or_common_ground_nothing_is_told():
     assert contradiction(first, second, ~CLEAR, NAMES, 6.0) is None
     wild = second * np.random.default_rng(5).uniform(0.3, 3, second.shape).astype(np.float32)
     assert contradiction(first, wild, CLEAR, NAMES, 6.0) is None
+
+
+def shaded_whole(values):
+    values *= SHADOW[:, None, None]
+
+
+def overcast(values):
+    values[...] = 0.5 * values + 0.2
+
+
+@pytest.mark.parametrize("hide", [shaded_whole, overcast])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_scene_that_is_hidden_as_a_whole_is_named_where_both_are_calibrated(hide, which):
+    both = pair()
+    hide(both[which])
+    found = contradiction(*both, CLEAR, NAMES, 6.0, calibrated=True)
+    named, other = (found.first, found.second)[:: 1 - 2 * which]
+    assert named.mean() > 0.9
+    assert not other.any()
+
+
+def test_of_counts_nothing_is_told_where_no_ratio_is_common():
+    first, second = pair()
+    first *= SHADOW[:, None, None] ** 2
+    assert contradiction(first, second, CLEAR, NAMES, 6.0) is None
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.9])
+def test_a_calibration_that_is_far_off_is_no_cloud(factor):
+    first, second = pair()
+    found = contradiction(first * np.float32(factor), second, CLEAR, NAMES, 6.0, calibrated=True)
+    assert not found.first.any()
+    assert not found.second.any()

@@ -23,6 +23,7 @@ __all__ = ["Side", "cut", "sides"]
 
 Bools = NDArray[np.bool_]
 Sides = NDArray[np.uint8]
+Whole = NDArray[np.int32]
 
 _MOST_FREE = 8000
 _BAND = 2
@@ -130,8 +131,8 @@ def _cut(allowed: Sides, cost: FloatArray) -> Bools:
     second = allowed == Side.SECOND
     if not free.any() or not second.any():
         return np.asarray(second)
-    number = np.full(allowed.shape, -1, np.int64)
-    number[free] = np.arange(np.count_nonzero(free)) + 2
+    number = np.full(allowed.shape, -1, np.int32)
+    number[free] = np.arange(np.count_nonzero(free), dtype=np.int32) + 2
     number[allowed == Side.FIRST] = 0
     number[second] = 1
     graph = _graph(number, _whole(cost, free), int(np.count_nonzero(free)) + 2)
@@ -147,26 +148,31 @@ def _cut(allowed: Sides, cost: FloatArray) -> Bools:
     return np.asarray(result)
 
 
-def _whole(cost: FloatArray, free: Bools) -> NDArray[np.int64]:
+def _whole(cost: FloatArray, free: Bools) -> Whole:
     """Costs as whole numbers from 1 to some thousands: sums of them are exact."""
     scale = max(float(cost[free].max()), 1e-12)
-    return 1 + np.rint(_SCALE * np.clip(cost / scale, 0, 1)).astype(np.int64)
+    return 1 + np.rint(_SCALE * np.clip(cost / scale, 0, 1)).astype(np.int32)
 
 
-def _graph(number: NDArray[np.int64], cost: NDArray[np.int64], size: int) -> csr_array:
+def _graph(number: Whole, cost: Whole, size: int) -> csr_array:
     """Capacities between neighbours; node 0 is the first picture, node 1 the second."""
     pairs = [
-        (number[:, :-1], number[:, 1:], cost[:, :-1] + cost[:, 1:]),
-        (number[:-1], number[1:], cost[:-1] + cost[1:]),
+        _pairs((number[:, :-1], number[:, 1:]), (cost[:, :-1], cost[:, 1:])),
+        _pairs((number[:-1], number[1:]), (cost[:-1], cost[1:])),
     ]
-    a, b, value = (np.concatenate([each[k].ravel() for each in pairs]) for k in range(3))
-    useful = (a >= 0) & (b >= 0) & (a != b) & ((a > 1) | (b > 1))
-    a, b, value = a[useful], b[useful], value[useful]
+    a, b, value = (np.concatenate([each[k] for each in pairs]) for k in range(3))
     rows, cols = np.concatenate([a, b]), np.concatenate([b, a])
     # What flows back into the source or out of the sink changes no cut.
     kept = (cols != 0) & (rows != 1)
-    values = np.concatenate([value, value])[kept].astype(np.int32)
+    values = np.concatenate([value, value])[kept]
     graph = coo_array((values, (rows[kept], cols[kept])), shape=(size, size))
     made = graph.tocsr()
     made.sum_duplicates()
     return csr_array(made)
+
+
+def _pairs(ends: tuple[Whole, Whole], costs: tuple[Whole, Whole]) -> tuple[Whole, Whole, Whole]:
+    """Numbers of neighbours of which at least one is free, and what a seam between them costs."""
+    a, b = ends
+    useful = (a >= 0) & (b >= 0) & (a != b) & ((a > 1) | (b > 1))
+    return a[useful], b[useful], costs[0][useful] + costs[1][useful]

@@ -46,6 +46,8 @@ _SURE = 2.0
 _LEAST_M2 = 1500.0
 """... on so much ground."""
 _LEAST_CELLS = 4
+_BEYOND = _MOST_LOG / _DARKER_NIR
+"""Times that a place has to differ where nothing is clear in both: more than calibrations may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +65,13 @@ class Contradiction:
 
 
 def contradiction(
-    first: FloatArray, second: FloatArray, clear: Bools, names: Sequence[str], pixel_m: float
+    first: FloatArray,
+    second: FloatArray,
+    clear: Bools,
+    names: Sequence[str],
+    pixel_m: float,
+    *,
+    calibrated: bool = False,
 ) -> Contradiction | None:
     """Places where one of two scenes looks as if under a cloud or its shadow.
 
@@ -74,10 +82,13 @@ def contradiction(
         clear: ``(y, x)``, True = nobody says that either is hidden; there that ratio is sought.
         names: Of the bands.
         pixel_m: Edge of a cell.
+        calibrated: Both are reflectance. Where no tenth of the common ground agrees on a ratio, one
+            of them may lie in shadow or under cloud as a whole: the ratio is then taken for 1, and
+            what differs by more than calibrations may is judged.
 
     Returns:
         None where it cannot be told: blue, green, red or near infrared is missing, or no tenth of
-            the common ground agrees on one ratio.
+            the common ground agrees on one ratio and the scenes are not `calibrated`.
     """
     if not set(_BANDS) <= set(names):
         return None
@@ -85,15 +96,17 @@ def contradiction(
     with np.errstate(all="ignore"):
         logs = np.log(first[chosen], dtype=np.float32) - np.log(second[chosen], dtype=np.float32)
     seen = np.isfinite(logs).all(axis=0)
-    common = densest(logs[:, seen & clear])
+    common, sure, possible = densest(logs[:, seen & clear]), _SURE, 1.0
     if common is None:
-        return None
+        if not calibrated:
+            return None
+        common, sure, possible = np.zeros(len(logs)), _BEYOND, _BEYOND
     size = 2 * round(_WINDOW_M / (2 * pixel_m)) + 1
     apart = _means(logs - common[:, np.newaxis, np.newaxis].astype(np.float32), seen, size)
     least = max(round(_LEAST_M2 / pixel_m**2), _LEAST_CELLS)
     return Contradiction(
-        first=_pieces(_against(apart, _SURE), _against(apart, 1.0), least),
-        second=_pieces(_against(-apart, _SURE), _against(-apart, 1.0), least),
+        first=_pieces(_against(apart, sure), _against(apart, possible), least),
+        second=_pieces(_against(-apart, sure), _against(-apart, possible), least),
     )
 
 

@@ -94,8 +94,8 @@ def find_cover(picture: Picture, networks: CoverNetworks | None = None) -> Cover
         UsageError: The picture has fewer than two visible bands.
     """
     snow, beside, cores = snow_and_cores(picture)
-    told = None
-    if networks is not None and set(BANDS) <= picture.planes.keys() and cores.any():
+    told, clouded = None, bool(cores.any()) or picture.proved is not None
+    if networks is not None and set(BANDS) <= picture.planes.keys() and clouded:
         told = told_by_networks(picture, cores, networks)
     if told is None:
         told = _told_by_rules(picture, cores, beside)
@@ -205,6 +205,9 @@ def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None
     contrast = contrast - mean_around(contrast, ground, _AROUND_M / picture.pixel_m)
     mean = float(sighting.heights.mean())
     heights = _CLOUD_HEIGHTS_M
+    proved = picture.proved
+    if near_m is None and proved is not None:
+        near_m = proved.height_m - mean
     if near_m is not None:
         heights = heights[np.abs(heights - near_m) <= _NEAR_M]
     k = max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
@@ -217,6 +220,8 @@ def find_shadows(picture: Picture, clouds: Bools, *, near_m: float | None = None
         sighting.thinned(k),
         mean + heights,
     )
+    if proved is not None and score < proved.score:
+        height, score = proved.height_m, proved.score
     if height is None:
         return nothing
     cast = cast_from(clouds, picture.valid, sighting, height)

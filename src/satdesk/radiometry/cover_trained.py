@@ -83,7 +83,7 @@ def told_by_networks(picture: Picture, cores: Bools, networks: CoverNetworks) ->
 
     Args:
         picture: What is looked at.
-        cores: ``(y, x)``, True = surely cloud; somewhere at least.
+        cores: ``(y, x)``, True = surely cloud; somewhere at least, if not `Picture.proved`.
         networks: Trained ones.
     """
     look = first_look(picture, cores)
@@ -145,10 +145,15 @@ def _open_ground(picture: Picture, clouds: Bools) -> Bools:
 def _height(
     picture: Picture, clouds: Bools, light: NDArray[np.int16], heights_m: NDArray[np.float64]
 ) -> tuple[float | None, float]:
-    """Of the clouds above the mean ground, on every few rows and columns."""
+    """Of the clouds above the mean ground, on every few rows and columns.
+
+    What more of the scene has proved holds where the picture alone proves less.
+    """
     sighting, k = picture.sighting, max(int(np.sqrt(clouds.size / _SEARCHED_CELLS)), 1)
-    if sighting is None or not clouds.any():
+    if sighting is None:
         return None, 0.0
+    if not clouds.any():
+        return _proved(picture)
     ground = _open_ground(picture, clouds)
     seen = Surroundings(ground, picture.pixel_m)
     shades = [
@@ -158,7 +163,9 @@ def _height(
     few = ground[::k, ::k]
     dark = np.asarray(np.sum(shades, axis=0, dtype=np.int32) // len(shades))
     wide = Surroundings(few, picture.pixel_m * k).mean(dark, _WIDE_M)
-    level_m = sighting.level_m
+    level_m, proved = sighting.level_m, picture.proved
+    if proved is not None:
+        heights_m = heights_m[np.abs(level_m + heights_m - proved.height_m) <= _NEAR_M]
     height, score = found_height(
         clouds[::k, ::k],
         picture.valid[::k, ::k],
@@ -168,7 +175,16 @@ def _height(
         sighting.thinned(k),
         level_m + heights_m,
     )
+    if proved is not None and score < proved.score:
+        return _proved(picture)
     return (None if height is None else height - level_m), score
+
+
+def _proved(picture: Picture) -> tuple[float | None, float]:
+    """The height above the mean ground that more of the scene proves, and how surely."""
+    if picture.proved is None or picture.sighting is None:
+        return None, 0.0
+    return picture.proved.height_m - picture.sighting.level_m, picture.proved.score
 
 
 def _finer(
@@ -177,9 +193,12 @@ def _finer(
     clouds: Bools,
     told: tuple[NDArray[np.integer], NDArray[np.integer]],
 ) -> float | None:
-    """The height by how well cloud and shade, as they are `told`, go together."""
+    """The height by how well cloud and shade, as they are `told`, go together.
+
+    What more of the scene has proved is left as it is: a small part agrees by chance.
+    """
     sighting = picture.sighting
-    if sighting is None or height_m is None:
+    if sighting is None or height_m is None or height_m == _proved(picture)[0]:
         return height_m
     level_m = sighting.level_m
     ground = _open_ground(picture, clouds)

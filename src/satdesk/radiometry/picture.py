@@ -10,10 +10,23 @@ from numpy.typing import NDArray
 
 from satdesk.radiometry.cloud_shadows import Sighting
 
-__all__ = ["Picture"]
+__all__ = ["Picture", "ProvedHeight"]
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvedHeight:
+    """How high the clouds of a scene hang, as more of it proves than one picture shows.
+
+    Attributes:
+        height_m: On the scale of the ground's heights.
+        score: Of the fit of clouds to shadows there.
+    """
+
+    height_m: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,6 +40,8 @@ class Picture:
         saturated: ``(y, x)``, True = a band is at the end of its range; None = nobody states it.
         shaded: ``(y, x)``, True = relief stands before the sun; None = sun or relief unknown.
         sighting: Ground, sun and view; None = the sun is not known: no shadow can be checked.
+        proved: Near which height the clouds hang, and how surely; None = the picture has to prove
+            it alone.
     """
 
     planes: Mapping[str, Floats]
@@ -35,3 +50,4 @@ class Picture:
     saturated: Bools | None = None
     shaded: Bools | None = None
     sighting: Sighting | None = None
+    proved: ProvedHeight | None = None

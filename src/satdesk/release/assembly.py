@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
+from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 from satdesk.geometry.seams import cut, sides
 from satdesk.products.balanced import Balanced
@@ -27,6 +28,7 @@ from satdesk.release.pictures import Progress
 from satdesk.release.plan import Plan
 from satdesk.release.previews import Cells, Preview, cells_over, preview, sighted
 from satdesk.release.recipe import MosaicChoice
+from satdesk.scale.freed import give_back_freed_memory
 from satdesk.scale.run import Executor
 
 __all__ = ["Assembly", "assembled", "assembly_notices", "put_together", "seam_labels"]
@@ -83,12 +85,14 @@ def assembled(plan: Plan, index: int, executor: Executor) -> tuple[Assembly, tup
             room_m=_ROOM * _feather_m(choice),
             days=[_day(each) for each in group],
             newer=choice.contradictions == "avoid",
+            calibrated=group[0].layer.quantity in {Quantity.TOA, Quantity.BOA},
         )
     order = ordered(_candidates(plan, index, seen), choice.order)
     small = [seen[k] for k in order]
     found = balanced(small) if choice.balance != "none" else None
     gains = gains_of(found, small)
-    labels = seam_labels([with_gains(s, g) for s, g in zip(small, gains, strict=True)], choice)
+    even = (with_gains(s, g) for s, g in zip(small, gains, strict=True))  # one at a time
+    labels = seam_labels(even, choice)
     scenes = tuple(_compared(sighted(group[k]), s, cells)
                    for k, s in zip(order, small, strict=True))  # fmt: skip
     ones = tuple(tuple(1.0 for _ in gain) for gain in gains)
@@ -161,27 +165,30 @@ def _in_image(scene: Sighted, gains: tuple[float, ...]) -> Sighted:
     return replace(scene, layer=Balanced(source=scene.layer, gains=gains))
 
 
-def seam_labels(small: Sequence[Preview], choice: MosaicChoice) -> NDArray[np.uint8]:
+def seam_labels(small: Iterable[Preview], choice: MosaicChoice) -> NDArray[np.uint8]:
     """Which scene is wanted in each cell: one after the other is cut in along its cheapest line.
 
     Args:
-        small: Balanced, in order.
+        small: Balanced, in order; at least one.
         choice: Of the recipe.
 
     Returns:
         ``(y, x)`` uint8: number from 1; 0 = no scene shows the cell.
     """
-    labels = np.where(small[0].imaged, 1, 0).astype(np.uint8)
-    values: FloatArray = small[0].values.copy()
-    hidden = small[0].avoided & small[0].imaged
-    for number, each in enumerate(small[1:], start=2):
+    ahead = iter(small)
+    first = next(ahead)
+    labels = np.where(first.imaged, 1, 0).astype(np.uint8)
+    values: FloatArray = first.values.copy()
+    hidden, doubted = first.avoided & first.imaged, first.doubted
+    for number, each in enumerate(ahead, start=2):
         allowed = sides(labels > 0, each.imaged, hidden, each.avoided & each.imaged)
         if choice.seams == "order":
             allowed[allowed == 3] = 1
-        second = cut(allowed, seam_cost(values, each.values)) & each.imaged
+        second = cut(allowed, seam_cost(values, each.values, doubted | each.doubted)) & each.imaged
         labels[second] = number
         np.copyto(values, each.values, where=second)
         hidden = np.where(second, each.avoided, hidden)
+        doubted = np.where(second, each.doubted, doubted)
     return labels
 
 
@@ -294,6 +301,7 @@ def put_together(
         if len(group) == 1:
             made.append(None)
             continue
+        give_back_freed_memory()
         assembly, order = assembled(plan, index, executor)
         groups[index] = tuple(group[k] for k in order)
         dates[index] = replace(
@@ -302,6 +310,7 @@ def put_together(
             choices=tuple(dates[index].choices[k] for k in order),
         )
         made.append(assembly)
+        give_back_freed_memory()
     mosaics = tuple(None if each is None else each.mosaic for each in made)
     whole = replace(plan, dates=tuple(dates), compositions=tuple(groups), mosaics=mosaics)
     return whole, tuple(made)

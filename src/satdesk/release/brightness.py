@@ -36,6 +36,7 @@ def doubted(
     room_m: float,
     days: Sequence[date | None],
     newer: bool = False,
+    calibrated: bool = False,
 ) -> tuple[Preview, ...]:
     """The scenes with the places where another contradicts them as a cloud or its shadow does.
 
@@ -50,6 +51,7 @@ def doubted(
         newer: Whether a scene gives way to an older one too. Burnt ground darkens as under a
             shadow, and cleared ground brightens as under a thin cloud: an older scene beside it
             would show what is no longer there.
+        calibrated: Whether they are reflectance: a scene may then be contradicted as a whole.
     """
     found = [np.zeros(each.hidden.shape, np.uint8) for each in small]
     for i, j in combinations(range(len(small)), 2):
@@ -58,7 +60,7 @@ def doubted(
             continue
         first, second = (small[k].values[(slice(None), *part)] for k in (i, j))
         clear = (small[i].clear & small[j].clear)[part]
-        told = contradiction(first, second, clear, names, cell_m)
+        told = contradiction(first, second, clear, names, cell_m, calibrated=calibrated)
         if told is not None:
             room = room_m / cell_m + 1
             for one, other, cells in ((i, j, told.first), (j, i, told.second)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.cover import Cover
@@ -17,7 +18,7 @@ from satdesk.files.cover_networks import cover_networks
 from satdesk.radiometry.cover_combined import Answer, agreement, combined, share
 from satdesk.radiometry.cover_found import CoverFound, find_cover, find_shadows
 from satdesk.radiometry.cover_network import network_answer
-from satdesk.radiometry.picture import Picture
+from satdesk.radiometry.picture import Picture, ProvedHeight
 from satdesk.release.composition import Parts
 from satdesk.release.content import Notice
 from satdesk.release.ground import Ground
@@ -45,12 +46,15 @@ class ToldCover:
 
     Attributes:
         answer: Of all sources together.
+        proved: How high the clouds hang, as the rules found it; None = nothing fits, or they were
+            not asked.
         facts: JSON-ready: shares of what is imaged, all together and by source.
         notices: What must stand on the product.
     """
 
     answer: Answer
     facts: dict[str, Any]
+    proved: ProvedHeight | None = None
     notices: tuple[Notice, ...] = ()
 
 
@@ -80,6 +84,7 @@ def told_cover(
     parts: Parts,
     cells: GeoBox,
     ground: Ground,
+    kept: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> ToldCover:
     """Ask every source and put the answers together.
 
@@ -90,6 +95,7 @@ def told_cover(
         parts: Of the scene.
         cells: The grid.
         ground: With the terrain.
+        kept: Rows and columns of `cells` of which something is told; the rest is looked at alone.
 
     Raises:
         UsageError, InputError: No source could tell anything: what the first of them said. Of
@@ -111,12 +117,18 @@ def told_cover(
     if not answers:
         raise next(iter(failed.values()))
     whole = combined(_with_shadows(answers, picture))
-    seen = replace(whole, known=whole.known & picture.valid)
+    seen = _cut(replace(whole, known=whole.known & picture.valid), kept)
+    parts_told = {name: _cut(answer, kept) for name, answer in answers.items()}
     return ToldCover(
         answer=seen,
-        facts=_facts(seen, answers, facts, failed, picture),
+        proved=_proved(facts.get("classical", {}), picture),
+        facts=_facts(seen, parts_told, facts, failed, (picture.valid[kept], picture.pixel_m)),
         notices=tuple(_notice(name, error) for name, error in failed.items()),
     )
+
+
+def _cut(answer: Answer, kept: tuple[slice, slice]) -> Answer:
+    return replace(answer, flags=answer.flags[kept], known=answer.known[kept])
 
 
 def _classical(picture: Picture) -> tuple[Answer, dict[str, Any]]:
@@ -124,7 +136,19 @@ def _classical(picture: Picture) -> tuple[Answer, dict[str, Any]]:
     height = found.cloud_height_m
     return (
         Answer(flags=found.flags, told=_looked(found, picture), known=picture.valid),
-        {"cloud_height_m": None if height is None else round(height, 1)},
+        {
+            "cloud_height_m": None if height is None else round(height, 1),
+            "cloud_height_score": round(found.score, 4),
+        },
+    )
+
+
+def _proved(said: Mapping[str, Any], picture: Picture) -> ProvedHeight | None:
+    height = said.get("cloud_height_m")
+    if height is None or picture.sighting is None:
+        return None
+    return ProvedHeight(
+        height_m=height + picture.sighting.level_m, score=said["cloud_height_score"]
     )
 
 
@@ -182,23 +206,22 @@ def _facts(
     answers: Mapping[str, Answer],
     said: Mapping[str, dict[str, Any]],
     failed: Mapping[str, Exception],
-    picture: Picture,
+    seen: tuple[NDArray[np.bool_], float],
 ) -> dict[str, Any]:
+    valid, pixel_m = seen
     height = said.get("classical", {}).get("cloud_height_m")
     names = list(answers)
     return {
         "method": "+".join(names),
-        "pixel_m": round(picture.pixel_m, 2),
-        "shares_of_imaged": _shares(whole, picture),
+        "pixel_m": round(pixel_m, 2),
+        "shares_of_imaged": _shares(whole, valid),
         "cloud_height_m": height,
         "sources": {
-            name: {"shares_of_imaged": _shares(answers[name], picture), **said[name]}
+            name: {"shares_of_imaged": _shares(answers[name], valid), **said[name]}
             for name in names
         },
         "agreement": {
-            f"{first} and {second}": _rounded(
-                agreement(answers[first], answers[second], picture.valid)
-            )
+            f"{first} and {second}": _rounded(agreement(answers[first], answers[second], valid))
             for k, first in enumerate(names)
             for second in names[k + 1 :]
         },
@@ -206,8 +229,8 @@ def _facts(
     }
 
 
-def _shares(answer: Answer, picture: Picture) -> dict[str, float | None]:
-    return {name: _rounded(share(answer, flag, picture.valid)) for name, flag in FLAG_NAMES.items()}
+def _shares(answer: Answer, valid: NDArray[np.bool_]) -> dict[str, float | None]:
+    return {name: _rounded(share(answer, flag, valid)) for name, flag in FLAG_NAMES.items()}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
-from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from satdesk.core.layer import Layer
 from satdesk.core.scene import SourceImage
 from satdesk.errors import InputError, UsageError
-from satdesk.geometry.frames import pixel_size_m
 from satdesk.products.covered import Covered, CoverMap
 from satdesk.products.registered import Registered, Relabelled
 from satdesk.release.composition import Composition, Parts
 from satdesk.release.content import Notice
-from satdesk.release.cover_picture import picture_of
-from satdesk.release.cover_sources import told_cover
-from satdesk.release.ground import Ground, source_gsd_m
+from satdesk.release.cover_around import told_around
+from satdesk.release.ground import Ground
+from satdesk.release.recipe import TerrainChoice
 from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import can_calibrate, pan_and_ms
 
-__all__ = ["cover_grid", "covered", "scene_cover"]
-
-_MOST_CELLS = 3_000_000
+__all__ = ["covered", "scene_cover"]
 
 
 def covered(
-    made: Composition, grid: GeoBox, ground: Ground, methods: tuple[str, ...]
+    made: Composition,
+    grid: GeoBox,
+    ground: Ground,
+    methods: tuple[str, ...],
+    terrain: TerrainChoice | None = None,
 ) -> Composition:
-    """`made` with its cover by `methods`, laid where its picture was laid."""
-    cover = scene_cover(made.parts, grid, ground, methods)
+    """`made` with its cover by `methods`, laid where its picture was laid; see `scene_cover`."""
+    cover = scene_cover(made.parts, grid, ground, methods, terrain)
     registration = _registration(made.layer)
     if cover.layer is not None and registration is not None:
         moved = Registered(source=cover.layer, registration=registration, kernel="nearest")
@@ -46,35 +45,34 @@ def _registration(layer: Layer) -> Any:  # noqa: ANN401 - a Registration or None
 
 
 def scene_cover(
-    parts: Parts, grid: GeoBox, ground: Ground, methods: tuple[str, ...] = ("classical",)
+    parts: Parts,
+    grid: GeoBox,
+    ground: Ground,
+    methods: tuple[str, ...] = ("classical",),
+    terrain: TerrainChoice | None = None,
 ) -> SceneCover:
-    """Flags of a scene on `grid` by `methods` (`cover_sources.METHODS`), or why there are none."""
+    """Flags of a scene on `grid` by `methods` (`cover_sources.METHODS`), or why there are none.
+
+    Args:
+        parts: Of the scene.
+        grid: Where they are wanted.
+        ground: Under `grid`.
+        methods: At least one.
+        terrain: That was named, for the ground around. None = an image in sensor geometry is
+            looked at on `grid` alone.
+    """
     image = pan_and_ms(parts.scene)[1]
     reason = _hindrance(image, parts)
     if image is None or reason is not None:
         return _unmeasured(reason or "")
-    ratio, cells = cover_grid(grid, source_gsd_m(image))
     try:
-        picture = picture_of(image, parts, cells, ground)
-        told = told_cover(picture, methods, image=image, parts=parts, cells=cells, ground=ground)
+        told, looked = told_around(image, parts, grid, ground, methods, terrain)
     except (UsageError, InputError) as error:
         return _unmeasured(str(error))
     cover = CoverMap(flags=told.answer.flags, known=told.answer.known)
-    layer = Covered(cover=cover, ratio=ratio, grid=grid)
-    return SceneCover(layer=layer, facts=told.facts, notices=told.notices)
-
-
-def cover_grid(grid: GeoBox, pixel_m: float) -> tuple[int, GeoBox]:
-    """Blocks of whole pixels of `grid`, about as wide as `pixel_m` or, of many, wider.
-
-    Returns:
-        Pixels of `grid` along a block, and the grid of the blocks, which may reach beyond `grid`.
-    """
-    own = math.sqrt(math.prod(pixel_size_m(grid)))
-    rows, cols = (int(size) for size in grid.shape)
-    ratio = max(round(pixel_m / own), math.ceil(math.sqrt(rows * cols / _MOST_CELLS)), 1)
-    shape = (-(-rows // ratio), -(-cols // ratio))
-    return ratio, GeoBox(shape, grid.affine @ Affine.scale(ratio), grid.crs)
+    layer = Covered(cover=cover, ratio=looked.ratio, grid=grid)
+    facts = {**told.facts, "looked_around_m": round(looked.around_m)}
+    return SceneCover(layer=layer, facts=facts, notices=told.notices)
 
 
 def _hindrance(image: SourceImage | None, parts: Parts) -> str | None:

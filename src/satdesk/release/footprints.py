@@ -108,7 +108,9 @@ def _covered(
                 outlines=outlines,
                 seen=seen,
                 gaps=_pieces(whole, seen),
-                sights=seen_date(measured, district, ground, methods) if measured else None,
+                sights=seen_date(measured, district, ground, methods, recipe.terrain)
+                if measured
+                else None,
             )
         )
     return found

@@ -24,9 +24,9 @@ from satdesk.files.gathering import whole_blocks
 from satdesk.files.store import new_file
 from satdesk.products.covered import Covered, CoverMap
 from satdesk.release.composition import Parts, parts_of
+from satdesk.release.cover_halo import cover_grid
 from satdesk.release.cover_picture import picture_in_pixels, picture_of
 from satdesk.release.cover_sources import ToldCover, told_cover
-from satdesk.release.covers import cover_grid
 from satdesk.release.document import grid_facts, notice_facts
 from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
 from satdesk.release.inputs import scene_files, terrain_files

@@ -116,7 +116,10 @@ def planned(recipe: Recipe, scenes: Sequence[Scene], told: Progress) -> Plan:
     laid = registered_dates(dates, compositions, grid, recipe.registration, acceptance)
     methods = methods_of(recipe.masks.method)
     if methods:
-        laid = tuple(tuple(covered(each, grid, ground, methods) for each in g) for g in laid)
+        around = recipe.terrain
+        laid = tuple(
+            tuple(covered(each, grid, ground, methods, around) for each in group) for group in laid
+        )
     budgets = date_budgets(laid, [date.id for date in dates], grid)
     return Plan(
         recipe=recipe,

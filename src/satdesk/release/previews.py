@@ -80,6 +80,11 @@ class Preview:
         return self.hidden if self.doubt is None else self.hidden | (self.doubt == Doubt.AVOIDED)
 
     @property
+    def doubted(self) -> Bools:
+        """``(y, x)``, True = another scene contradicts what is shown."""
+        return np.zeros(self.hidden.shape, bool) if self.doubt is None else self.doubt != Doubt.NONE
+
+    @property
     def hidden_share(self) -> float:
         """Of what is imaged, the share that is hidden."""
         return self._share(self.hidden)
@@ -136,22 +141,20 @@ def _evaluated(layer: Layer, executor: Executor) -> FloatArray:
 
 
 def _hidden(scene: Sighted, cells: Cells) -> Bools:
-    """Cells whose middle pixel is hidden."""
+    """Cells whose middle pixel is hidden; row by row of cells, which needs no pixel beside."""
     rows, cols = (int(size) for size in cells.grid.shape)
     hidden = np.zeros((rows, cols), bool)
     if scene.cover is None:
         return hidden
     grid, size = scene.grid, cells.cell_px
-    middle = min(size // 2, size - 1)
-    deep = max(1, 2048 // size)
-    for top in range(0, rows, deep):
-        end = min((top + deep) * size, int(grid.shape[0]))
-        strip = grid[top * size : end, :]
-        states = scene.states(strip, np.ones(tuple(strip.shape), bool))
-        row = np.minimum(np.arange(min(deep, rows - top)) * size + middle, states.shape[0] - 1)
-        col = np.minimum(np.arange(cols) * size + middle, states.shape[1] - 1)
-        found = states[np.ix_(row, col)]
-        hidden[top : top + len(row)] = (found == State.CLOUD) | (found == State.SHADOW)
+    row, col = (
+        np.minimum(np.arange(count) * size + size // 2, int(whole) - 1)
+        for count, whole in zip((rows, cols), grid.shape, strict=True)
+    )
+    for number, at in enumerate(row.tolist()):
+        line = grid[at : at + 1, :]
+        found = scene.states(line, np.ones(tuple(line.shape), bool))[0, col]
+        hidden[number] = (found == State.CLOUD) | (found == State.SHADOW)
     return hidden
 
 

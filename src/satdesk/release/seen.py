@@ -27,11 +27,13 @@ from satdesk.release.composition import Parts, placed
 from satdesk.release.coverage import coverage_facts, gap_features, site_facts, states_by_cell
 from satdesk.release.covers import scene_cover
 from satdesk.release.ground import Ground, grid_over, seen_ground, source_gsd_m
+from satdesk.release.recipe import TerrainChoice
 from satdesk.release.source_map import MapFacts, write_source_map
 
 __all__ = ["Seen", "seen_date", "seen_facts", "write_seen"]
 
-_MOST_CELLS = 4_000_000
+_MOST_CELLS = 2_000_000
+"""Of a district: masks look at three million at most, those around it among them."""
 _PREFERRED = (State.CLEAR, State.NOT_TOLD, State.SHADOW, State.CLOUD, State.NOT_IMAGED)
 """What a mosaic would rather show."""
 
@@ -100,18 +102,23 @@ class _Sights:
 
 
 def seen_date(
-    parts: Sequence[Parts], district: District, ground: Ground, methods: tuple[str, ...]
+    parts: Sequence[Parts],
+    district: District,
+    ground: Ground,
+    methods: tuple[str, ...],
+    terrain: TerrainChoice | None = None,
 ) -> Seen:
     """Look for what hides the ground of the scenes of one date.
 
     On cells of the widest multispectral pixel of the scenes, or wider ones where the district would
-    have more than four million.
+    have more than two million.
 
     Args:
         parts: Of each scene.
         district: The area.
         ground: Its terrain.
         methods: Of `cover_sources.METHODS`.
+        terrain: That was named, for the ground around the district.
     """
     pixel = max(source_gsd_m(part.images[-1]) for part in parts)
     grid = grid_over(district.geometry, gsd_m=pixel)
@@ -119,7 +126,7 @@ def seen_date(
     if cells > _MOST_CELLS:
         wider = pixel * math.ceil(math.sqrt(cells / _MOST_CELLS))
         grid = grid_over(district.geometry, gsd_m=wider)
-    looked = [_looked(part, grid, ground, methods) for part in parts]
+    looked = [_looked(part, grid, ground, methods, terrain) for part in parts]
     return Seen(
         grid=grid,
         inside=inside(district.geometry, grid, grid),
@@ -130,11 +137,15 @@ def seen_date(
 
 
 def _looked(
-    part: Parts, grid: GeoBox, ground: Ground, methods: tuple[str, ...]
+    part: Parts,
+    grid: GeoBox,
+    ground: Ground,
+    methods: tuple[str, ...],
+    terrain: TerrainChoice | None,
 ) -> tuple[States, str | None, str]:
     image = part.images[-1]
     seen = seen_ground(ground, image)
-    cover = scene_cover(part, grid, seen, methods)
+    cover = scene_cover(part, grid, ground, methods, terrain)
     layer = placed(image, part, grid, seen, "nearest")
     sighted = Sighted(layer=layer, cover=cover.layer)
     states = sighted.states(grid, sighted.read(grid).valid)
