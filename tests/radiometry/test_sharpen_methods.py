@@ -200,6 +200,15 @@ def test_local_gains_leave_no_rims_beside_roads_and_no_blue_in_shade():
     assert off["shade"]["gsa-local"] < off["shade"]["bt-h"]
 
 
+def test_a_lonely_pixel_has_the_ratio_alone():
+    method = local_gains(sigma_px=8.0)
+    pan, ms = np.full((9, 9), np.nan), np.full((1, 9, 9), np.nan)
+    pan[4, 4], ms[0, 4, 4] = 0.6, 0.3
+    made = method.sharpen(pan, ms)
+    np.testing.assert_allclose(made[0, 4, 4], 0.6, rtol=1e-6)
+    assert made.sum() == made[0, 4, 4]
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_saturated_roof_stays_white_and_makes_no_halo(name):
     top = np.full(4, 1.0)

@@ -22,6 +22,8 @@ _WINDOW_MS_PX = 0.5
 """Standard deviation of the window, MS pixels: MS is already smooth over one of them."""
 _DOUBT = 0.05
 """Contrast in a window below which its own gains say less than the ratio does."""
+_LEAST = 0.5
+"""Share of what the ratio makes of a band above the haze that its own gain leaves it at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +38,16 @@ class LocalGains:
     two are weighed as least squares weigh a fit and what was known before it:
     ``λ = (doubt · (I − offset))²``.
 
-    ``Σ w gₖ = 1``, so that the weighted sum of the result is PAN again, but where a band would
-    become negative.
+    A line is followed only as far as no band falls below half of what the ratio would make of it:
+    beyond what a window shows, slopes end in black. ``Σ w gₖ = 1`` in any case, so that the
+    weighted sum of the result is PAN again, but where a band would become negative.
 
     Source: gains of each place (context adaptive component substitution): B. Aiazzi, S. Baronti,
     F. Lotti, M. Selva, IEEE Geosci. Remote Sens. Lett. 6 (2009) 302–306; R. Restaino,
     M. Dalla Mura, G. Vivone, J. Chanussot, IEEE Trans. Geosci. Remote Sens. 55 (2017) 753–766. The
     ratio and its haze: S. Lolli et al., IEEE Geosci. Remote Sens. Lett. 14 (2017) 2255–2259. That
-    the slope gives way to it by a ridge (A. E. Hoerl, R. W. Kennard, Technometrics 12 (1970) 55–67)
-    is our own.
+    the slope gives way to it by a ridge (A. E. Hoerl, R. W. Kennard, Technometrics 12 (1970)
+    55–67), and how far the line is followed, are our own.
 
     Attributes:
         weights: One for each MS band; none negative.
@@ -87,12 +90,17 @@ class LocalGains:
         ridge = (self.doubt * base) ** 2
         spread = np.maximum(low_pass(clear * clear, taps) - mean * mean, 0.0) + ridge
         detail = pan.astype(np.float64) - self.offset - clear
-        out = np.empty(ms.shape, dtype=np.float32)
-        for plane, band, haze in zip(out, bands, self.haze, strict=True):
+        made = np.empty(bands.shape)
+        turned = np.empty(bands.shape)
+        for ratio, turn, band, haze in zip(made, turned, bands, self.haze, strict=True):
+            own = (band - haze) / base
             together = low_pass(clear * band, taps) - mean * low_pass(band, taps)
-            gain = (together + ridge * (band - haze) / base) / spread
-            plane[:] = band + gain * detail
-        return usable(out)
+            ratio[:] = band - haze + own * detail
+            turn[:] = (together - own * (spread - ridge)) / spread * detail
+        # a window of which hardly anything is usable has no slope
+        turned = np.where(np.isfinite(turned), turned, 0.0)
+        above = made + _admitted(made, turned) * turned
+        return usable((above + np.array(self.haze)[:, None, None]).astype(np.float32))
 
     def _clear(self, bands: FloatArray) -> FloatArray:
         """``I − offset`` ``(y, x)``."""
@@ -100,6 +108,14 @@ class LocalGains:
         for weight, haze, band in zip(self.weights, self.haze, bands, strict=True):
             total += weight * (band - haze)
         return total
+
+
+def _admitted(made: FloatArray, turned: FloatArray) -> FloatArray:
+    """Share ``(y, x)`` of `turned` that takes no band below `_LEAST` of `made`, 0–1."""
+    room = (1 - _LEAST) * np.maximum(made, 0.0)
+    short = turned < -room
+    share = np.where(short, room / np.where(short, -turned, 1.0), 1.0)
+    return np.asarray(share.min(axis=0))
 
 
 def fit_local_gains(training: Training) -> LocalGains:
