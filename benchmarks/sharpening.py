@@ -6,17 +6,19 @@ Simulated scenes of ``PIXELS`` (1024) MS pixels squared with known truth, in mem
 fitted on the whole scene and scored by the product's own code: at reduced resolution on the whole
 scene, at full resolution on 16 windows spread over it. ``truth`` are SAM, ERGAS and Q4 of the
 picture at full resolution against what an MS camera with PAN's pixel would have taken (means over
-the windows). ``--write`` puts the tables between the page's markers.
+the windows). A chart a quarter as wide shows what happens beside bright roads and in deep shade
+(`sharpening_faults`). ``--write`` puts the tables between the page's markers.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sharpening_faults import Mask, chart, colour_off
 from sharpening_others import gdal_brovey, otb
 from sharpening_scenes import BANDS, RATIO, Scene, simulated
 
@@ -35,6 +37,10 @@ from satdesk.radiometry.sharpen_scores import (
 HEAD = (
     "| method | SAM ° | ERGAS | Q4 | D_λ | D_S | HQNR | composite | truth SAM ° | ERGAS | Q4 |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|"
+)
+FAULTS = (
+    "| method | composite | truth SAM ° | ERGAS | Q4 | beside bright | coloured roofs "
+    "| rim of shade | deep shade | its saturation |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 START, END = "<!-- scores: benchmarks/sharpening.py -->", "<!-- end of scores -->"
 WINDOW_MS, ACROSS = 128, 4
@@ -98,24 +104,32 @@ def others(weights: tuple[float, ...]) -> dict[str, Maker]:
 Row = tuple[str, Scores, tuple[float, float, float]]
 
 
+def pictures_of(whole: Bench) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Title of every method and program, and its pictures at reduced and at full resolution."""
+    coarse, training = whole.reduced(), whole.training()
+    for name in METHODS:
+        (small,) = sharpened(fit_method(name, coarse.training()), coarse)
+        (large,) = sharpened(fit_method(name, training), whole)
+        yield TITLES[name], small, large
+    for title, make in others(fit_method("brovey", training).weights).items():
+        theirs = make(coarse.samples[0]), make(whole.samples[0])
+        if theirs[0] is None or theirs[1] is None:
+            print(f"{title}: not installed", flush=True)
+        else:
+            yield title, *theirs
+
+
 def rows_of(scene: Scene) -> list[Row]:
     """Name, scores, and SAM, ERGAS and Q4 against the truth."""
     whole = bench_of(scene)
-    coarse, training, windows = whole.reduced(), whole.training(), windows_of(scene)
+    windows = windows_of(scene)
     parts = cut(whole, windows)
     truth = [scene.truth[(slice(None), *fine(window))].astype(np.float64) for window in windows]
     rows = []
-    for name in METHODS:
-        small = sharpened(fit_method(name, coarse.training()), coarse)
-        pictures = sharpened(fit_method(name, training), parts)
-        rows.append(scored(TITLES[name], whole.reference_blocks(small), parts, pictures, truth))
-    for title, make in others(fit_method("brovey", training).weights).items():
-        large, small = make(whole.samples[0]), make(coarse.samples[0])
-        if large is None or small is None:
-            print(f"{title}: not installed", flush=True)
-            continue
-        pictures = [large[(slice(None), *fine(window))] for window in windows]
-        rows.append(scored(title, whole.reference_blocks([small]), parts, pictures, truth))
+    for title, small, large in pictures_of(whole):
+        cuts = [large[(slice(None), *fine(window))] for window in windows]
+        rows.append(scored(title, whole.reference_blocks([small]), parts, cuts, truth))
+        print(line(rows[-1]), flush=True)
     return rows
 
 
@@ -126,15 +140,13 @@ def scored(
     pictures: Sequence[np.ndarray],
     truth: Sequence[np.ndarray],
 ) -> Row:
-    """One row; it is printed when it is there."""
+    """One row."""
     full, edge = parts.full_blocks(pictures)
     true = [
         reference_blocks(t, p, block=32, ratio=RATIO) for t, p in zip(truth, pictures, strict=True)
     ]
     found = np.mean([[b.sam_deg(), b.ergas(), b.q2n()] for b in true], axis=0)
-    row = (title, summed_up(reduced[0], full, (reduced[1], edge)), tuple(map(float, found)))
-    print(line(row), flush=True)
-    return row
+    return title, summed_up(reduced[0], full, (reduced[1], edge)), tuple(map(float, found))
 
 
 def line(row: Row) -> str:
@@ -145,6 +157,19 @@ def line(row: Row) -> str:
         f"| {s.d_s:.3f} | {s.hqnr:.3f} | {s.composite:.4f} "
         f"| {truth[0]:.2f} | {truth[1]:.2f} | {truth[2]:.3f} |"
     )
+
+
+def fault_lines(scene: Scene, places: dict[str, Mask]) -> list[str]:
+    """The chart's table: scores, ΔC*ab in four places, and C*ab of deep shade over the truth's."""
+    whole, truth, lines = bench_of(scene), scene.truth.astype(np.float64), []
+    for title, small, large in pictures_of(whole):
+        row = scored(title, whole.reference_blocks([small]), whole, [large], [truth])
+        off = [colour_off(large, truth, where) for where in places.values()]
+        numbers = [f"{row[1].composite:.4f}", *(f"{v:.2f}" for v in row[2][:2]), f"{row[2][2]:.3f}"]
+        numbers += [*(f"{each[0]:.1f}" for each in off), f"{off[-1][1]:.2f}"]
+        lines.append(f"| {title} | {' | '.join(numbers)} |")
+        print(lines[-1], flush=True)
+    return lines
 
 
 def main() -> None:
@@ -159,6 +184,10 @@ def main() -> None:
         table = [line(row) for row in rows_of(simulated(role, wish.ms, (0.0, 0.0)))]
         size = f"{wish.ms}² MS pixels"
         parts.append("\n".join([f"SIMULATED, {words}, {size}:", "", HEAD, *table]))
+    edge = wish.ms // 4
+    print(FAULTS, flush=True)
+    lines = fault_lines(*chart(edge))
+    parts.append("\n".join([f"SIMULATED, the chart, {edge}² MS pixels:", "", FAULTS, *lines]))
     if wish.write is not None:
         text = wish.write.read_text(encoding="utf-8")
         before, after = text.split(START)[0], text.split(END)[1]

@@ -123,3 +123,25 @@ def test_without_a_time_of_day_there_is_no_sun(tmp_path):
     )  # fmt: skip
     message = refused(*call, code=3, says=("time of day", "wavelengths of B"), around=tmp_path)
     assert "surface reflectance cannot be estimated" in message
+
+
+def test_loose_files_of_a_known_satellite_take_its_wavelengths_and_say_so(shared_data, tmp_path):
+    folder = shared_data / "phr_ventoux"
+    call = (
+        "ortho", "--pan", folder / "left_image.tif", "--ms", folder / "lowres_color_image.tif",
+        "--rpc", next(folder.glob("RPC_*.XML")), "--dem", folder / "N44E005.hgt",
+        "--vertical", "EGM96", "--quantity", "boa", "--out", tmp_path / "o.tif", "--json",
+    )  # fmt: skip
+    facts = told(satdesk(*call), "ortho")
+    (said,) = (n["text"] for n in facts["notices"] if n["code"] == "wavelengths-from-table")
+    assert "Pléiades 1A/1B HiRI" in said
+    surface = facts["facts"]["surface"]
+    assert surface["wavelengths_from_table"] == ["R", "G", "B", "NIR"]
+    assert surface["wavelengths_nm"]["B"] == [430, 550]
+    assert "CATALYST" in surface["wavelengths_source"]
+
+
+def test_what_the_delivery_states_counts(taken):
+    surface = taken[0][0.0]["boa"][1]["facts"]["surface"]
+    assert surface["wavelengths_from_table"] == []
+    assert surface["wavelengths_source"] == "the delivery"

@@ -20,6 +20,7 @@ from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset
 from satdesk.products.sharpened import Sharpened
 from satdesk.radiometry.sharpen import SharpenWeights
+from satdesk.radiometry.sharpen_adaptive import LocalGains
 from satdesk.radiometry.sharpen_gsa import GramSchmidtAdaptive
 from satdesk.radiometry.sharpen_haze import HazeBrovey
 from satdesk.radiometry.sharpen_hpm import HighPassModulation
@@ -116,6 +117,9 @@ METHODS = {
     "gsa": GramSchmidtAdaptive(weights=(0.4, 0.6), offset=1.0, gains=(1.1, 0.9)),
     "hpm": HighPassModulation(mtf=(0.3, 0.22), ratio=4.0, offsets=(0.0, 5.0), floors=(1.0, 1.0)),
     "bt-h": HazeBrovey(weights=(0.4, 0.6), haze=(1.0, 2.0), gain=1.0, offset=0.0, floor=1.0),
+    "gsa-local": LocalGains(
+        weights=(0.4, 0.6), haze=(1.0, 2.0), offset=1.0, sigma_px=2.0, doubt=0.05, floor=1.0
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from satdesk.errors import BrokenInputError, DisjointInputError, UnknownNameErro
 from satdesk.radiometry.lowpass import decimated, mtf_taps, upsampled
 from satdesk.radiometry.quality import reference_blocks
 from satdesk.radiometry.sharpen import SharpeningMethod
+from satdesk.radiometry.sharpen_adaptive import LocalGains
 from satdesk.radiometry.sharpen_hpm import HighPassModulation
 from satdesk.radiometry.sharpen_local import RatioComponent
 from satdesk.radiometry.sharpen_methods import METHODS, TITLES, fit_method
@@ -146,6 +147,68 @@ def test_bt_h_has_one_ratio_above_the_haze():
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=2e-3)
 
 
+def test_the_weighted_sum_of_local_gains_is_pan():
+    method = fit_method("gsa-local", BENCH.training())
+    sample = BENCH.samples[0]
+    (made,) = sharpened(method, BENCH)
+    haze = np.array(method.haze)[:, None, None]
+    total = np.tensordot(np.array(method.weights), made - haze, 1) + method.offset
+    clear = np.tensordot(np.array(method.weights), sample.ms - haze, 1)
+    bright = (clear >= method.floor) & (made > 0).all(axis=0)
+    assert bright.mean() > 0.95
+    np.testing.assert_allclose(total[bright], sample.pan[bright], rtol=1e-5)
+
+
+def beside_a_road():
+    """Meadow with two bright roads, a third of it in shade under blue light; where rims are."""
+    meadow = np.array([0.04, 0.08, 0.06, 0.34])[:, None, None]
+    gravel = np.array([0.22, 0.26, 0.29, 0.33])[:, None, None]
+    generator = np.random.default_rng(5)
+    texture = gaussian_filter(generator.normal(size=(256, 256)), 1)
+    col = np.arange(256)[None] + np.zeros((256, 1))
+    road = (np.abs(col - 90.5) < 3) | (np.abs(col - 150.5) < 8)
+    ground = np.where(road, gravel, meadow * (1 + 0.15 * texture / texture.std()).clip(0.4, 1.7))
+    sunlit = np.where(np.arange(256)[:, None] < 170, 1.0, 0.0)
+    direct = np.array([0.74, 0.80, 0.85, 0.90])[:, None, None]
+    veil = np.array([0.058, 0.033, 0.021, 0.010])[:, None, None]
+    truth = veil + ground * (direct * sunlit + 1 - direct)
+    rims = np.zeros((256, 256), bool)
+    for edge in (88, 93, 143, 158):
+        rims[:160, edge - 4 : edge + 5] = True
+    shade = np.zeros_like(rims)
+    shade[182:, :70] = True
+    return truth, {"rims": rims & ~road, "shade": shade}
+
+
+def colours(picture, truth, where):
+    """Root mean square of what the visible bands' shares of their sum differ by."""
+    shares = [p[:3, where] / p[:3, where].sum(axis=0) for p in (picture, truth)]
+    return float(np.sqrt(np.mean((shares[0] - shares[1]) ** 2)))
+
+
+def test_local_gains_leave_no_rims_beside_roads_and_no_blue_in_shade():
+    truth, places = beside_a_road()
+    bench = bench_of(truth)
+    made = {n: sharpened(fit_method(n, bench.training()), bench)[0] for n in METHODS}
+    off = {
+        place: {name: colours(picture, truth, where) for name, picture in made.items()}
+        for place, where in places.items()
+    }
+    mended = off["rims"].pop("gsa-local")
+    assert mended < 0.6 * off["rims"]["brovey"]
+    assert mended < min(off["rims"].values())
+    assert off["shade"]["gsa-local"] < off["shade"]["bt-h"]
+
+
+def test_a_lonely_pixel_has_the_ratio_alone():
+    method = local_gains(sigma_px=8.0)
+    pan, ms = np.full((9, 9), np.nan), np.full((1, 9, 9), np.nan)
+    pan[4, 4], ms[0, 4, 4] = 0.6, 0.3
+    made = method.sharpen(pan, ms)
+    np.testing.assert_allclose(made[0, 4, 4] - 0.1, 0.6, rtol=1e-6)
+    assert made.sum() == made[0, 4, 4]
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_saturated_roof_stays_white_and_makes_no_halo(name):
     top = np.full(4, 1.0)
@@ -239,8 +302,17 @@ def test_a_constant_pan_is_refused():
         )
 
 
+def local_gains(**changes):
+    numbers = {"haze": (0.1,), "offset": 0.0, "sigma_px": 2.0, "doubt": 0.05, "floor": 0.01}
+    return LocalGains(weights=(1.0,), **(numbers | changes))
+
+
 def test_a_window_is_odd_and_numbers_are_one_a_band():
     with pytest.raises(UsageError, match="odd"):
         RatioComponent(window=4, floor=1.0)
+    with pytest.raises(UsageError, match="one haze"):
+        local_gains(haze=(0.1, 0.2))
+    with pytest.raises(UsageError, match="must be positive"):
+        local_gains(doubt=0.0)
     with pytest.raises(UsageError, match="one MTF"):
         HighPassModulation(mtf=(0.3,), ratio=4.0, offsets=(), floors=(1.0,))

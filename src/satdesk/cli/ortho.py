@@ -57,7 +57,7 @@ __all__ = ["command"]
 @click.option("--gsd", type=float, help="Output pixel in units of the CRS.")
 @click.option(
     "--sharpening",
-    type=click.Choice(["auto", "brovey", "rcs", "lmvm", "gsa", "mtf-glp-hpm", "bt-h"]),
+    type=click.Choice(["auto", "brovey", "rcs", "lmvm", "gsa", "mtf-glp-hpm", "bt-h", "gsa-local"]),
     default="brovey",
     show_default=True,
     help="Pansharpening method; auto: the best measured on samples of the scene.",

@@ -8,11 +8,11 @@ published it, the value of the field's benchmarks for such instruments is taken 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from satdesk.core.missions import mission_key
 from satdesk.errors import UsageError
 
 __all__ = ["ASSUMED_GAIN", "ASSUMED_PAN_GAIN", "MTFS", "Mtf", "mtf_of"]
@@ -122,15 +122,6 @@ MTFS: Mapping[str, Mtf] = MappingProxyType(
 )
 """By the beginning of a mission's name in capitals without blanks and hyphens."""
 
-_SHORT = MappingProxyType(
-    {
-        "GF2": "GAOFEN2", "GE01": "GEOEYE", "GE1": "GEOEYE", "IK02": "IKONOS", "PHR": "PLEIADES",
-        "PNEO": "PLEIADESNEO", "QB02": "QUICKBIRD", "WV02": "WORLDVIEW2", "WV03": "WORLDVIEW3",
-        "WV04": "WORLDVIEW4", "AZERSKY": "SPOT7",
-    }
-)  # fmt: skip
-"""Names that providers' files use."""
-
 
 def mtf_of(mission: str | None) -> Mtf:
     """The MTF of the instrument of `mission`; an assumed one where it is not known or not stated.
@@ -138,11 +129,7 @@ def mtf_of(mission: str | None) -> Mtf:
     Args:
         mission: As `core.scene.Scene.mission`: ``SPOT 7``, ``Pléiades 1B``, ``WorldView-2`` …
     """
-    plain = unicodedata.normalize("NFKD", mission or "").upper()
-    key = "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
-    for short, name in _SHORT.items():
-        if key.startswith(short):
-            return MTFS[name]
+    key = mission_key(mission)
     for name in sorted(MTFS, key=len, reverse=True):
         if key.startswith(name):
             return MTFS[name]

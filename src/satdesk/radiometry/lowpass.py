@@ -17,10 +17,12 @@ from scipy.ndimage import correlate1d
 from satdesk.core.sensor import FloatArray
 
 __all__ = [
+    "Taps",
     "antialias_taps",
     "box_taps",
     "cubic_taps",
     "decimated",
+    "gaussian_taps",
     "low_pass",
     "mtf_cubic_taps",
     "mtf_sigma_px",
@@ -55,9 +57,13 @@ def mtf_sigma_px(gain: float, ratio: float) -> float:
 
 def mtf_taps(gain: float, ratio: float, *, even: bool = False) -> Taps:
     """The Gaussian of `mtf_sigma_px`; `even` = centred between two pixels."""
-    sigma = mtf_sigma_px(gain, ratio)
-    place = _places(_CUT * sigma, even=even)
-    return _normalised(np.exp(-0.5 * (place / sigma) ** 2))
+    return gaussian_taps(mtf_sigma_px(gain, ratio), even=even)
+
+
+def gaussian_taps(sigma_px: float, *, even: bool = False) -> Taps:
+    """A Gaussian of standard deviation `sigma_px`; `even` = centred between two pixels."""
+    place = _places(_CUT * sigma_px, even=even)
+    return _normalised(np.exp(-0.5 * (place / sigma_px) ** 2))
 
 
 def box_taps(size: int) -> Taps:

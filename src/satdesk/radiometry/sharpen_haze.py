@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satdesk.core.sensor import FloatArray
 from satdesk.errors import BrokenInputError, UsageError
 from satdesk.radiometry.sharpen import fit_weights, guarded_ratio
 from satdesk.radiometry.sharpen_local import usable
 from satdesk.radiometry.sharpen_training import Training, typical_floor
 
-__all__ = ["HazeBrovey", "fit_bt_h"]
+__all__ = ["HazeBrovey", "fit_bt_h", "haze_of"]
 
 _HAZE_SHARE = {"B": 0.95, "G": 0.45, "R": 0.40, "NIR": 0.05}
 """Share of a band's darkest hundredth that is haze, after Lolli et al."""
@@ -66,7 +67,7 @@ class HazeBrovey:
 
 def fit_bt_h(training: Training) -> HazeBrovey:
     """Haze from each band's darkest hundredth, weights by non-negative least squares above it."""
-    haze = np.array([_haze(n, d) for n, d in zip(training.bands, training.dark, strict=True)])
+    haze = haze_of(training)
     clear = np.maximum(training.ms - haze[:, None], 0.0)
     everywhere = np.ones((1, clear.shape[1]), dtype=np.bool_)
     weights = fit_weights(training.pan_lowres[None], clear[:, None], everywhere).weights
@@ -81,6 +82,12 @@ def fit_bt_h(training: Training) -> HazeBrovey:
         offset=float(intensity.mean() - gain * training.pan_lowres.mean()),
         floor=typical_floor(intensity),
     )
+
+
+def haze_of(training: Training) -> FloatArray:
+    """``(band,)`` what of each band's darkest hundredth is haze."""
+    pairs = zip(training.bands, training.dark, strict=True)
+    return np.array([_haze(name, dark) for name, dark in pairs], dtype=np.float64)
 
 
 def _haze(name: str, dark: float) -> float:

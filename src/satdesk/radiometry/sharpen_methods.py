@@ -9,6 +9,7 @@ import numpy as np
 
 from satdesk.errors import UnknownNameError
 from satdesk.radiometry.sharpen import SharpeningMethod, SharpenWeights, fit_weights
+from satdesk.radiometry.sharpen_adaptive import fit_local_gains
 from satdesk.radiometry.sharpen_gsa import fit_gsa
 from satdesk.radiometry.sharpen_haze import fit_bt_h
 from satdesk.radiometry.sharpen_hpm import fit_hpm
@@ -31,6 +32,7 @@ METHODS: Mapping[str, Callable[[Training], SharpeningMethod]] = MappingProxyType
         "gsa": fit_gsa,
         "mtf-glp-hpm": fit_hpm,
         "bt-h": fit_bt_h,
+        "gsa-local": fit_local_gains,
     }
 )
 """Name → what fits it. The order settles a tie: the simpler comes first."""
@@ -43,6 +45,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "gsa": "GSA",
         "mtf-glp-hpm": "MTF-GLP-HPM",
         "bt-h": "BT-H",
+        "gsa-local": "local GSA",
     }
 )
 

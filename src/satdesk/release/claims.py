@@ -15,7 +15,7 @@ from satdesk.bundles.report import acquisition_facts
 from satdesk.core.lineage import Lineage
 from satdesk.provenance.claim import Action, Claim, Ingredient
 from satdesk.release.content import Artifact, Content, DatedImage, Status
-from satdesk.release.descriptions import step_words
+from satdesk.release.descriptions import is_dehazed, step_words
 from satdesk.release.press_facts import source_type
 
 __all__ = ["ASSERTION_FORMAT", "Claims"]
@@ -140,6 +140,8 @@ class Claims:
         for image in images:
             yield from _steps(image, whole=artifact.role != "tile")
         if artifact.role != "image":
+            if any(is_dehazed(image) for image in images):
+                yield Action(name="c2pa.adjustedColor", description=step_words("dehazed"))
             yield Action(name="c2pa.adjustedColor", description="One display tone for every date")
         if artifact.role in _LAID_OUT:
             yield Action(name="c2pa.edited", description="Laid out with or without words and marks")

@@ -35,7 +35,7 @@ from satdesk.release.saturation import MOST, saturated_shares, saturation_notice
 from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
-from satdesk.release.veil import Sample, require_air, without_veil
+from satdesk.release.veil import Sample, require_air, with_wavelengths, without_veil
 
 __all__ = ["Composition", "Parts", "compose", "parts_of", "placed", "source_layer"]
 
@@ -137,6 +137,9 @@ def parts_of(scene: Scene, wish: GridChoice, blocks: DecodedBlocks | None = None
             remedy="choose another --product",
         )
     require_pixels(replace(scene, images=tuple(images)))
+    if wish.quantity == "boa":
+        pan, ms = (None if i is None else with_wavelengths(scene, i) for i in (pan, ms))
+        images = [image for image in (pan, ms) if image is not None]
     light = light_of(scene, images[-1])
     quantity = _quantity(images, light, wish.quantity, scene)
     return Parts(

@@ -20,6 +20,7 @@ __all__ = [
     "accuracy_words",
     "cloud_words",
     "event_words",
+    "is_dehazed",
     "names_line",
     "pixel_words",
     "processing_words",
@@ -33,7 +34,7 @@ __all__ = [
 
 _STEPS = (
     "calibrated", "ortho", "warped", "sharpened", "mosaic", "seamed", "balanced",
-    "masked", "clipped", "unveiled",
+    "masked", "clipped", "unveiled", "dehazed",
 )  # fmt: skip
 _FURTHER_STEPS = {
     "sighted": "clouds told from ground",
@@ -170,7 +171,14 @@ def processing_words(image: DatedImage, words: Language | None = None) -> str:
     said, steps = spoken(words), _steps(image.lineage)
     done = dict.fromkeys(said.say(f"step_{step}") for step in steps if step in _STEPS)
     product = () if "sharpened" in steps else (_product(image.product, said),)
-    return said.say("separator").join((*product, *done, said.say("display_tone")))
+    shown = (said.say("step_dehazed"),) if is_dehazed(image) else ()
+    return said.say("separator").join((*product, *done, *shown, said.say("display_tone")))
+
+
+def is_dehazed(image: DatedImage) -> bool:
+    """Whether the picture for eyes has lost haze, as the fact ``dehaze`` says."""
+    found = dict(image.facts).get("dehaze")
+    return isinstance(found, Mapping) and found.get("applied_to") != "nothing"
 
 
 def _product(name: str, said: Language) -> str:

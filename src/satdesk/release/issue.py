@@ -23,6 +23,7 @@ from satdesk.release.content import Artifact, Content, DatedImage, Notice, Statu
 from satdesk.release.dated import Dated, acquired
 from satdesk.release.dated_files import date_folder, for_eyes, image_tags, write_date
 from satdesk.release.dated_image import dated_image
+from satdesk.release.dehaze import FACT, dehazed
 from satdesk.release.display import dates_balanced
 from satdesk.release.document import release_document, scene_facts, write_release_json
 from satdesk.release.earth import write_kmz
@@ -201,9 +202,8 @@ def _written(
         write_date(plan, index, assembly, folder, Path(scratch), executor, told)
         for index, assembly in enumerate(assemblies)
     ]
-    balanced = dates_balanced(
-        [for_eyes(plan, each) for each in stored], wished=plan.recipe.mosaic.dates
-    )
+    clear = dehazed([for_eyes(plan, each) for each in stored], wished=plan.recipe.display.dehaze)
+    balanced = dates_balanced(clear.layers, wished=plan.recipe.mosaic.dates)
     layers = balanced.layers
     tone = shared_tone(layers)
     images: list[DatedImage] = []
@@ -223,10 +223,10 @@ def _written(
         )
         image = dated_image(plan, index, each, visual, layers[index])
         image = replace(image, facts=(*image.facts, ("display", tone_facts(tone, layers[index]))))
-        between = balanced.facts[index]
-        if between is not None:
-            image = replace(image, facts=(*image.facts, ("dates_balance", between)))
-        images.append(replace(image, notices=(*image.notices, *balanced.notices[index])))
+        done = ((FACT, clear.facts[index]), ("dates_balance", balanced.facts[index]))
+        image = replace(image, facts=(*image.facts, *(f for f in done if f[1] is not None)))
+        said = (*clear.notices[index], *balanced.notices[index])
+        images.append(replace(image, notices=(*image.notices, *said)))
         if each.sightings is not None:
             where = each.sightings.path.parent
             artifacts += write_sighted(plan, date, each.sightings, folder, where)

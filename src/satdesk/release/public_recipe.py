@@ -20,7 +20,7 @@ from satdesk.files.archives import is_archive
 from satdesk.files.digests import sha256
 from satdesk.release.inputs import scene_files
 from satdesk.release.outputs import outputs_table
-from satdesk.release.recipe import MasksChoice, Recipe, SceneChoice
+from satdesk.release.recipe import DisplayChoice, MasksChoice, Recipe, SceneChoice
 from satdesk.release.schema import check
 from satdesk.release.statements import statement_facts
 from satdesk.release.status_file import instant_text
@@ -86,6 +86,7 @@ def _document(
         "masks": _stated(asdict(recipe.masks)) if recipe.masks != MasksChoice() else None,
         "registration": _stated(asdict(recipe.registration)),
         "mosaic": _stated(asdict(recipe.mosaic)),
+        "display": _stated(asdict(recipe.display)) if recipe.display != DisplayChoice() else None,
         "terrain": None if recipe.terrain is None else _stated(asdict(recipe.terrain)),
         "event": _event(recipe),
         "holds": _stated(asdict(recipe.holds)),

@@ -196,6 +196,17 @@ class MosaicChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayChoice:
+    """What is done to pictures for eyes alone.
+
+    Attributes:
+        dehaze: Whether each date's own even haze is taken off; captions say so.
+    """
+
+    dehaze: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementsChoice:
     """Sentences of a text about the district, which analysts answer.
 
@@ -276,6 +287,7 @@ class Recipe:
     masks: MasksChoice = MasksChoice()
     registration: RegistrationChoice = RegistrationChoice()
     mosaic: MosaicChoice = MosaicChoice()
+    display: DisplayChoice = DisplayChoice()
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
     holds: HoldsChoice = HoldsChoice()
@@ -348,6 +360,7 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
         masks=MasksChoice(**document.get("masks", {})),
         registration=RegistrationChoice(**document.get("registration", {})),
         mosaic=_mosaic(document.get("mosaic", {})),
+        display=DisplayChoice(**document.get("display", {})),
         event=_event(document.get("event")),
         scenes=tuple(_scene(scene, folder) for scene in document["scenes"]),
         accept=tuple(sorted(document.get("accept", {}).items())),

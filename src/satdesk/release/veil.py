@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.layer import Layer
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.sensor import Terrain
+from satdesk.core.spectra import Spectrum, spectrum_of
 from satdesk.errors import UndeclaredInputError, UsageError
 from satdesk.geometry.frames import lonlat_of_grid
 from satdesk.products.unveiled import Air, Unveiled, middle_nm
@@ -20,7 +21,7 @@ from satdesk.release.samples import sampled
 from satdesk.release.scenes import Light, image_center
 from satdesk.release.slants import sun_angles, view_angles
 
-__all__ = ["SURFACE", "Sample", "Veiled", "require_air", "without_veil"]
+__all__ = ["SURFACE", "Sample", "Veiled", "require_air", "with_wavelengths", "without_veil"]
 
 SURFACE = Notice(
     code="surface-estimate",
@@ -66,6 +67,33 @@ class Veiled:
     notices: tuple[Notice, ...]
 
 
+def with_wavelengths(scene: Scene, image: SourceImage) -> SourceImage:
+    """`image` with the pass bands that nobody states for it, from the table of known satellites."""
+    known = spectrum_of(scene.mission, scene.instrument)
+    if known is None:
+        return image
+    bands = tuple(
+        replace(band, wavelength_nm=band.wavelength_nm or known.edges(band)) for band in image.bands
+    )
+    return image if bands == image.bands else replace(image, bands=bands)
+
+
+def _from_table(scene: Scene, image: SourceImage) -> tuple[tuple[str, ...], Spectrum | None]:
+    """Bands of `image` whose edges are not the delivery's, and the entry that they are from."""
+    stated = {
+        band.name: band.wavelength_nm
+        for each in scene.images
+        if each.id == image.id
+        for band in each.bands
+    }
+    names = tuple(
+        band.name
+        for band in image.bands
+        if band.wavelength_nm is not None and stated.get(band.name) is None
+    )
+    return names, spectrum_of(scene.mission, scene.instrument) if names else None
+
+
 def require_air(scene: Scene, image: SourceImage, light: Light) -> None:
     """Refuse a scene of which nobody says what its air is computed from.
 
@@ -85,7 +113,10 @@ def require_air(scene: Scene, image: SourceImage, light: Light) -> None:
             subject=scene.id,
             found="not stated: " + "; ".join(missing),
             expected="the sun or the time of day, and where each band lies in the spectrum",
-            remedy="use the delivery with its metadata, which state them, or ask for toa",
+            remedy=(
+                "use the delivery with its metadata, which state them, or ask for toa; loose files "
+                "of a satellite in the table of wavelengths need no more than its name (mission)"
+            ),
         )
 
 
@@ -99,7 +130,7 @@ def without_veil(
         sample: In any order of bands.
         terrain: Heights above the ellipsoid.
         scene: Whose sun and view count.
-        image: The image that `sample` shows.
+        image: The image that `sample` shows, its bands as of `with_wavelengths`.
 
     Raises:
         UndeclaredInputError: There is no terrain, or see `require_air`.
@@ -125,11 +156,36 @@ def without_veil(
         haze=ordered,
         height_m=height,
     )
+    names, table = _from_table(scene, image)
+    if table is not None:
+        notices = (*notices, _table_notice(names, table))
     return Veiled(
         layer=Unveiled(source=layer, terrain=terrain, air=whole),
-        facts=_facts(layer, whole, 1 - float(known.mean())),
+        facts=_facts(layer, whole, 1 - float(known.mean())) | _spectral_facts(image, names, table),
         notices=(SURFACE, *notices, *said),
     )
+
+
+def _table_notice(names: tuple[str, ...], table: Spectrum) -> Notice:
+    text = (
+        f"The delivery does not state the wavelengths of {', '.join(names)}: those of {table.name} "
+        f"were taken from a table ({table.source})."
+    )
+    return Notice(code="wavelengths-from-table", text=text)
+
+
+def _spectral_facts(
+    image: SourceImage, names: tuple[str, ...], table: Spectrum | None
+) -> dict[str, object]:
+    return {
+        "wavelengths_nm": {
+            band.name: list(band.wavelength_nm)
+            for band in image.bands
+            if band.wavelength_nm is not None
+        },
+        "wavelengths_from_table": list(names),
+        "wavelengths_source": "the delivery" if table is None else table.source,
+    }
 
 
 def _clean(scene: Scene, image: SourceImage, height_m: float) -> tuple[Air, tuple[Notice, ...]]:

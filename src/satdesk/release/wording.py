@@ -47,7 +47,7 @@ _WITHOUT_FACTS = (
     "role_before", "role_after", "role_unknown", "role_earlier", "role_later",
     "product_sharpened", "product_ms", "product_pan",
     "step_calibrated", "step_ortho", "step_warped", "step_sharpened", "step_mosaic", "step_masked",
-    "step_unveiled",
+    "step_unveiled", "step_dehazed",
     "step_seamed", "step_balanced",
     "step_clipped", "display_tone", "comparison", "accuracy_nothing",
     "mark_simulated", "mark_draft", "strip_simulated", "strip_draft", "status_issued", "two_dates",
