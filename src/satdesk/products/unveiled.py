@@ -9,7 +9,6 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from scipy.ndimage import map_coordinates
 
 from satdesk.core.bands import Band
 from satdesk.core.layer import Layer
@@ -134,22 +133,28 @@ class Unveiled:
     def read(self, grid: GeoBox) -> Raster:
         """Reflectance of the ground on `grid`, float32; it may lie below 0 in deep shade."""
         raster = self.source.read(grid)
-        thinned = self._pressure(grid) / SEA_LEVEL_HPA
-        values = np.empty(raster.values.shape, np.float32)
-        for plane, seen, band, haze in zip(
-            values, raster.values, self.bands, self.air.haze, strict=True
-        ):
-            plane[:] = unveiled(
-                seen,
-                path=self.air.path(band) * thinned + haze,
-                depth=np.asarray(rayleigh_depth(middle_nm(band)) * thinned),
-                sun_zenith_deg=self.air.sun_zenith_deg,
-                view_zenith_deg=self.air.view_zenith_deg,
-            )
-        return raster.with_values(values, quantity=self.quantity)
+        thinned = self._thinned(grid)
+        planes = [
+            np.exp(thinned * np.float32(-self._let_through(band)))
+            * (seen - (thinned * np.float32(self.air.path(band)) + np.float32(haze)))
+            for seen, band, haze in zip(raster.values, self.bands, self.air.haze, strict=True)
+        ]
+        return raster.with_values(np.stack(planes), quantity=self.quantity)
 
-    def _pressure(self, grid: GeoBox) -> NDArray[np.float64]:
-        """Pressure in hPa at the pixels of `grid`, linear between nodes of the layer's lattice."""
+    def _let_through(self, band: Band) -> float:
+        """Logarithm of what clean air above the sea lets through of a band, both ways."""
+        air = self.air
+        one = unveiled(
+            1.0,
+            path=0.0,
+            depth=rayleigh_depth(middle_nm(band)),
+            sun_zenith_deg=air.sun_zenith_deg,
+            view_zenith_deg=air.view_zenith_deg,
+        )
+        return -math.log(float(one))
+
+    def _thinned(self, grid: GeoBox) -> NDArray[np.float32]:
+        """Pressure over that at the sea at the pixels of `grid`, linear between nodes."""
         step = max(1, int(_NODES_M / max(pixel_size_m(self.grid))))
         row, col = offset(self.grid, grid)
         rows, cols = (int(size) for size in grid.shape)
@@ -164,9 +169,14 @@ class Unveiled:
         nodes = GeoBox(shape, place, self.grid.crs)
         heights = np.asarray(self.terrain.height(*lonlat_of_grid(nodes)), np.float64)
         pressure = pressure_hpa(np.where(np.isfinite(heights), heights, self.air.height_m))
-        if step == 1:
-            return pressure[:rows, :cols]
-        at = [(np.arange(rows) + row) / step - top, (np.arange(cols) + col) / step - left]
-        return np.asarray(
-            map_coordinates(pressure, np.meshgrid(*at, indexing="ij"), order=1, mode="nearest")
-        )
+        thinned = (pressure / SEA_LEVEL_HPA).astype(np.float32)
+        thinned = _between(thinned, row - top * step, rows, step)
+        return _between(thinned.T, col - left * step, cols, step).T
+
+
+def _between(nodes: NDArray[np.float32], first: int, count: int, step: int) -> NDArray[np.float32]:
+    """Linear along the first axis, `count` places from `first` on, `step` to a node."""
+    node, part = np.divmod(np.arange(first, first + count), step)
+    low = nodes[node]
+    low += (part / np.float32(step)).astype(np.float32)[:, None] * (nodes[node + 1] - low)
+    return low
