@@ -26,7 +26,16 @@ from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import jpeg_bytes
 from satdesk.release.setting import setting_of
 
-__all__ = ["SHAPES", "Frame", "compose_press", "press_dates", "press_path", "write_press"]
+__all__ = [
+    "SHAPES",
+    "Frame",
+    "Survey",
+    "compose_press",
+    "press_dates",
+    "press_path",
+    "survey_of",
+    "write_press",
+]
 
 SHAPES = {"16x9": (1080, 1920), "1x1": (1080, 1080), "9x16": (1920, 1080)}
 """``rows, cols`` by name."""
@@ -51,6 +60,19 @@ class Frame:
     alongside: tuple[DatedImage, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Survey:
+    """Where all dates are imaged, on coarse cells.
+
+    Attributes:
+        grid: Of the cells, over the district.
+        imaged: ``(y, x)``, True = wholly imaged on every date.
+    """
+
+    grid: GeoBox
+    imaged: NDArray[np.bool_]
+
+
 def write_press(content: Content, folder: Path) -> tuple[Artifact, ...]:
     """Write ``press/`` below `folder`: for each date, and for two dates together, six JPEGs.
 
@@ -61,17 +83,31 @@ def write_press(content: Content, folder: Path) -> tuple[Artifact, ...]:
         The files, in the order of the dates, the pair last.
     """
     (folder / "press").mkdir(parents=True, exist_ok=True)
-    artifacts = []
-    for images in _groups(content):
+    artifacts, groups = [], _groups(content)
+    survey = survey_of(content) if groups else None
+    for images in groups:
         for shape in SHAPES:
             for annotated in (False, True):
                 frame = Frame(images=images, shape=shape, annotated=annotated)
-                artifacts.append(_write(content, frame, folder))
+                artifacts.append(_write(content, frame, folder, survey))
     return tuple(artifacts)
 
 
-def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ...]]:
-    """Draw one press image; returns it and the crop of each of its pictures."""
+def survey_of(content: Content) -> Survey:
+    """Where all dates of a release are imaged; every frame asks for it."""
+    crs = map_crs(content)
+    grid = survey_grid(district_bounds(content.district, crs), crs)
+    masks = [read_picture(image.visual, grid)[..., 3] == 255 for image in press_dates(content)]
+    return Survey(grid=grid, imaged=np.asarray(np.logical_and.reduce(masks), dtype=np.bool_))
+
+
+def compose_press(
+    content: Content, frame: Frame, survey: Survey | None = None
+) -> tuple[Sheet, tuple[Crop, ...]]:
+    """Draw one press image; returns it and the crop of each of its pictures.
+
+    `survey` is looked for where it is not given.
+    """
     rows, cols = SHAPES[frame.shape]
     direction = language(content.language).direction
     sheet = Sheet(
@@ -87,7 +123,7 @@ def compose_press(content: Content, frame: Frame) -> tuple[Sheet, tuple[Crop, ..
     crs = map_crs(content)
     bounds = district_bounds(content.district, crs)
     parts = [sheet.facing(p, room) for p in _parts(sheet, room, len(frame.images), bounds)]
-    crop = _shared_crop(content, survey_grid(bounds, crs), sheet.pixel_shape(parts[0]))
+    crop = _shared_crop(content, survey or survey_of(content), sheet.pixel_shape(parts[0]))
     maps = []
     for part, image in zip(parts, frame.images, strict=True):
         sheet.image(picture_on(image, crop.grid), part)
@@ -104,11 +140,11 @@ def _strip(sheet: Sheet, content: Content, frame: Frame) -> float:
     return max(strip_height(sheet, content, images) for images in captioned)
 
 
-def _write(content: Content, frame: Frame, folder: Path) -> Artifact:
+def _write(content: Content, frame: Frame, folder: Path, survey: Survey | None) -> Artifact:
     single = frame.images[0] if len(frame.images) == 1 else None
     name = press_path(content, frame.images, frame.shape, annotated=frame.annotated)
     with drawing_style():
-        sheet, crops = compose_press(content, frame)
+        sheet, crops = compose_press(content, frame, survey)
         facts = _facts(content, frame, crops[0], name)
         data = jpeg_bytes(sheet.picture(), facts)
     (folder / name).write_bytes(data)
@@ -174,19 +210,13 @@ def _parts(
     return tuple(sheet.pixel_aligned(part) for part in best)
 
 
-def _shared_crop(content: Content, survey: GeoBox, shape: tuple[int, int]) -> Crop:
+def _shared_crop(content: Content, survey: Survey, shape: tuple[int, int]) -> Crop:
     """The crop that all dates share: imaged on every one of them."""
-    imaged = _imaged(content, survey)
     places = []
-    forward = to_map(str(survey.crs))
+    forward = to_map(str(survey.grid.crs))
     for site in content.sites:
         if site.geometry is not None:
             point = site.geometry.representative_point()
             places.append(forward.transform(point.x, point.y))
     pixel = max(image.gsd_m for image in press_dates(content))
-    return choose_crop(imaged, survey, shape, pixel=pixel, places=tuple(places))
-
-
-def _imaged(content: Content, survey: GeoBox) -> NDArray[np.bool_]:
-    masks = [read_picture(image.visual, survey)[..., 3] == 255 for image in press_dates(content)]
-    return np.asarray(np.logical_and.reduce(masks), dtype=np.bool_)
+    return choose_crop(survey.imaged, survey.grid, shape, pixel=pixel, places=tuple(places))
