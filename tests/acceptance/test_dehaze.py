@@ -18,6 +18,7 @@ def issued(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dehaze")
     made = {}
     for name, wish in (("as-it-is", ""), ("dehazed", "[display]\ndehaze = true\n")):
+        (folder / name).mkdir()
         recipe = world.recipe(folder / name, ("[sites]", f"{wish}[sites]"))
         told(satdesk("issue", recipe, "--out", folder / f"{name}-out", "--json"), "issue")
         made[name] = folder / f"{name}-out"
