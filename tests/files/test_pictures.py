@@ -211,6 +211,24 @@ def test_a_shrunk_picture_is_the_mean_of_what_lies_there(tmp_path, pixel_m):
     assert abs((rising - falling).mean() / 2) < 0.3 * 255 / 803
 
 
+def test_beyond_the_coarsest_overview_all_pixels_still_count(tmp_path):
+    # Stripes that no single place can stand for, and no overview at all.
+    values = np.full((4, 100, 120), 255, np.uint8)
+    values[:3] = np.where(np.arange(120) % 8 == 0, 240, 0)
+    path = write_cog(
+        tmp_path / "a.tif",
+        [((0, 0), values)],
+        grid=utm_grid(100, 120),
+        bands=RGB,
+        dtype="uint8",
+        alpha=True,
+        codec="zstd:1",
+        colorinterp=RED_GREEN_BLUE,
+    )
+    grid = grid_of("EPSG:32638", Affine(12, 0, 600_024, 0, -12, 4_439_976), 8, 10)
+    assert (np.abs(read_picture(path, grid)[..., :3].astype(int) - 30) <= 3).all()
+
+
 @pytest.mark.parametrize("pixel_m", [2.6, 13.0])
 def test_the_mask_of_a_jpeg_reaches_its_overviews(tmp_path, pixel_m):
     path = write(tmp_path / "a.tif", disc(), codec="jpeg:95")

@@ -271,6 +271,20 @@ def test_a_draft_says_so_and_is_not_called_published(tmp_path):
     assert claim.assertion["status"] == "draft"
 
 
+@pytest.mark.parametrize(
+    ("applied_to", "role", "times"),
+    [("visual.tif", "press", 1), ("nothing", "press", 0), ("visual.tif", "image", 0)],
+)
+def test_haze_that_was_taken_off_is_an_action_of_what_shows_it(tmp_path, applied_to, role, times):
+    content = make_content(tmp_path, dates=1)
+    (date,) = content.dates
+    facts = (*date.facts, ("dehaze", {"applied_to": applied_to}))
+    content = replace(content, dates=(replace(date, facts=facts),))
+    claim = claims_of(content).of(Artifact(path="a.jpg", role=role, media_type="image/jpeg"))
+    said = [action for action in claim.actions if "haze" in action.description]
+    assert [action.name for action in said] == times * ["c2pa.adjustedColor"]
+
+
 # time stamps
 
 

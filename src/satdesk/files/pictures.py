@@ -2,8 +2,8 @@
 
 Resampling weighs colours by their opacity, so that the hidden colour of transparent pixels never
 bleeds into an edge. Where a picture is shrunk, the nearest finer overview is taken first, so that
-a coarse tile of a large picture is as quick as a fine one; what is shrunk beyond that, by less than
-two, is the mean of four interpolated places a pixel.
+a coarse tile of a large picture is as quick as a fine one; what is shrunk beyond that, by up to
+two, is the mean of four interpolated places a pixel. Beyond the coarsest overview GDAL averages.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ Window4 = tuple[int, int, int, int]
 _BLOCK = 512
 _ABOUT_AS_FINE = 1.15
 """Coarser pixels, in pixels of the picture, need more than the 16 around their place."""
+_MOST_SHRUNK = 2.1
+"""Likewise, more than four interpolated places."""
 _THREADED_PX = 1 << 19
 """A larger picture is warped by all cores; tiles of a page are spread over them by their caller."""
 
@@ -92,8 +94,10 @@ class Picture:
         return rgba
 
     def _sampled(self, grid: GeoBox) -> NDArray[np.uint8] | None:
-        """By `satdesk.geometry.warping`; None where its quadratics do not fit."""
+        """By `satdesk.geometry.warping`; None where it would not do."""
         level, factor, shrink = self._levels.suited(grid)
+        if shrink > _MOST_SHRUNK:
+            return None
         place = _place(level, self._levels.whole.transform @ Affine.scale(factor))
         blocks = [_Block.planned(place, part, fine=shrink > _ABOUT_AS_FINE) for part in _cut(grid)]
         if any(block.pieces is None for block in blocks):
