@@ -206,7 +206,7 @@ class _Whole:
             self.seen(head)
         with self.path.open("xb") as out:
             out.write(head)
-            spool.copy(out, self.seen)
+            spool.moved(out, self.seen)
         if self.path.stat().st_size != len(head) + spool.end:
             raise MachineError(
                 "could not be written to its end", subject=self.target, remedy=_REMEDY

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from satdesk.errors import UsageError
 from satdesk.files.blocks import Block
 from satdesk.files.pyramid import Levels
+from satdesk.files.segments import Segments
 
 __all__ = ["LEADER_BYTES", "TRAILER_BYTES", "Spool"]
 
@@ -25,22 +26,25 @@ _CHUNK = 1 << 20
 
 
 class Spool:
-    """A file of blocks, each with its leader and trailer; use it in a ``with`` block.
+    """A folder of blocks, each with its leader and trailer; use it in a ``with`` block.
 
     Args:
-        path: Where; must not be there.
+        folder: Where; must not be there.
         levels: Of the image.
         parts: Streams a block: 1, or 2 where each is followed by its mask.
     """
 
-    def __init__(self, path: Path, levels: Levels, parts: int) -> None:
+    def __init__(self, folder: Path, levels: Levels, parts: int) -> None:
         shapes = [(*levels.blocks(level), parts) for level in range(levels.count)]
         self.sizes = tuple(np.zeros(shape, np.uint32) for shape in shapes)
         """Of each level, ``(row, col, part)``: bytes without leader and trailer; 0 = missing."""
         self._starts = tuple(np.zeros(shape, np.int64) for shape in shapes)
-        self._file: BinaryIO = path.open("x+b")
-        self.end = 0
+        self._segments = Segments(folder)
+
+    @property
+    def end(self) -> int:
         """Bytes so far."""
+        return self._segments.end
 
     def add(self, block: Block) -> None:
         """Append a block.
@@ -53,12 +57,10 @@ class Spool:
         if self.sizes[block.level][at].any():
             raise UsageError("a pixel was given twice", found=f"block {at} of {block.level}")
         for part, data in enumerate(d for d in (block.data, block.mask) if d is not None):
-            self._starts[block.level][at][part] = self.end
+            leader = len(data).to_bytes(LEADER_BYTES, "little")
+            start = self._segments.add((leader, data, data[-TRAILER_BYTES:]))
+            self._starts[block.level][at][part] = start
             self.sizes[block.level][at][part] = len(data)
-            self._file.write(len(data).to_bytes(LEADER_BYTES, "little"))
-            self._file.write(data)
-            self._file.write(data[-TRAILER_BYTES:])
-            self.end += len(data) + LEADER_BYTES + TRAILER_BYTES
 
     def require_whole(self) -> None:
         """UsageError if a block is missing."""
@@ -66,30 +68,49 @@ class Spool:
         if missing:
             raise UsageError("pixels were not given", found=f"{missing} blocks are missing")
 
-    def copy(self, out: BinaryIO, seen: Callable[[memoryview], None] | None = None) -> None:
-        """Append all blocks to `out`: coarse levels first, row by row.
+    def moved(self, out: BinaryIO, seen: Callable[[memoryview], None] | None = None) -> None:
+        """Append all blocks to `out`: coarse levels first, row by row. Nothing is left here.
+
+        The next piece is read, and what was read to its end removed, while one is written.
 
         Args:
             out: Where to.
-            seen: Told each piece while it is being written, in another thread; None = nobody.
+            seen: Told each piece while the next is being written, in another thread; None = nobody.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="satdesk-seen") as other:
-            buffers = [memoryview(bytearray(_CHUNK)) for _ in range(2)]
-            before: Future[None] | None = None
-            for number, (start, size) in enumerate(self._pieces()):
-                view = buffers[number % 2][:size]
-                self._file.seek(start)
-                self._file.readinto(view)  # type: ignore[attr-defined] # BinaryIO lacks it
-                if before is not None:
-                    before.result()
-                before = None if seen is None else other.submit(seen, view)
+        with ThreadPoolExecutor(2, thread_name_prefix="satdesk-spool") as others:
+            telling: Future[None] | None = None
+            for view in self._read_ahead(others):
+                if telling is not None:
+                    telling.result()
+                telling = None if seen is None else others.submit(seen, view)
                 out.write(view)
-            if before is not None:
-                before.result()
+            if telling is not None:
+                telling.result()
+
+    def _read_ahead(self, others: ThreadPoolExecutor) -> Iterator[memoryview]:
+        """All pieces; one stays as it is until the one after the next is asked for."""
+        buffers = [memoryview(bytearray(_CHUNK)) for _ in range(3)]
+        reading: deque[tuple[memoryview, Future[int | None]]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="satdesk-reader") as reader:
+            for number, (start, size) in enumerate(self._pieces()):
+                view = buffers[number % 3][:size]
+                reading.append((view, reader.submit(self._segments.read, start, view)))
+                if len(reading) == 2:
+                    yield self._piece(*reading.popleft(), others)
+            for view, read in reading:
+                yield self._piece(view, read, others)
+
+    def _piece(
+        self, view: memoryview, read: Future[int | None], others: ThreadPoolExecutor
+    ) -> memoryview:
+        ended = read.result()
+        if ended is not None:
+            others.submit(self._segments.remove, ended)
+        return view
 
     def _pieces(self) -> Iterator[tuple[int, int]]:
         """Start and size of what is copied at once, in the order of the file."""
-        for start, end in _runs(self._order()):
+        for start, end in self._segments.runs(self._order()):
             for at in range(start, end, _CHUNK):
                 yield at, min(_CHUNK, end - at)
 
@@ -108,13 +129,4 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # a full disk was told by what was writing
-            self._file.close()
-
-
-def _runs(order: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Neighbours in the spool that stay neighbours, joined."""
-    breaks = np.flatnonzero(order[1:, 0] != order[:-1, 1]) + 1
-    firsts = np.concatenate([[0], breaks])
-    lasts = np.concatenate([breaks - 1, [len(order) - 1]])
-    return list(zip(order[firsts, 0].tolist(), order[lasts, 1].tolist(), strict=True))
+        self._segments.close()
