@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
-from scipy import fft, ndimage, special
+from scipy import ndimage, special
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
@@ -162,7 +163,7 @@ def _coarse(
     FFT; the means are zero here, because the pictures are band-passed).
     """
     reach = min(max_shift, min(fixed.shape) // 2)
-    shape = tuple(fft.next_fast_len(n + reach, real=True) for n in fixed.shape)
+    shape = tuple(n + reach for n in fixed.shape)
 
     def correlate(a: FloatArray, b: FloatArray) -> FloatArray:
         full = fft.irfft2(np.conj(fft.rfft2(a, shape)) * fft.rfft2(b, shape), shape)
