@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -155,6 +156,14 @@ class Alignment:
         return Affine.translation(*self.ms_plane_shift)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Scale:
+    """How a sample's pixels lie on each other: as `PairArrays` has it."""
+
+    ratio: float
+    to_pan: FloatArray
+
+
 def residual_error(alignment: Alignment, *, subject: str | None = None) -> LimitError | None:
     """The refusal (rule ``pan-ms-residual``) that the caller raises or settles; None if it fits."""
     if alignment.residual_px is None or alignment.residual_px <= RESIDUAL_LIMIT_PX:
@@ -174,7 +183,7 @@ def measure_alignment(
     pairs: Sequence[AlignmentPair],
     *,
     max_shift_px: int = 8,
-    spread: Callable[..., Iterable[WindowAlignment]] = map,
+    spread: Callable[..., Iterable[Any]] = map,
 ) -> Alignment:
     """Measure PAN against MS on one or several samples spread over a scene.
 
@@ -196,9 +205,8 @@ def measure_alignment(
     """
     if not pairs:
         raise UsageError("alignment needs at least one sample")
-    arrays = [_arrays(pair, max_shift_px) for pair in pairs]
-    windows = list(spread(lambda pair, given: _window(pair, *given), pairs, arrays))
-    return _combined(windows, pairs[0], arrays[0][0])
+    found = list(spread(lambda pair: _window(pair, *_arrays(pair, max_shift_px)), pairs))
+    return _combined([window for window, _ in found], pairs[0], found[0][1])
 
 
 def _matrix(affine: Affine) -> FloatArray:
@@ -259,21 +267,25 @@ def _linear(pair: AlignmentPair) -> FloatArray:
     return np.vstack([solution.T, [0.0, 0.0, 1.0]])
 
 
-def _window(pair: AlignmentPair, arrays: PairArrays, naive: FloatArray) -> WindowAlignment:
+def _window(
+    pair: AlignmentPair, arrays: PairArrays, naive: FloatArray
+) -> tuple[WindowAlignment, _Scale]:
     rows, cols = pair.pan.grid.shape
     middle = np.array([cols / 2, rows / 2, 1.0])
     center = _matrix(pair.pan.grid.affine) @ middle
     # where the two mappings place the sample's middle in MS, in PAN pixels
     apart = np.linalg.inv(arrays.to_pan) @ middle - np.linalg.inv(naive) @ middle
     predicted = apart[:2] * arrays.ratio
+    scale = _Scale(ratio=arrays.ratio, to_pan=arrays.to_pan)
     fit = fit_pair(arrays)
     window = WindowAlignment(center=_pixels(center[:2]), predicted_shift_px=_pixels(predicted))
     if isinstance(fit, str):
-        return replace(window, reason=fit)
+        return replace(window, reason=fit), scale
     judged = replace(arrays, ms_valid=fit.used)
-    r2 = r_squared(judged, (naive, arrays.to_pan, _moved(arrays.to_pan, fit.shift)))
+    moved = _moved(arrays.to_pan, fit.shift)
+    r2 = r_squared(judged, (naive, arrays.to_pan, moved), fit.spline)
     check, half = _checked(fit, arrays.ratio)
-    return replace(
+    measured = replace(
         window,
         measured_shift_px=_pixels(predicted + fit.shift),
         interval_95_px=_pixels(fit.half_95),
@@ -282,6 +294,7 @@ def _window(pair: AlignmentPair, arrays: PairArrays, naive: FloatArray) -> Windo
         r2=(r2[0], r2[1], r2[2]),
         psf_sigma_px=fit.psf_px,
     )
+    return measured, scale
 
 
 def _moved(to_pan: FloatArray, shift: FloatArray) -> FloatArray:
@@ -302,11 +315,11 @@ def _pixels(pair: FloatArray) -> Pixels:
     return float(pair[0]), float(pair[1])
 
 
-def _combined(windows: list[WindowAlignment], pair: AlignmentPair, arrays: PairArrays) -> Alignment:
+def _combined(windows: list[WindowAlignment], pair: AlignmentPair, scale: _Scale) -> Alignment:
     good = [w for w in windows if w.measured_shift_px is not None]
     predicted = np.mean([w.predicted_shift_px for w in good or windows], axis=0)
     known = Alignment(
-        ratio=arrays.ratio,
+        ratio=scale.ratio,
         predicted_shift_px=_pixels(predicted),
         r2_naive=float(np.median([w.r2[0] for w in good or windows])),
         r2_predicted=float(np.median([w.r2[1] for w in good or windows])),
@@ -321,7 +334,7 @@ def _combined(windows: list[WindowAlignment], pair: AlignmentPair, arrays: PairA
     check, check_half = _check_of(good)
     # where the second method finds too little to match, the first one's doubt stands in for it
     left = math.hypot(*(half if check is None else check))
-    to_ms = np.linalg.inv(arrays.to_pan)[:2, :2]
+    to_ms = np.linalg.inv(scale.to_pan)[:2, :2]
     return replace(
         known,
         measured_shift_px=_pixels(predicted + difference),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ class Fit:
         check: Independent matching of the pair once it is aligned, in MS pixels.
         used: ``(y, x)`` of MS, True where its pixels were used.
         r2: Share of low-passed PAN that the bands explain.
+        spline: Coefficients of PAN's cubic spline, as sharp as it is.
     """
 
     shift: FloatArray
@@ -81,6 +83,7 @@ class Fit:
     check: Shift
     used: NDArray[np.bool_]
     r2: float
+    spline: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,11 @@ def fit_pair(pair: PairArrays) -> Fit | str:
     the exposures. A sample that is poorly explained is therefore measured in nine parts as well,
     and those that agree replace it.
     """
-    whole = _fit_whole(pair)
+    seen = _Blurs(pair)
+    whole = _fit_whole(pair, seen)
     if isinstance(whole, Fit) and whole.r2 >= _GOOD_R2:
         return whole
-    parts = _fit_parts(pair)
+    parts = _fit_parts(pair, seen)
     if parts is not None:
         return parts
     return _doubt(whole) or whole if isinstance(whole, Fit) else whole
@@ -121,11 +125,10 @@ def _doubt(fit: Fit) -> str | None:
     return None
 
 
-def _fit_whole(pair: PairArrays) -> Fit | str:
+def _fit_whole(pair: PairArrays, seen: _Blurs) -> Fit | str:
     points = _points(pair)
     if len(points.index) < _MIN_POINTS:
         return "too few usable pixels in common"
-    seen = _Blurs(pair)
     start = _coarse(seen.spline(_FIRST_PSF), points, pair.max_shift)
     if np.abs(start).max() >= pair.max_shift:
         return "no best offset within the largest shift that was looked for"
@@ -135,42 +138,45 @@ def _fit_whole(pair: PairArrays) -> Fit | str:
     shift, robust = _refine(smooth, points, shift, _ROUNDS)
     if not np.isfinite(shift).all() or np.abs(shift).max() > pair.max_shift:
         return "the offset does not settle"
-    half = _bootstrap(smooth, points, shift, robust)
+    target = _sampled(smooth, points.place - shift[:, None])
+    design = np.vstack([points.design, _slopes(smooth, points, shift)])
     used = np.zeros(points.shape[0] * points.shape[1], dtype=bool)
     used[points.index] = True
     return Fit(
         shift=shift,
-        half_95=half,
+        half_95=_bootstrap(design, target, points, robust),
         psf_px=psf * pair.ratio,
-        check=_check(smooth, points, shift, pair.ratio),
+        check=_check(target, points, pair.ratio),
         used=used.reshape(points.shape),
-        r2=_explained(smooth, points, shift),
+        r2=_r2(points.basis, target),
+        spline=seen.sharp,
     )
 
 
 class _Blurs:
-    """PAN seen through several point spreads of MS (Gaussians), each computed once.
+    """PAN seen through several point spreads of MS (Gaussians), each computed once, if at all.
 
     Filters of one image may change places, so it is the coefficients of PAN's spline that are
     blurred: one spline serves all point spreads.
     """
 
     def __init__(self, pair: PairArrays) -> None:
-        self.sharp = _spline(pair)
-        self._ratio = pair.ratio
+        self._pair = pair
         self._blurred: dict[float, FloatArray] = {}
+
+    @cached_property
+    def sharp(self) -> FloatArray:
+        """Spline coefficients of PAN as it is."""
+        filled = _filled(self._pair.pan, self._pair.pan_valid)
+        return np.asarray(ndimage.spline_filter(filled, order=3, mode="mirror"))
 
     def spline(self, psf_ms_px: float) -> FloatArray:
         """Spline coefficients of PAN; `psf_ms_px` is a standard deviation in MS pixels."""
         if psf_ms_px not in self._blurred:
-            found = ndimage.gaussian_filter(self.sharp, psf_ms_px * self._ratio, mode="mirror")
+            sigma = psf_ms_px * self._pair.ratio
+            found = ndimage.gaussian_filter(self.sharp, sigma, mode="mirror")
             self._blurred[psf_ms_px] = np.asarray(found)
         return self._blurred[psf_ms_px]
-
-
-def _spline(pair: PairArrays) -> FloatArray:
-    filled = _filled(pair.pan, pair.pan_valid)
-    return np.asarray(ndimage.spline_filter(filled, order=3, mode="mirror"))
 
 
 def _best_psf(seen: _Blurs, points: _Points, shift: FloatArray) -> float:
@@ -191,14 +197,14 @@ def _best_psf(seen: _Blurs, points: _Points, shift: FloatArray) -> float:
         best = higher
 
 
-def _fit_parts(pair: PairArrays) -> Fit | None:
+def _fit_parts(pair: PairArrays, seen: _Blurs) -> Fit | None:
     """The parts of a sample that can be measured and agree, as one; None if there are too few."""
     good = []
     for row in np.array_split(np.arange(pair.ms.shape[1]), _PARTS):
         for col in np.array_split(np.arange(pair.ms.shape[2]), _PARTS):
             inside = np.zeros_like(pair.ms_valid)
             inside[np.ix_(row, col)] = True
-            fit = _fit_whole(replace(pair, ms_valid=pair.ms_valid & inside))
+            fit = _fit_whole(replace(pair, ms_valid=pair.ms_valid & inside), seen)
             if isinstance(fit, Fit) and _doubt(fit) is None:
                 good.append(fit)
     if len(good) < _MIN_PARTS:
@@ -212,10 +218,10 @@ def _fit_parts(pair: PairArrays) -> Fit | None:
     agreeing = [f for f, n in zip(good, near, strict=True) if n]
     used = np.logical_or.reduce([f.used for f in agreeing])
     psf = float(np.median([f.psf_px for f in agreeing]))
-    kept = replace(pair, ms_valid=used)
-    points, smooth = _points(kept), _Blurs(kept).spline(psf / pair.ratio)
-    check = _check(smooth, points, shift, pair.ratio)
-    return Fit(shift, half, psf, check, used, _explained(smooth, points, shift))
+    points = _points(replace(pair, ms_valid=used))
+    target = _sampled(seen.spline(psf / pair.ratio), points.place - shift[:, None])
+    check = _check(target, points, pair.ratio)
+    return Fit(shift, half, psf, check, used, _r2(points.basis, target), seen.sharp)
 
 
 def robust_mean(offsets: FloatArray, halves: FloatArray) -> tuple[FloatArray, FloatArray, float]:
@@ -245,14 +251,21 @@ def robust_mean(offsets: FloatArray, halves: FloatArray) -> tuple[FloatArray, Fl
     return center, np.maximum(promised, shown), float(np.median(distance))
 
 
-def r_squared(pair: PairArrays, to_pans: tuple[FloatArray, ...]) -> tuple[float, ...]:
+def r_squared(
+    pair: PairArrays, to_pans: tuple[FloatArray, ...], spline: FloatArray
+) -> tuple[float, ...]:
     """Share of PAN's variance that the MS bands explain under each of several mappings.
 
     PAN is averaged over the plain footprint of the MS pixels, so that a mapping by whole blocks
     gives the R² of block means; all mappings are judged on the same MS pixels.
+
+    Args:
+        pair: What is judged.
+        to_pans: 3 × 3 each, MS array to PAN's.
+        spline: Of PAN, as `Fit` has it.
     """
     points = _points(pair)
-    seen = _Footprints(_spline(pair))
+    seen = _Footprints(spline)
     return tuple(_r2(points.basis, seen.means(points, to_pan)) for to_pan in to_pans)
 
 
@@ -361,9 +374,10 @@ def _coarse(blurred: FloatArray, points: _Points, reach: int) -> FloatArray:
     basis = _basis(points.design[:, some])
     col, row = np.floor(points.place[:, some]).astype(np.intp)
     steps = np.arange(-reach, reach + 1)
+    lines, at = blurred.ravel(), row * blurred.shape[1] + col - steps[:, None]
     best, where = -np.inf, (0, 0)
     for down in steps:
-        targets = blurred[row - down, col - steps[:, None]]
+        targets = lines.take(at - down * blurred.shape[1])
         targets -= targets.mean(axis=1, keepdims=True)
         spread = np.maximum((targets**2).sum(axis=1), 1e-300)
         scores = ((targets @ basis.T) ** 2).sum(axis=1) / spread
@@ -383,21 +397,13 @@ def _slopes(spline: FloatArray, points: _Points, shift: FloatArray) -> FloatArra
     ])  # fmt: skip
 
 
-def _system(
-    spline: FloatArray, points: _Points, shift: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Design (bands, constant, PAN's slopes) and target of one Gauss–Newton step.
-
-    ``PAN(p − s − ds) ≈ PAN(p − s) − slope · ds`` is to equal ``w · MS + c``.
-    """
-    design = np.vstack([points.design, _slopes(spline, points, shift)])
-    return design, _sampled(spline, points.place - shift[:, None])
-
-
 def _refine(
     spline: FloatArray, points: _Points, shift: FloatArray, rounds: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Offset, and each point's Huber weight."""
+    """Offset, and each point's Huber weight.
+
+    ``PAN(p − s − ds) ≈ PAN(p − s) − slope · ds`` is to equal ``w · MS + c`` (Gauss and Newton).
+    """
     robust = np.ones(len(points.index))
     design, known = points.design, None
     for _ in range(rounds):
@@ -417,10 +423,16 @@ def _refine(
 
 
 def _bootstrap(
-    spline: FloatArray, points: _Points, shift: FloatArray, robust: FloatArray
+    design: FloatArray, target: FloatArray, points: _Points, robust: FloatArray
 ) -> FloatArray:
-    """Half-widths of the 95 % interval of the offset: whole blocks are drawn with replacement."""
-    design, target = _system(spline, points, shift)
+    """Half-widths of the 95 % interval of the offset: whole blocks are drawn with replacement.
+
+    Args:
+        design: Bands, constant and PAN's slopes, ``(k, n)``.
+        target: PAN where the offset places the points.
+        points: Where they lie.
+        robust: Their Huber weights.
+    """
     rows, cols = np.divmod(points.index, points.shape[1])
     across = -(-points.shape[1] // _BLOCK)
     _, block = np.unique(rows // _BLOCK * across + cols // _BLOCK, return_inverse=True)
@@ -438,9 +450,11 @@ def _bootstrap(
     return np.asarray((high - low) / 2)
 
 
-def _check(spline: FloatArray, points: _Points, shift: FloatArray, ratio: float) -> Shift:
-    """Match the weighted sum of MS and the aligned PAN as two pictures on MS's grid."""
-    target = _sampled(spline, points.place - shift[:, None])
+def _check(target: FloatArray, points: _Points, ratio: float) -> Shift:
+    """Match the weighted sum of MS and the aligned PAN as two pictures on MS's grid.
+
+    `target` is PAN where the offset places the points.
+    """
     solution = np.linalg.lstsq(points.design.T, target, rcond=None)[0]
     pictures = np.zeros((2, points.shape[0] * points.shape[1]))
     pictures[:, points.index] = solution @ points.design, target

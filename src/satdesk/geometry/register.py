@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
-from scipy import fft, ndimage, special
+from scipy import ndimage, special
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
@@ -142,8 +143,10 @@ def _prepared(
 
 def _smoothed(values: FloatArray, usable: NDArray[np.bool_], sigma: float) -> FloatArray:
     """Gaussian mean of the usable pixels."""
-    weight = ndimage.gaussian_filter(usable.astype(np.float64), sigma)
     smooth = ndimage.gaussian_filter(values, sigma)
+    if usable.all():  # everywhere the weight that one pixel has, to the last bit
+        return np.asarray(smooth / ndimage.gaussian_filter(np.ones((1, 1)), sigma))
+    weight = ndimage.gaussian_filter(usable.astype(np.float64), sigma)
     return np.asarray(np.divide(smooth, weight, out=np.zeros_like(smooth), where=weight > 1e-3))
 
 
@@ -160,7 +163,7 @@ def _coarse(
     FFT; the means are zero here, because the pictures are band-passed).
     """
     reach = min(max_shift, min(fixed.shape) // 2)
-    shape = tuple(fft.next_fast_len(n + reach, real=True) for n in fixed.shape)
+    shape = tuple(n + reach for n in fixed.shape)
 
     def correlate(a: FloatArray, b: FloatArray) -> FloatArray:
         full = fft.irfft2(np.conj(fft.rfft2(a, shape)) * fft.rfft2(b, shape), shape)
@@ -223,7 +226,10 @@ def _match(
 ) -> _Matches:
     """Match every window on its own; those without texture or with a peak at the edge fall out."""
     steps = range(-_REACH, _REACH + 1)
-    planes = [[_correlation(fixed, moved, col, row, side) for col in steps] for row in steps]
+    inner = tuple(slice(_REACH, size - _REACH) for size in fixed[0].shape)
+    still = fixed[0][inner], fixed[1][inner]
+    whole = tuple(_sums(p, side) for p in (np.ones_like(still[0]), still[0], still[0] ** 2))
+    planes = [[_correlation(still, whole, _part(moved, c, r), side) for c in steps] for r in steps]
     surface = np.array(planes)  # (row, col, window)
     width = surface.shape[0]
     flat = surface.reshape(width * width, -1)
@@ -235,23 +241,35 @@ def _match(
     return _peaks(surface, row[which], col[which], which)
 
 
-def _correlation(
-    fixed: tuple[FloatArray, NDArray[np.bool_]],
-    moved: tuple[FloatArray, NDArray[np.bool_]],
-    col: int,
-    row: int,
-    side: int,
-) -> FloatArray:
-    """Correlation of each window with the moved picture a whole step further; −1 where masked."""
-    rows, cols = fixed[0].shape
-    inner = (slice(_REACH, rows - _REACH), slice(_REACH, cols - _REACH))
+def _part(
+    moved: tuple[FloatArray, NDArray[np.bool_]], col: int, row: int
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """The moved picture, and its mask, a whole step further, without the reach at its edges."""
+    rows, cols = moved[0].shape
     outer = (
         slice(_REACH + row, rows - _REACH + row),
         slice(_REACH + col, cols - _REACH + col),
     )
-    both = (fixed[1][inner] & moved[1][outer]).astype(np.float64)
-    f, m = fixed[0][inner] * both, moved[0][outer] * both
-    n, sf, sm, sff, smm, sfm = (_sums(p, side) for p in (both, f, m, f * f, m * m, f * m))
+    return moved[0][outer], moved[1][outer]
+
+
+def _correlation(
+    fixed: tuple[FloatArray, NDArray[np.bool_]],
+    whole: tuple[FloatArray, ...],
+    moved: tuple[FloatArray, NDArray[np.bool_]],
+    side: int,
+) -> FloatArray:
+    """Correlation of each window of two pictures; −1 where masked.
+
+    `whole` are the sums over windows of one, of `fixed` and of its square where nothing is masked.
+    """
+    both = fixed[1] & moved[1]
+    (f, m), (n, sf, sff) = (fixed[0], moved[0]), whole
+    if not both.all():
+        known = both.astype(np.float64)
+        f, m = f * known, m * known
+        n, sf, sff = (_sums(p, side) for p in (known, f, f * f))
+    sm, smm, sfm = (_sums(p, side) for p in (m, m * m, f * m))
     count = np.maximum(n, 1.0)
     covariance = sfm - sf * sm / count
     power = (sff - sf**2 / count) * (smm - sm**2 / count)
@@ -265,7 +283,8 @@ def _sums(plane: FloatArray, side: int) -> FloatArray:
     rows, cols = (n // side for n in plane.shape)
     top, left = ((n - k * side) // 2 for n, k in zip(plane.shape, (rows, cols), strict=True))
     part = plane[top : top + rows * side, left : left + cols * side]
-    return np.asarray(part.reshape(rows, side, cols, side).sum(axis=(1, 3)).ravel())
+    down = part.reshape(rows, side, cols * side).sum(axis=1)
+    return np.asarray(down.reshape(rows * cols, side).sum(axis=1))
 
 
 def _peaks(

@@ -231,13 +231,16 @@ class RPC:
         L, P = np.zeros_like(H), np.zeros_like(H)
         goal_col, goal_row = _NEWTON_PX / abs(self.samp_scale), _NEWTON_PX / abs(self.line_scale)
         for _ in range(_NEWTON_STEPS):
-            s, s_L, s_P = _ratio_gradient(self.samp_num, self.samp_den, L, P, H)
-            t, t_L, t_P = _ratio_gradient(self.line_num, self.line_den, L, P, H)
+            below_s, below_t = _cubic(self.samp_den, L, P, H), _cubic(self.line_den, L, P, H)
+            s = _cubic(self.samp_num, L, P, H) / below_s
+            t = _cubic(self.line_num, L, P, H) / below_t
             miss_s, miss_t = aim_col - s, aim_row - t
             # What has settled stays: an answer must not depend on its neighbours in the array.
             moving = (abs(miss_s) > goal_col) | (abs(miss_t) > goal_row)
             if not moving.any():
                 break
+            s_L, s_P = _gradient(self.samp_num, self.samp_den, s, below_s, (L, P, H))
+            t_L, t_P = _gradient(self.line_num, self.line_den, t, below_t, (L, P, H))
             determinant = s_L * t_P - s_P * t_L
             step_L = (miss_s * t_P - miss_t * s_P) / determinant
             step_P = (miss_t * s_L - miss_s * t_L) / determinant
@@ -322,8 +325,8 @@ def _check_cubic(name: str, cubic: Cubic) -> None:
 
 def _check_moves(rpc: RPC) -> None:
     zero = np.zeros(1)
-    _, s_L, s_P = _ratio_gradient(rpc.samp_num, rpc.samp_den, zero, zero, zero)
-    _, t_L, t_P = _ratio_gradient(rpc.line_num, rpc.line_den, zero, zero, zero)
+    s_L, s_P = _gradient_at(rpc.samp_num, rpc.samp_den, (zero, zero, zero))
+    t_L, t_P = _gradient_at(rpc.line_num, rpc.line_den, (zero, zero, zero))
     if (s_L * t_P - s_P * t_L).item() == 0:
         raise BrokenInputError(
             "an RPC's image does not move with the ground",
@@ -378,15 +381,25 @@ def _ratio(num: Cubic, den: Cubic, L: FloatArray, P: FloatArray, H: FloatArray) 
     return ratio
 
 
-def _ratio_gradient(
-    num: Cubic, den: Cubic, L: FloatArray, P: FloatArray, H: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The ratio and its derivatives with respect to L and P."""
-    above, below = _cubic(num, L, P, H), _cubic(den, L, P, H)
-    above_L, above_P = _slopes(num, L, P, H)
-    below_L, below_P = _slopes(den, L, P, H)
-    ratio = above / below
-    return ratio, (above_L - ratio * below_L) / below, (above_P - ratio * below_P) / below
+def _gradient(
+    num: Cubic,
+    den: Cubic,
+    ratio: FloatArray,
+    below: FloatArray,
+    at: tuple[FloatArray, FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives of `ratio`, whose denominator is `below`, with respect to L and P."""
+    above_L, above_P = _slopes(num, *at)
+    below_L, below_P = _slopes(den, *at)
+    return (above_L - ratio * below_L) / below, (above_P - ratio * below_P) / below
+
+
+def _gradient_at(
+    num: Cubic, den: Cubic, at: tuple[FloatArray, FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives of the ratio with respect to L and P."""
+    below = _cubic(den, *at)
+    return _gradient(num, den, _cubic(num, *at) / below, below, at)
 
 
 def _chunked(

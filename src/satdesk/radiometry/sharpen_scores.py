@@ -312,4 +312,5 @@ def _seven(
         "d_lambda": full.d_lambda(at_full),
         "d_s": full.d_s(at_full),
     }
-    return {**five, "hqnr": full.hqnr(at_full), "composite": composite(**five)}
+    hqnr = (1 - five["d_lambda"]) * (1 - five["d_s"])
+    return {**five, "hqnr": hqnr, "composite": composite(**five)}

@@ -14,7 +14,7 @@ from satdesk.geometry.affine import mapped
 from satdesk.geometry.checkpoints import ce90, ground_per_pixel, in_metres
 from satdesk.release.adjustment_ties import AdjustedScenes, Pair
 from satdesk.release.content import Notice
-from satdesk.release.document import notice_facts
+from satdesk.release.plain_facts import notice_facts
 from satdesk.release.refinement_document import rms_of
 from satdesk.release.refinement_points import model_of
 

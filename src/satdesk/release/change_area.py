@@ -19,7 +19,7 @@ from satdesk.release.change_pair import ChangePair, opened_pair
 from satdesk.release.change_points import judged_area
 from satdesk.release.change_wish import AreaWish
 from satdesk.release.content import Notice
-from satdesk.release.document import grid_facts, notice_facts
+from satdesk.release.plain_facts import grid_facts, notice_facts
 
 __all__ = ["measured_area"]
 

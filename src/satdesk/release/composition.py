@@ -35,7 +35,6 @@ from satdesk.release.saturation import MOST, saturated_shares, saturation_notice
 from satdesk.release.scene_cover import SceneCover
 from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
-from satdesk.release.veil import Sample, require_air, with_wavelengths, without_veil
 
 __all__ = ["Composition", "Parts", "compose", "parts_of", "placed", "source_layer"]
 
@@ -138,6 +137,8 @@ def parts_of(scene: Scene, wish: GridChoice, blocks: DecodedBlocks | None = None
         )
     require_pixels(replace(scene, images=tuple(images)))
     if wish.quantity == "boa":
+        from satdesk.release.veil import with_wavelengths  # noqa: PLC0415 - few pictures ask for it
+
         pan, ms = (None if i is None else with_wavelengths(scene, i) for i in (pan, ms))
         images = [image for image in (pan, ms) if image is not None]
     light = light_of(scene, images[-1])
@@ -177,6 +178,8 @@ def _quantity(
     if images[0].quantity is Quantity.BOA:
         return _provided(wished, scene)
     if wished == "boa":
+        from satdesk.release.veil import require_air  # noqa: PLC0415 - as above
+
         require_air(scene, images[-1], light)  # PAN gives detail alone, where both are there
     return Quantity.BOA if wished == "boa" else Quantity.TOA
 
@@ -272,6 +275,8 @@ def _on_the_ground(
     notices: list[Notice],
 ) -> Layer:
     """`layer` less the air above it; its darkest ground is sought in windows all over it."""
+    from satdesk.release.veil import Sample, without_veil  # noqa: PLC0415 - few pictures need it
+
     image = parts.images[-1]
     source = placed(image, parts, layer.grid, ground, "nearest")
     windows = sample_windows(layer.grid, size=_WINDOW_PX, most=_WINDOWS)

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from odc.geo.geobox import GeoBox
-
 from satdesk.bundles.report import acquisition_facts
 from satdesk.core.lineage import plain
 from satdesk.core.place import District, Name, Site, Source
@@ -17,9 +15,10 @@ from satdesk.files.digests import sha256
 from satdesk.geometry.areas import area_km2
 from satdesk.release.acceptance import Accepted
 from satdesk.release.captions import alt_text, caption
-from satdesk.release.content import Artifact, Content, DatedImage, Licence, Notice
+from satdesk.release.content import Artifact, Content, DatedImage, Licence
 from satdesk.release.descriptions import accuracy_facts
 from satdesk.release.language import language
+from satdesk.release.plain_facts import grid_facts, notice_facts
 from satdesk.release.schema import check
 
 __all__ = ["grid_facts", "notice_facts", "release_document", "scene_facts", "write_release_json"]
@@ -112,21 +111,6 @@ def scene_facts(
         "credit": credit,
         "inputs": list(inputs),
     }
-
-
-def grid_facts(grid: GeoBox) -> dict[str, Any]:
-    """CRS, shape ``rows, cols``, affine (six numbers) and bounds of a grid."""
-    return {
-        "crs": str(grid.crs),
-        "shape": [int(size) for size in grid.shape],
-        "affine": [float(number) for number in list(grid.affine)[:6]],
-        "bounds": [float(number) for number in grid.boundingbox.bbox],
-    }
-
-
-def notice_facts(notices: Sequence[Notice]) -> list[dict[str, str]]:
-    """``code, text`` of notices."""
-    return [{"code": notice.code, "text": notice.text} for notice in notices]
 
 
 def _language(tag: str) -> dict[str, Any]:

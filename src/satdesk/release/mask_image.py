@@ -27,10 +27,10 @@ from satdesk.release.composition import Parts, parts_of
 from satdesk.release.cover_halo import cover_grid
 from satdesk.release.cover_picture import picture_in_pixels, picture_of
 from satdesk.release.cover_sources import ToldCover, told_cover
-from satdesk.release.document import grid_facts, notice_facts
 from satdesk.release.ground import Ground, grid_over, ground_under, image_outline, source_gsd_m
 from satdesk.release.inputs import scene_files, terrain_files
 from satdesk.release.mask_classes import CLASSES, NOT_IMAGED, class_shares, classified
+from satdesk.release.plain_facts import grid_facts, notice_facts
 from satdesk.release.recipe import GridChoice, TerrainChoice
 from satdesk.release.scenes import can_calibrate, pan_and_ms
 

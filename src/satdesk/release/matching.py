@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,6 +50,8 @@ _VEIL_EDGE_M = 24.0
 _LEAST_CLEAR = 0.1
 
 Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+Spread = Callable[..., Iterable[Any]]
+"""Applies a function to each sample, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +88,17 @@ def aligned_ms(
             after the correction (``pan-ms-residual``), and that is not accepted.
         DisjointInputError: PAN and MS do not show the place together.
     """
-    pairs = _pairs(
-        ImageLayer(image=pan, blocks=blocks),
-        ImageLayer(image=ms, blocks=blocks),
-        grid,
-        terrain,
-        _reflectance(ms, blocks, light),
-    )
-    if not pairs:
-        raise DisjointInputError(
-            "PAN and MS have no common area in the output grid",
-            subject=pan.id,
-            remedy="check that both images belong to one scene and that the district lies in them",
-        )
+    fine, coarse = (ImageLayer(image=image, blocks=blocks) for image in (pan, ms))
+    windows = _pan_windows(pan, grid, terrain)
+    reflectance = _reflectance(ms, blocks, light)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        pairs = _pairs(fine, coarse, windows, _prediction(pan, ms, terrain), reflectance, pool.map)
+        if not pairs:
+            raise DisjointInputError(
+                "PAN and MS have no common area in the output grid",
+                subject=pan.id,
+                remedy="check that both images belong to one scene, and the district lies in them",
+            )
         alignment = measure_alignment(pairs, spread=pool.map)
     broken = _unmeasured(alignment, pan) or residual_error(alignment, subject=pan.id)
     notices = [] if broken is None else [acceptance.settle(broken)]
@@ -161,18 +160,22 @@ def _reflectance(ms: SourceImage, blocks: DecodedBlocks, light: Light | None) ->
 def _pairs(
     pan: ImageLayer,
     ms: ImageLayer,
-    grid: GeoBox,
-    terrain: Terrain | None,
+    windows: tuple[GeoBox, ...],
+    predict: Mapping | None,
     reflectance: Layer | None,
+    spread: Spread,
 ) -> list[AlignmentPair]:
     """The samples without their clouds; with them where nothing else is left."""
-    predict = _prediction(pan.image, ms.image, terrain)
-    found = (_pair(pan, ms, window, predict) for window in _pan_windows(pan.image, grid, terrain))
-    pairs = [pair for pair in found if pair is not None]
-    if reflectance is None:
-        return pairs
-    clear = [replace(pair, ms=_cloudless(pair.ms, reflectance, ms.image)) for pair in pairs]
-    return [pair for pair in clear if pair.ms.valid.mean() > _LEAST_CLEAR] or pairs
+
+    def sample(window: GeoBox) -> tuple[AlignmentPair, AlignmentPair] | None:
+        pair = _pair(pan, ms, window, predict)
+        if pair is None or reflectance is None:
+            return None if pair is None else (pair, pair)
+        return pair, replace(pair, ms=_cloudless(pair.ms, reflectance, ms.image))
+
+    found = [pairs for pairs in spread(sample, windows) if pairs is not None]
+    clear = [bare for _, bare in found if bare.ms.valid.mean() > _LEAST_CLEAR]
+    return clear if clear and reflectance is not None else [pair for pair, _ in found]
 
 
 def _cloudless(coarse: Raster, reflectance: Layer, ms: SourceImage) -> Raster:

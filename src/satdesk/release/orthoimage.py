@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapely import make_valid
 
@@ -20,7 +20,6 @@ from satdesk.release.accuracy_words import budget_facts
 from satdesk.release.budgets import picture_budget
 from satdesk.release.cog import write_image
 from satdesk.release.composition import Composition, Parts, compose, parts_of
-from satdesk.release.document import grid_facts, notice_facts
 from satdesk.release.ground import (
     grid_outline,
     grid_over,
@@ -31,9 +30,12 @@ from satdesk.release.ground import (
 )
 from satdesk.release.inputs import scene_files, terrain_files, terrain_names
 from satdesk.release.known_ground import unknown_ground
-from satdesk.release.pictures import Progress
+from satdesk.release.plain_facts import grid_facts, notice_facts
 from satdesk.release.recipe import GridChoice, TerrainChoice
 from satdesk.scale.run import Executor
+
+if TYPE_CHECKING:
+    from satdesk.release.pictures import Progress
 
 __all__ = ["write_ortho"]
 

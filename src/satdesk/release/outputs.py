@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from satdesk.errors import UnsafeInputError, UsageError
-from satdesk.release.language import language
 
 __all__ = ["OutputsChoice", "outputs_of", "outputs_table", "require_packages", "require_within"]
 
@@ -37,6 +36,8 @@ class OutputsChoice:
 
 def outputs_of(document: Mapping[str, Any], folder: Path) -> OutputsChoice:
     """What a recipe that follows the schema asks for; its paths are relative to `folder`."""
+    from satdesk.release.language import language  # noqa: PLC0415 - loads Babel, and few verbs ask
+
     style = document.get("style", {}).get("folder")
     return OutputsChoice(
         style=None if style is None else folder / style,

@@ -19,7 +19,6 @@ from satdesk.core.scene import Acquisition
 from satdesk.core.statement import Statement
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
 from satdesk.release.content import Event, Licence
-from satdesk.release.language import language
 from satdesk.release.outputs import OutputsChoice, outputs_of, require_within
 from satdesk.release.schema import check, stringified
 from satdesk.release.statements import load_statements, statements_of
@@ -374,6 +373,8 @@ def recipe_of(document: Mapping[str, Any], *, folder: Path, sha256: str) -> Reci
 
 def _languages(release: Mapping[str, Any]) -> tuple[str, ...]:
     """Tags of the release's languages, the first of which plates and press images speak."""
+    from satdesk.release.language import language  # noqa: PLC0415 - loads Babel, and few verbs ask
+
     listed = tuple(release.get("languages", ()))
     first = release.get("language", listed[0] if listed else "en")
     if listed and first not in listed:

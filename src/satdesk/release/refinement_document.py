@@ -12,7 +12,7 @@ from satdesk.geometry.affine import mapped
 from satdesk.geometry.checkpoints import ground_per_pixel, in_metres
 from satdesk.geometry.refine import Extent, Refinement, independent_errors, noise_px
 from satdesk.release.content import Notice
-from satdesk.release.document import notice_facts
+from satdesk.release.plain_facts import notice_facts
 from satdesk.release.refinement_checks import error_facts, known_pair
 from satdesk.release.refinement_points import Observed, SetAside, model_of
 from satdesk.release.refinement_use import FORMAT

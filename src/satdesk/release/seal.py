@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from satdesk.release.claims import Claims
-from satdesk.release.content import Artifact
+if TYPE_CHECKING:
+    from satdesk.release.claims import Claims
+    from satdesk.release.content import Artifact
 
 __all__ = ["SEALED_ROLES", "SIGNATURE_NAME", "STAMP_NAME", "Seal", "sealed_inside"]
 

@@ -28,6 +28,9 @@ from satdesk.release.weights import fitted_weights
 
 __all__ = ["AUTO", "BROVEY", "Pair", "Sharpening", "chosen_sharpening", "coarse_grid"]
 
+Spread = Callable[..., Iterable[Any]]
+"""Applies a function to each sample, in order, perhaps on several cores."""
+
 AUTO = "auto"
 BROVEY = "brovey"
 _WINDOW_MS_PIXELS = 96
@@ -81,12 +84,15 @@ def chosen_sharpening(pair: Pair, wish: str) -> Sharpening:
     """
     if pair.ratio < _LEAST_RATIO:
         return _unscored(pair, wish)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        bench = _bench(pair, pool.map)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, ThreadPoolExecutor(1) as aside:
         if wish == AUTO:
-            return _best(pair, bench)
-        method, numbers = _fitted(wish, pair, bench)
-        scores, reason = _scored(wish, method, bench, None)
+            return _best(pair, _bench(pair, pool.map))
+        # weights need no bench: while they are solved for, the cores make it
+        fitting = aside.submit(_weighted, pair, pool.map) if wish == BROVEY else None
+        bench = _bench(pair, pool.map)
+        coarse = bench.reduced() if bench.samples else None
+        method, numbers = _fitted(wish, pair, bench) if fitting is None else fitting.result()
+        scores, reason = _scored(wish, method, bench, coarse)
     facts = {"chosen_by": "stated", **numbers, **_score_facts(pair, scores, reason)}
     return Sharpening(method=method, facts=facts)
 
@@ -138,10 +144,18 @@ def _notices(reason: str | None) -> tuple[Notice, ...]:
     return (Notice(code="sharpening-not-scored", text=text),)
 
 
-def _fitted(name: str, pair: Pair, bench: Bench) -> tuple[SharpeningMethod, Mapping[str, object]]:
+Fitted = tuple[SharpeningMethod, Mapping[str, object]]
+"""A method with its numbers, and what release.json says of them."""
+
+
+def _weighted(pair: Pair, spread: Spread) -> Fitted:
+    fitted = fitted_weights(pair.pan, pair.ms, ratio=pair.fit_ratio, spread=spread)
+    return fitted.weights, fitted.facts
+
+
+def _fitted(name: str, pair: Pair, bench: Bench) -> Fitted:
     if name == BROVEY:
-        fitted = fitted_weights(pair.pan, pair.ms, ratio=pair.fit_ratio, spread=bench.spread)
-        return fitted.weights, fitted.facts
+        return _weighted(pair, bench.spread)
     method = fit_method(name, bench.training())
     return method, {"method": TITLES[name], "numbers": plain(method)}
 
@@ -158,7 +172,7 @@ def _scored(
         return None, str(error)
 
 
-def _bench(pair: Pair, spread: Callable[..., Iterable[Any]]) -> Bench:
+def _bench(pair: Pair, spread: Spread) -> Bench:
     windows = sample_windows(pair.native.grid, size=_WINDOW_MS_PIXELS, most=_MOST_WINDOWS)
     samples = spread(lambda window: _sample(pair, window), windows)
     return Bench(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from satdesk.errors import UsageError
 from satdesk.provenance.extra import require_extra
-from satdesk.release.clearance import Clearance
 from satdesk.release.desk_log import DeskLog
-from satdesk.release.recipe import Recipe
-from satdesk.release.seal import Seal
 
 if TYPE_CHECKING:
     from satdesk.provenance.keys import Signer
+    from satdesk.release.clearance import Clearance
+    from satdesk.release.recipe import Recipe
+    from satdesk.release.seal import Seal
     from satdesk.release.workflow import Stroke
 
 __all__ = ["Desk", "Signing", "clearance_of", "seal_of", "stroke_of"]

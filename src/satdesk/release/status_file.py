@@ -10,15 +10,17 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from satdesk.errors import MissingInputError, UnsafeInputError, VerificationError
 from satdesk.files.digests import SUMS_NAME, sha256
 from satdesk.files.store import machine_errors
-from satdesk.release.clearance import Cleared
 from satdesk.release.content import Content, Status
 from satdesk.release.schema import check
 from satdesk.release.seal import STAMP_NAME
+
+if TYPE_CHECKING:
+    from satdesk.release.clearance import Cleared
 
 __all__ = [
     "STATUS_FILES",

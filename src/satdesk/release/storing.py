@@ -18,7 +18,6 @@ from satdesk.core.raster import Raster
 from satdesk.core.units import REFLECTANCE_SCALE, Quantity
 from satdesk.errors import BrokenInputError, UsageError
 from satdesk.products.fused import Fused
-from satdesk.products.numbers import stored_numbers
 from satdesk.radiometry.calibrate import encode_reflectance
 from satdesk.scale.encoded import StoredTile
 
@@ -140,6 +139,8 @@ class Measured:
         if isinstance(self.layer, Fused) and self.layer.quantity in _WHOLE:
             return _fused_tile(self.layer, grid)
         if self.layer.quantity in _WHOLE - {Quantity.COUNTS}:
+            from satdesk.products.numbers import stored_numbers  # noqa: PLC0415 - with all mosaics
+
             found = stored_numbers(self.layer, grid)
             if found is not None:
                 return StoredTile(
