@@ -109,7 +109,7 @@ def in_jpeg2000(source: Path, target: Path) -> None:
         profile = {key: given.profile[key] for key in ("width", "height", "count", "dtype")}
         with rasterio.open(
             target, "w", driver="JP2OpenJPEG", REVERSIBLE="YES", QUALITY="100", NBITS="12",
-            BLOCKXSIZE=TILE, BLOCKYSIZE=TILE, **profile,
+            blockxsize=TILE, blockysize=TILE, **profile,
         ) as taken:  # fmt: skip
             for top in range(0, given.height, TILE):
                 strip = Window(0, top, given.width, min(TILE, given.height - top))
