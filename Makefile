@@ -1,5 +1,6 @@
 # make demo   a fresh machine with Python 3.11 or newer: sets everything up, makes the sample release
 # make bench  one scene through satdesk, GDAL, orthority and OTB, measured in turn (half an hour and more)
+# make bench-jpeg2000   the same scene from JPEG 2000 against decoding it (a quarter of an hour)
 # make accuracy   measures how exact everything is, against GDAL, orthority and AROSICS
 # make test   a fresh machine: sets everything up, a browser for the page's tests too, runs all tests
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install tools clean bench accuracy accuracy-quick accuracy-peers sharpening mosaic masks
+.PHONY: demo test check install tools clean bench bench-jpeg2000 accuracy accuracy-quick accuracy-peers sharpening mosaic masks
 
 install: $(VENV)/.installed
 
@@ -40,8 +41,13 @@ test: tools $(VENV)/.tested check
 
 bench: tools $(VENV)/.tested
 	tools/install_peers.sh .bench
+	$(BIN)/python -m compileall -q src # as pip does for who installs it
 	$(BIN)/python benchmarks/bench.py --fresh --compare --write docs/explanation/performance.md
 	$(BIN)/pytest benchmarks/kernels.py --benchmark-only
+
+bench-jpeg2000: tools $(VENV)/.tested
+	$(BIN)/python -m compileall -q src
+	$(BIN)/python benchmarks/jpeg2000.py --write docs/explanation/performance.md
 
 # The tables of docs/explanation/accuracy.md; the peers live in environments of their own.
 DATA ?= ../shared/data

@@ -83,7 +83,7 @@ def scene_of(folder: Path, home: Path) -> Scene:
     """The default grid on whole tiles of 6 m, so that MS and PAN share it."""
     bundle = next(p for p in folder.iterdir() if p.is_dir() and p.name.startswith("SIMULATED"))
     dem = next(p for p in (folder / "dem_egm96.tif", folder / "dem.tif") if p.exists())
-    pan, ms = (next(bundle.glob(f"IMG_SIMULATED_{k}_*/IMG_*.TIF")) for k in ("P", "MS"))
+    pan, ms = (next(bundle.glob(f"IMG_SIMULATED_{k}_*/IMG_*_R1C1.*")) for k in ("P", "MS"))
     kept = home / f"{folder.name}.grid.json"
     if not kept.exists():
         told = home / "probe.tif"

@@ -45,13 +45,13 @@ def medians(runs: list[dict]) -> dict[str, float]:
 def table(figures: dict) -> str:
     about, runs = figures["about"], figures.get("runs", {})
     ours = medians(runs[OURS])["wall_s"] if runs.get(OURS) else float("nan")
-    lines = [_row(HEAD), _row(["---"] * len(HEAD))]
+    lines = [row(HEAD), row(["---"] * len(HEAD))]
     lines += [_flow(figures, name, taken, ours) for name, taken in runs.items()]
     for name, taken in figures.get("floors", {}).items():
         cost = medians(taken)
         share = f"{cost['wall_s'] / ours:.2f}"
-        row = [name, len(taken), f"{cost['wall_s']:.1f}", f"{cost['cpu_s']:.1f}"]
-        lines.append(_row([*row, "", "", share, "", ""]))
+        taken_s = (f"{cost['wall_s']:.1f}", f"{cost['cpu_s']:.1f}")
+        lines.append(row((name, len(taken), *taken_s, "", "", share, "", "")))
     failed = [f"\n{name} did not finish: {why}" for name, why in figures.get("failed", {}).items()]
     told = (
         f"\nMedians, at commit `{about['commit']}`; {about['megapixels']:.0f} megapixels of canvas, "
@@ -70,15 +70,15 @@ def _flow(figures: dict, name: str, taken: list[dict], ours: float) -> str:
     valued = f"{apart['mean_absolute']:.1f}, {apart['root_mean_square']:.1f}" if apart else ""
     numbers = [f"{cost[key]:.{digits}f}" for key, digits in
                (("wall_s", 1), ("cpu_s", 1), ("peak_mb", 0), ("written_mb", 0))]  # fmt: skip
-    return _row([name, len(taken), *numbers, f"{cost['wall_s'] / ours:.1f}", placed, valued])
+    return row([name, len(taken), *numbers, f"{cost['wall_s'] / ours:.1f}", placed, valued])
 
 
-def _row(cells: object) -> str:
+def row(cells: object) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def put(page: Path, text: str) -> None:
+def put(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Put a table between the marks of a page."""
-    before, rest = page.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, rest = page.read_text().split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")

@@ -32,14 +32,18 @@ from rasterio.windows import Window
 from satdesk.files.plain_tiff import PlainTiff, plain_tiff
 from satdesk.files.spill import Block, Spill
 
-__all__ = ["DecodedBlocks", "OpenedFile", "opening"]
+__all__ = ["AHEAD_BYTES", "Box", "DecodedBlocks", "OpenedFile", "opening"]
 
 _LIMIT_BYTES = 128 << 20
+AHEAD_BYTES = 64 << 20
+"""So much is decoded ahead at most, before some of it was read."""
 _LEAST_SIDE = 256
 """Lower blocks, such as strips of one line, are decoded several at a time."""
 
 Box = tuple[int, int, int, int]
 _Block = Block
+_Key = tuple[Path, int, int, int]
+"""The file, how many planes of it, and the block's row and column."""
 
 opening = threading.Lock()
 """`warnings.catch_warnings` changes the whole process; two threads must not nest it crosswise."""
@@ -95,6 +99,16 @@ class OpenedFile:
                 return values, np.asarray(dataset.read(extra[0] + 1, window=window) > 0)
             return values, np.asarray(dataset.read_masks(1, window=window) > 0)
 
+    def cells(self, box: Box) -> list[tuple[int, int]]:
+        """``row, col`` of the blocks that a window of the file touches."""
+        left, top, right, bottom = box
+        rows, cols = self.block
+        return [
+            (row, col)
+            for row in range(top // rows, -(-bottom // rows))
+            for col in range(left // cols, -(-right // cols))
+        ]
+
     @contextmanager
     def _dataset(self) -> Iterator[Any]:
         try:
@@ -122,9 +136,11 @@ class DecodedBlocks:
     def __init__(self, limit_bytes: int = _LIMIT_BYTES) -> None:
         self._limit = limit_bytes
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._unread: dict[_Key, int] = {}
         self._files: dict[Path, OpenedFile] = {}
-        self._blocks: OrderedDict[tuple[Path, int, int, int], Future[_Block]] = OrderedDict()
-        self._sizes: dict[tuple[Path, int, int, int], int] = {}
+        self._blocks: OrderedDict[_Key, Future[_Block]] = OrderedDict()
+        self._sizes: dict[_Key, int] = {}
         self._spill = Spill()
 
     def __reduce__(self) -> tuple[type[DecodedBlocks], tuple[int]]:
@@ -157,21 +173,61 @@ class DecodedBlocks:
             return plain.read(bands, box), valid
         out = np.empty((bands, *valid.shape), file.dtype)
         rows, cols = file.block
-        for row in range(top // rows, -(-bottom // rows)):
-            for col in range(left // cols, -(-right // cols)):
-                values, mask = self._block(file, bands, row, col)
-                y0, x0 = max(row * rows, top), max(col * cols, left)
-                y1, x1 = min((row + 1) * rows, bottom), min((col + 1) * cols, right)
-                inner = np.s_[y0 - row * rows : y1 - row * rows, x0 - col * cols : x1 - col * cols]
-                here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-                out[(slice(None), *here)] = values[(slice(None), *inner)]
-                if mask is not None:
-                    valid[here] = mask[inner]
+        for row, col in self._others_last(file, bands, box):
+            values, mask = self._block(file, bands, row, col)
+            y0, x0 = max(row * rows, top), max(col * cols, left)
+            y1, x1 = min((row + 1) * rows, bottom), min((col + 1) * cols, right)
+            inner = np.s_[y0 - row * rows : y1 - row * rows, x0 - col * cols : x1 - col * cols]
+            here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+            out[(slice(None), *here)] = values[(slice(None), *inner)]
+            if mask is not None:
+                valid[here] = mask[inner]
         return out, valid
+
+    def prepare(self, path: Path, bands: int, box: Box, stop: threading.Event) -> None:
+        """Decode what nobody has asked for yet of a window, one block after the other.
+
+        Waits while much was decoded ahead and not read (`AHEAD_BYTES`); ends where `stop` is set
+        (`wake` tells those that wait).
+        """
+        file = self.file(path)
+        if not self._limit or file.plain(bands) is not None:
+            return
+        left, top, right, bottom = box
+        inside = (max(left, 0), max(top, 0), min(right, file.shape[1]), min(bottom, file.shape[0]))
+        for row, col in file.cells(inside):
+            key = (path, bands, row, col)
+            promised = self._claimed(key, file, stop)
+            if promised is not None:
+                self._decode(file, key, promised)
+
+    def wake(self) -> None:
+        """Let those that wait to decode ahead look whether they shall stop."""
+        with self._room:
+            self._room.notify_all()
+
+    def _claimed(self, key: _Key, file: OpenedFile, stop: threading.Event) -> Future[_Block] | None:
+        """What is promised of a block to be decoded ahead; None = it is there, or stop."""
+        rows, cols = file.block
+        with self._room:
+            self._room.wait_for(lambda: stop.is_set() or sum(self._unread.values()) < AHEAD_BYTES)
+            if stop.is_set() or key in self._blocks or key in self._spill:
+                return None
+            self._unread[key] = key[1] * rows * cols * np.dtype(file.dtype).itemsize
+            promised = self._blocks[key] = Future()
+            return promised
+
+    def _others_last(self, file: OpenedFile, bands: int, box: Box) -> list[tuple[int, int]]:
+        """The blocks of a window; last those that others are decoding just now."""
+        with self._lock:
+            kept = {cell: self._blocks.get((file.path, bands, *cell)) for cell in file.cells(box)}
+        return sorted(kept, key=lambda cell: (found := kept[cell]) is not None and not found.done())
 
     def _block(self, file: OpenedFile, bands: int, row: int, col: int) -> _Block:
         key = (file.path, bands, row, col)
         with self._lock:
+            if self._unread.pop(key, None) is not None:
+                self._room.notify_all()
             kept = self._blocks.get(key)
             mine = kept is None
             if kept is None:
@@ -181,9 +237,7 @@ class DecodedBlocks:
             self._decode(file, key, kept)
         return kept.result()
 
-    def _decode(
-        self, file: OpenedFile, key: tuple[Path, int, int, int], promised: Future[_Block]
-    ) -> None:
+    def _decode(self, file: OpenedFile, key: _Key, promised: Future[_Block]) -> None:
         _, bands, row, col = key
         rows, cols = file.block
         box = (
@@ -197,15 +251,16 @@ class DecodedBlocks:
         except BaseException as error:
             with self._lock:
                 self._blocks.pop(key, None)
+                self._unread.pop(key, None)
             promised.set_exception(error)
             raise
         promised.set_result(block)
         self._keep(key, block)
 
-    def _keep(self, key: tuple[Path, int, int, int], block: _Block) -> None:
+    def _keep(self, key: _Key, block: _Block) -> None:
         """Count a block; where that is too much, the longest unused are put aside."""
         size = block[0].nbytes + (0 if block[1] is None else block[1].nbytes)
-        gone: list[tuple[tuple[Path, int, int, int], Future[_Block]]] = []
+        gone: list[tuple[_Key, Future[_Block]]] = []
         with self._lock:
             self._sizes[key] = size
             total = sum(self._sizes.values())

@@ -36,6 +36,7 @@ from satdesk.core.raster import Raster
 from satdesk.core.scene import ImageTile, Scene, SourceImage
 from satdesk.core.units import Quantity
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError
+from satdesk.files.ahead import Wanted
 from satdesk.files.decoded import DecodedBlocks, OpenedFile, opening
 from satdesk.geometry.grids import offset
 
@@ -141,6 +142,16 @@ class ImageLayer:
         return Raster(
             values=target, valid=usable, grid=grid, bands=self.bands, quantity=self.quantity
         )
+
+    def wanted(self, window: tuple[int, int, int, int]) -> Iterator[Wanted]:
+        """What a read of ``left, top, right, bottom`` of the image's grid asks of which file."""
+        left, top, right, bottom = window
+        for index, tile in enumerate(self.image.tiles):
+            x, y = tile.origin
+            rows, cols = self.image.grid.shape if tile.shape is None else tile.shape
+            box = (max(left - x, 0), max(top - y, 0), min(right - x, cols), min(bottom - y, rows))
+            if box[0] < box[2] and box[1] < box[3]:
+                yield Wanted(path=tile.path, bands=len(_planes(self.image, index)), box=box)
 
 
 @contextmanager

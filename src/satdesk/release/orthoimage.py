@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from satdesk.release.ground import (
 )
 from satdesk.release.inputs import scene_files, terrain_files, terrain_names
 from satdesk.release.known_ground import unknown_ground
+from satdesk.release.lookahead import sources_ahead
 from satdesk.release.plain_facts import grid_facts, notice_facts
 from satdesk.release.recipe import GridChoice, TerrainChoice
 from satdesk.scale.run import Executor
@@ -74,10 +76,10 @@ def write_ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     told = progress or (lambda _step, _done, _total: None)
     inputs = (*scene_files(scene), *terrain_files(terrain), *given)
     digest = hashlib.sha256() if checksum else None
-    with new_file(out, overwrite, inputs=inputs) as path:
+    with new_file(out, overwrite, inputs=inputs) as path, ExitStack() as beside:
         parts = parts_of(scene, wish)
         acceptance = Acceptance(reasons=reasons)
-        composition = _composition(parts, wish, terrain, bounds, acceptance, refinement)
+        composition = _composition(parts, wish, terrain, bounds, acceptance, refinement, beside)
         written = write_image(
             composition.layer,
             path,
@@ -108,6 +110,7 @@ def _composition(
     bounds: tuple[float, float, float, float] | None,
     acceptance: Acceptance,
     refinement: Path | None,
+    beside: ExitStack,
 ) -> Composition:
     if wish.gsd_m is None:
         require_metres(wish.crs)
@@ -116,6 +119,7 @@ def _composition(
     area = image_outline(parts.finest, ground.terrain)
     gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
+    beside.enter_context(sources_ahead(parts.images, parts.blocks, grid, ground.terrain))
     drawn = area if bounds is None else make_valid(area).intersection(grid_outline(grid))
     subject = terrain_names(terrain)
     slanted = None if parts.finest.grid.crs is not None else ground.terrain
