@@ -7,7 +7,6 @@ called: a plate's fonts and a refinement's statistics would cost an orthoimage a
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from satdesk.files.cores import usable_cores
 from satdesk.release.reading_steps import answer_statements, open_answers, statements
 from satdesk.release.signing import Desk, Signing, clearance_of, seal_of
 from satdesk.release.standing import correct, log, review, sign_off, status, withdraw
@@ -464,7 +464,7 @@ def simulate(
     """
     from satdesk.simulate.write import Making, simulate_all
 
-    making = Making(compressed=compressed, threads=threads or os.cpu_count() or 1)
+    making = Making(compressed=compressed, threads=threads or usable_cores())
     made = simulate_all(
         scenario, out, seed, overwrite=overwrite, variation=variation, making=making
     )
@@ -493,4 +493,4 @@ def _reasons(accept: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _all_cores() -> Executor:
     from satdesk.scale.run import Threads
 
-    return Threads(os.cpu_count() or 1)
+    return Threads(usable_cores())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -149,3 +150,27 @@ def test_a_file_that_ends_early_is_told(tmp_path, name):
         layer.read(layer.grid)
     with rasterio.open(path) as dataset, pytest.raises(rasterio.errors.RasterioIOError):
         dataset.read(window=Window(0, 0, 730, 610))
+
+
+@pytest.mark.parametrize("options", [{}, {"interleave": "pixel"}, {"endianness": "big"}])
+def test_long_lines_are_read_in_parts(tmp_path, options):
+    path = tmp_path / "image.tif"
+    values = np.random.default_rng(2).integers(1, 4000, (3, 40, 9000)).astype("uint16")
+    profile = {"driver": "GTiff", "count": 3, "height": 40, "width": 9000, "dtype": "uint16"}
+    with rasterio.open(path, "w", **profile, **options, transform=Affine.scale(2)) as dataset:
+        dataset.write(values)
+    blocks = DecodedBlocks()
+    for left, top, right, bottom in [(0, 0, 9000, 40), (8123, 7, 8124, 39), (17, 3, 4000, 4)]:
+        got, _ = blocks.read(blocks.file(path), 3, (left, top, right, bottom))
+        np.testing.assert_array_equal(got, values[:, top:bottom, left:right])
+
+
+def test_a_file_that_is_cut_short_meanwhile_is_an_error(tmp_path):
+    path = tmp_path / "image.tif"
+    written(path, {})
+    blocks = DecodedBlocks()
+    file = blocks.file(path)
+    assert file.plain(3) is not None
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(UnreadableInputError, match="cut short while"):
+        blocks.read(file, 3, (0, 0, *SHAPE[:0:-1]))

@@ -142,7 +142,7 @@ def test_a_picture_from_jpeg_2000_is_that_from_uncompressed_samples(path, monkey
 
 
 def test_blocks_are_decoded_ahead_beside_the_work(path, monkeypatch):
-    monkeypatch.setattr(lookahead.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(lookahead, "usable_cores", lambda: 2)
     image, blocks = image_of(path, sensor=False), DecodedBlocks()
     begun, prepare = threading.Event(), DecodedBlocks.prepare
     monkeypatch.setattr(

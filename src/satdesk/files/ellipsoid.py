@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from satdesk.errors import DisjointInputError, UsageError
+from satdesk.files.cores import usable_cores
 from satdesk.files.geoid import LoadedGeoid, open_geoid
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import to_lonlat
@@ -71,7 +71,7 @@ def above_ellipsoid(
         lon, lat = _cells_lonlat(affine, crs, col, row)
         shifted[piece] = heights[piece] + loaded.grid.undulation_m(lon, lat)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         list(pool.map(shift, range(0, heights.shape[0], 64)))
     if np.isnan(shifted).all():
         raise DisjointInputError(

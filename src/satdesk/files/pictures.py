@@ -9,7 +9,6 @@ two, is the mean of four interpolated places a pixel. Beyond the coarsest overvi
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from satdesk.errors import BrokenInputError, MissingInputError, UnreadableInputError, UsageError
+from satdesk.files.cores import usable_cores
 from satdesk.files.reduction import halved_colours
 from satdesk.geometry.frames import crs_of
 from satdesk.geometry.grids import subgrid
@@ -112,7 +112,7 @@ class Picture:
         if len(blocks) == 1:
             fill(blocks[0])
         else:
-            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            with ThreadPoolExecutor(usable_cores()) as pool:
                 list(pool.map(fill, blocks))
         return rgba
 

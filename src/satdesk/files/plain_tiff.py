@@ -1,15 +1,17 @@
-"""Uncompressed TIFF without copies: where each block lies in the file, and a map of the file.
+"""Uncompressed TIFF without decoding: where each block lies in the file, and reading lines of it.
 
 What GDAL would read block by block through its cache is here one copy out of the operating
-system's. Pages that were looked at are given back from time to time, so that a large file does not
-fill the memory of the process.
+system's. The file is read, not mapped: pages of a map count as the process's memory, up to two
+megabytes for a glance at one sample where the system caches in large pieces, and a file that is
+cut short meanwhile would end the process.
 """
 
 from __future__ import annotations
 
 import math
-import mmap
+import os
 import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satdesk.errors import UnreadableInputError
+
 __all__ = ["PlainTiff", "plain_tiff"]
 
 _MOST_BLOCKS = 1 << 20
-_GIVEN_BACK_BYTES = 1 << 26
+_SHORT_LINE_BYTES = 1 << 14
+"""Lines of a block up to this length are read whole, many at once."""
 _ORDERS = {b"II": "<", b"MM": ">"}
+
+
+class _Bytes:
+    """A file's bytes, for many threads at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, self._file)
+
+    def read(self, start: int, size: int) -> bytes:
+        """`size` bytes from `start`.
+
+        Raises:
+            UnreadableInputError: The file ends before that.
+        """
+        if hasattr(os, "pread"):
+            found = os.pread(self._file, size, start)
+        else:
+            with self._lock:
+                os.lseek(self._file, start, os.SEEK_SET)
+                found = os.read(self._file, size)
+        if len(found) != size:
+            raise UnreadableInputError(
+                "the image was cut short while it was read",
+                subject=self._path,
+                found=f"{start + len(found)} bytes",
+                expected=f"{start + size} or more, as when it was opened",
+                remedy="let nothing write to the delivery, or copy it again from its source",
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,8 +72,7 @@ class PlainTiff:
         dtype: Of the samples, byte order included.
         starts: ``(plane, row, col)``: offset of each block in the file; one plane where `planes`
             lie beside each other.
-        memory: The map of the file.
-        touched: Bytes looked at since pages were given back; one element.
+        file: Its bytes.
     """
 
     shape: tuple[int, int]
@@ -44,12 +80,14 @@ class PlainTiff:
     planes: int
     dtype: np.dtype[Any]
     starts: NDArray[np.int64]
-    memory: mmap.mmap
-    touched: list[int]
-    lock: Any
+    file: _Bytes
 
     def read(self, planes: int, window: tuple[int, int, int, int]) -> NDArray[Any]:
-        """The first `planes` planes of a window ``left, top, right, bottom``, ``(plane, y, x)``."""
+        """The first `planes` planes of a window ``left, top, right, bottom``, ``(plane, y, x)``.
+
+        Raises:
+            UnreadableInputError: The file was cut short since it was opened.
+        """
         left, top, right, bottom = window
         out = np.empty((planes, bottom - top, right - left), self.dtype.newbyteorder("="))
         rows, cols = self.block
@@ -57,31 +95,33 @@ class PlainTiff:
             for col in range(left // cols, -(-right // cols)):
                 y0, x0 = max(row * rows, top), max(col * cols, left)
                 y1, x1 = min((row + 1) * rows, bottom), min((col + 1) * cols, right)
-                inner = np.s_[y0 - row * rows : y1 - row * rows, x0 - col * cols : x1 - col * cols]
+                inner = (x0 - col * cols, y0 - row * rows, x1 - col * cols, y1 - row * rows)
                 here = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+                if self.planes > 1:
+                    found = self._samples(0, row, col, inner)
+                    out[(slice(None), *here)] = found[..., :planes].transpose(2, 0, 1)
+                    continue
                 for plane in range(planes):
-                    out[(plane, *here)] = self._plane(plane, row, col)[inner]
-        self._give_back(out.nbytes)
+                    out[(plane, *here)] = self._samples(plane, row, col, inner)[..., 0]
         return out
 
-    def _plane(self, plane: int, row: int, col: int) -> NDArray[Any]:
-        """One plane of one block ``(y, x)``, a view of the file."""
-        rows, cols = self.block
-        rows = min(rows, self.shape[0] - row * rows) if cols == self.shape[1] else rows
-        several = self.planes > 1
-        start = int(self.starts[0 if several else plane, row, col])
-        count = rows * cols * self.planes
-        flat = np.frombuffer(self.memory, self.dtype, count, start)
-        return flat.reshape(rows, cols, self.planes)[..., plane if several else 0]
-
-    def _give_back(self, size: int) -> None:
-        if not hasattr(mmap, "MADV_DONTNEED"):
-            return
-        with self.lock:
-            self.touched[0] += size
-            if self.touched[0] > _GIVEN_BACK_BYTES:
-                self.touched[0] = 0
-                self.memory.madvise(mmap.MADV_DONTNEED)
+    def _samples(
+        self, plane: int, row: int, col: int, box: tuple[int, int, int, int]
+    ) -> NDArray[Any]:
+        """A part of one block, ``(y, x, sample)``."""
+        left, top, right, bottom = box
+        start = int(self.starts[plane, row, col])
+        pixel = self.planes * self.dtype.itemsize
+        line = self.block[1] * pixel
+        if line <= _SHORT_LINE_BYTES:
+            found = self.file.read(start + top * line, (bottom - top) * line)
+            whole = np.frombuffer(found, self.dtype).reshape(bottom - top, -1, self.planes)
+            return whole[:, left:right]
+        found = b"".join(
+            self.file.read(start + y * line + left * pixel, (right - left) * pixel)
+            for y in range(top, bottom)
+        )
+        return np.frombuffer(found, self.dtype).reshape(bottom - top, -1, self.planes)
 
 
 def plain_tiff(path: Path, dataset: Any) -> PlainTiff | None:  # noqa: ANN401 - rasterio has no types
@@ -101,17 +141,13 @@ def plain_tiff(path: Path, dataset: Any) -> PlainTiff | None:  # noqa: ANN401 - 
     block = rows * cols * dtype.itemsize * (dataset.count if together else 1)
     if starts is None or int(starts.max()) + _last(dataset, block, rows, cols) > size:
         return None
-    with path.open("rb") as file:
-        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return PlainTiff(
         shape=(dataset.height, dataset.width),
         block=(rows, cols),
         planes=dataset.count if together else 1,
         dtype=dtype,
         starts=starts,
-        memory=memory,
-        touched=[0],
-        lock=threading.Lock(),
+        file=_Bytes(path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -12,6 +11,7 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import FloatArray, Terrain
 from satdesk.files.ahead import Wanted, decoding_ahead
+from satdesk.files.cores import usable_cores
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.affine import mapped
@@ -34,7 +34,7 @@ def sources_ahead(
     On half of the cores: GDAL decodes a block of JPEG 2000 with several threads itself. Not on a
     machine with one core, where nothing is idle.
     """
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     return decoding_ahead(blocks, wanted_windows(images, grid, terrain), cores // 2)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from satdesk.core.raster import Raster
 from satdesk.core.scene import SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.errors import DisjointInputError, LimitError, UndeclaredInputError
+from satdesk.files.cores import usable_cores
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.affine import Adjusted, mapped
@@ -35,7 +35,7 @@ from satdesk.radiometry.snow import white_ground
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.content import Notice
 from satdesk.release.ground import source_gsd_m
-from satdesk.release.samples import sample_windows
+from satdesk.release.samples import Spread, sample_windows
 from satdesk.release.scenes import Light, can_calibrate
 
 __all__ = ["AlignedMs", "aligned_ms"]
@@ -50,8 +50,6 @@ _VEIL_EDGE_M = 24.0
 _LEAST_CLEAR = 0.1
 
 Mapping = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-Spread = Callable[..., Iterable[Any]]
-"""Applies a function to each sample, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,7 @@ def aligned_ms(
     fine, coarse = (ImageLayer(image=image, blocks=blocks) for image in (pan, ms))
     windows = _pan_windows(pan, grid, terrain)
     reflectance = _reflectance(ms, blocks, light)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         pairs = _pairs(fine, coarse, windows, _prediction(pan, ms, terrain), reflectance, pool.map)
         if not pairs:
             raise DisjointInputError(

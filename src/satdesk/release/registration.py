@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -14,6 +13,7 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
 from satdesk.errors import UsageError
+from satdesk.files.cores import usable_cores
 from satdesk.geometry.coregister import PicturePair, Registration, coregister, refusal
 from satdesk.geometry.coregister_ground import Levels, brightness, levels_of, stable
 from satdesk.geometry.frames import pixel_size_m
@@ -140,7 +140,7 @@ def _laid(
     acceptance: Acceptance,
 ) -> Group:
     """The compositions of one date, moved where that is due."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         found = coregister(pairs, max_shift=_MAX_SHIFT_PX, spread=pool.map)
     broken = refusal(found, subject=f"{names[1]} on {names[0]}")
     if broken is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from odc.geo.geobox import GeoBox
 from satdesk.core.layer import Layer
 from satdesk.geometry.grids import subgrid
 
-__all__ = ["block_means", "sample_windows", "sampled"]
+__all__ = ["Spread", "block_means", "sample_windows", "sampled"]
 
 Sample = tuple[NDArray[Any], NDArray[np.bool_]]
+Spread = Callable[..., Iterable[Any]]
+"""Applies a function to each sample, in order, perhaps on several cores."""
 
 
 def sample_windows(grid: GeoBox, *, size: int, most: int) -> tuple[GeoBox, ...]:

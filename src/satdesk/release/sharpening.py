@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +17,16 @@ from satdesk.core.lineage import plain
 from satdesk.core.mtf import Mtf
 from satdesk.core.raster import Raster
 from satdesk.errors import InputError, UsageError
+from satdesk.files.cores import usable_cores
 from satdesk.geometry.grids import offset, subgrid
 from satdesk.radiometry.sharpen import SharpeningMethod
 from satdesk.radiometry.sharpen_methods import METHODS, TITLES, fit_method
 from satdesk.radiometry.sharpen_scores import Bench, FusionSample, Scores, measured_scores
 from satdesk.release.content import Notice
-from satdesk.release.samples import sample_windows
+from satdesk.release.samples import Spread, sample_windows
 from satdesk.release.weights import fitted_weights
 
 __all__ = ["AUTO", "BROVEY", "Pair", "Sharpening", "chosen_sharpening", "coarse_grid"]
-
-Spread = Callable[..., Iterable[Any]]
-"""Applies a function to each sample, in order, perhaps on several cores."""
 
 AUTO = "auto"
 BROVEY = "brovey"
@@ -84,7 +81,7 @@ def chosen_sharpening(pair: Pair, wish: str) -> Sharpening:
     """
     if pair.ratio < _LEAST_RATIO:
         return _unscored(pair, wish)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(usable_cores()) as pool, ThreadPoolExecutor(1) as aside:
         if wish == AUTO:
             return _best(pair, _bench(pair, pool.map))
         # weights need no bench: while they are solved for, the cores make it

@@ -7,7 +7,6 @@ transparent, and a tile without a single usable pixel is not written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from PIL import Image
 
+from satdesk.files.cores import usable_cores
 from satdesk.files.reduction import halved_colours
 from satdesk.release.tiles import TILE, Pyramid, TileIndex, TileRow, tile_grid
 
@@ -75,7 +75,7 @@ def write_tiles(
     tiles = _Tiles(folder=folder, pyramid=pyramid, mark=mark)
     parts = tiles.parts()
     quarters: dict[Tile, Pixels | None] = {}
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(8, usable_cores())) as pool:
         for part, quarter in zip(
             parts, pool.map(partial(_part, opened, tiles), parts), strict=True
         ):
