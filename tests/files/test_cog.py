@@ -400,7 +400,7 @@ def test_a_disk_that_fills_up_anywhere_leaves_nothing(tmp_path, limit):
 def test_a_file_without_its_end_is_noticed(tmp_path, monkeypatch):
     whole = Spool.moved
     monkeypatch.setattr(
-        Spool, "moved", lambda spool, out, seen: whole(spool, out, seen) or out.truncate(10_000)
+        Spool, "moved", lambda spool, out, *what: whole(spool, out, *what) or out.truncate(10_000)
     )
     with pytest.raises(MachineError, match="to its end"):
         write_counts(tmp_path / "a.tif")

@@ -82,7 +82,7 @@ def test_a_spool_is_empty_when_it_was_moved_and_tells_every_byte(tmp_path: Path)
             level, row, col, data = expected[number]
             spool.add(Block(level=level, row=row, col=col, data=data))
         with (tmp_path / "whole").open("xb") as out:
-            spool.moved(out, told.extend)
+            spool.moved(out, range(levels.count - 1, -1, -1), told.extend)
     written = (tmp_path / "whole").read_bytes()
     whole = b"".join(len(d).to_bytes(4, "little") + d + d[-4:] for *_, d in expected)
     assert written == whole

@@ -1,20 +1,21 @@
 """Cloud Optimized GeoTIFF from a stream of tiles: the same input gives the same bytes.
 
-Each block is compressed once, into a spool beside the target; overviews are made of the pixels
-while they are at hand. When all are there, the directories are known and the file is put together
-by
-copying: overviews ahead of the full resolution, as a COG wants them. Memory stays bounded for any
-size, and nothing in the file depends on the clock, on paths, on the order of the tiles or on who
+Each block is compressed once; overviews are made of the pixels while they are at hand. They lie
+ahead of the full resolution, as a COG wants them, and are known last: blocks wait in a spool beside
+the target until all are there and the file is put together by copying (`files.copied`). Of a large
+image the full resolution is written where it belongs at once, where the file system lets the room
+ahead of it be cut to size (`files.straight`). Memory stays bounded for any size, and nothing in the
+file depends on the clock, on paths, on the order of the tiles, on the file system or on who
 computed them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from odc.geo.geobox import GeoBox
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
@@ -23,13 +24,15 @@ from satdesk.core.bands import Band
 from satdesk.errors import MachineError, UsageError
 from satdesk.files.blocks import Ascent, Block, BlockEncoder, Pixels, Quarter
 from satdesk.files.codecs import Codec, check_codec, parse_codec
-from satdesk.files.cog_layout import file_head, needs_big
+from satdesk.files.cog_layout import layout_of, room_for_overviews
 from satdesk.files.cog_template import CogForm, image_tags
+from satdesk.files.copied import Copied, Seen
+from satdesk.files.gap import gaps_can_be_closed
 from satdesk.files.gathering import Tiles, whole_blocks
 from satdesk.files.pyramid import Levels
 from satdesk.files.reduction import RESAMPLINGS
-from satdesk.files.spool import Spool
 from satdesk.files.store import check_target, machine_errors, scratch_beside
+from satdesk.files.straight import Straight
 from satdesk.files.tiff_tags import Tag
 
 __all__ = [
@@ -42,6 +45,8 @@ __all__ = [
     "write_cog",
 ]
 
+_LARGE_BYTES = 4 << 30
+"""Of pixels before they are compressed."""
 _REMEDY = "free space or choose another place, then run it again; nothing was left behind"
 
 
@@ -111,7 +116,7 @@ def write_blocks(
     path: Path,
     parts: Iterable[Block | Pixels | Quarter],
     form: CogForm,
-    seen: Callable[[bytes | memoryview], None] | None = None,
+    seen: Seen | None = None,
 ) -> None:
     """Write a Cloud Optimized GeoTIFF of blocks, compressed already or not.
 
@@ -133,14 +138,16 @@ def write_blocks(
             tags = image_tags(form)
         encoder = block_encoder(form)
         ascent = Ascent(levels=levels, encoder=encoder, top=levels.count - 1)
-        with _spool(scratch / "blocks", levels, encoder, target) as spool:
+        path_so_far = scratch / "whole.tif"
+        with _assembly(path_so_far, form, tags, seen, target) as assembly:
             for part in parts:  # what the tiles raise is theirs and passes as it is
-                _spool_part(spool, ascent, part, target)
-            spool.require_whole()
+                _add(assembly, ascent, part, target)
+            assembly.require_whole()
             with machine_errors(target):
-                whole = _Whole(path=scratch / "whole.tif", target=target, seen=seen)
-                whole.assemble(spool, levels, tags)
-        (scratch / "whole.tif").rename(path)
+                layout = layout_of(levels, assembly.sizes, tags, aligned=_is_large(form))
+                assembly.finish(layout)
+        _require_size(path_so_far, layout.size, target)
+        path_so_far.rename(path)
 
 
 def image_levels(form: CogForm) -> Levels:
@@ -174,43 +181,47 @@ def _check(form: CogForm) -> None:
         )
 
 
+def _is_large(form: CogForm) -> bool:
+    """Whether copying all of the image once more would cost more than asking the file system."""
+    rows, cols = form.grid.shape
+    return int(rows) * int(cols) * form.planes * np.dtype(form.dtype).itemsize >= _LARGE_BYTES
+
+
 @contextmanager
-def _spool(path: Path, levels: Levels, encoder: BlockEncoder, target: Path) -> Iterator[Spool]:
+def _assembly(
+    path: Path, form: CogForm, tags: dict[int, Tag], seen: Seen | None, target: Path
+) -> Iterator[Copied | Straight]:
+    """How the file is put together; its bytes are the same either way."""
+    levels, parts, waiting = (
+        image_levels(form),
+        1 + block_encoder(form).masked,
+        path.parent / "blocks",
+    )
+    assembly: Copied | Straight
     with machine_errors(target):
-        spool = Spool(path, levels, 1 + encoder.masked)
-    with spool:
-        yield spool
+        if _is_large(form) and seen is None and gaps_can_be_closed(path.parent):
+            block = form.blocksize**2 * form.planes * np.dtype(form.dtype).itemsize
+            room = room_for_overviews(levels, parts, block, tags)
+            assembly = Straight(path, waiting, levels, parts, room)
+        else:
+            assembly = Copied(path, waiting, levels, parts, seen)
+    with assembly:
+        yield assembly
 
 
-def _spool_part(spool: Spool, ascent: Ascent, part: Block | Pixels | Quarter, target: Path) -> None:
+def _add(
+    assembly: Copied | Straight, ascent: Ascent, part: Block | Pixels | Quarter, target: Path
+) -> None:
     with _gdal_errors(target), machine_errors(target):
         ready = (part,) if isinstance(part, Block) else ascent.add(part)
         for block in ready:
             if isinstance(block, Block):  # nothing is above the top of this ascent
-                spool.add(block)
+                assembly.add(block)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Whole:
-    """The file while it is put together, which will be `target`; `seen` is told its bytes."""
-
-    path: Path
-    target: Path
-    seen: Callable[[bytes | memoryview], None] | None
-
-    def assemble(self, spool: Spool, levels: Levels, tags: dict[int, Tag]) -> None:
-        """Directories, then all blocks in their order."""
-        big = needs_big(levels, spool.sizes, tags)
-        head = file_head(levels, spool.sizes, tags, big=big)
-        if self.seen is not None:
-            self.seen(head)
-        with self.path.open("xb") as out:
-            out.write(head)
-            spool.moved(out, self.seen)
-        if self.path.stat().st_size != len(head) + spool.end:
-            raise MachineError(
-                "could not be written to its end", subject=self.target, remedy=_REMEDY
-            )
+def _require_size(path: Path, size: int, target: Path) -> None:
+    if path.stat().st_size != size:
+        raise MachineError("could not be written to its end", subject=target, remedy=_REMEDY)
 
 
 @contextmanager

@@ -3,22 +3,26 @@
 The header, GDAL's ghost area (which promises this order, and that each block's size stands before
 it and its last bytes are repeated behind it) and the directories of all levels come first, then the
 blocks of each level row by row, coarse levels first. See GDAL's documentation of the COG driver.
+The full resolution of a large image begins at a multiple of `ALIGNMENT`, so that it can be written
+before the room ahead of it is known (`files.straight`), and lies there however it was written.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satdesk.files.gap import ALIGNMENT
 from satdesk.files.pyramid import Levels
 from satdesk.files.spool import LEADER_BYTES, TRAILER_BYTES
 from satdesk.files.tiff_tags import Tag, directory_bytes, directory_size, numbers
 
-__all__ = ["file_head", "needs_big"]
+__all__ = ["Layout", "file_head", "layout_of", "needs_big", "room_for_overviews"]
 
 _CLASSIC_END = (1 << 32) - (1 << 26)
 """Beyond it a file is a BigTIFF: 64 MiB short of what 32 bits reach, so that a manifest still
@@ -41,6 +45,55 @@ _GHOST_MASK = "MASK_INTERLEAVED_WITH_IMAGERY=YES\n"
 Sizes = Sequence[NDArray[np.uint32]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A file's bytes but for its blocks, and where these lie.
+
+    Attributes:
+        head: Everything ahead of the first block.
+        overviews: Levels in their order; the full resolution follows them.
+        padding: Zeros between the overviews and the full resolution.
+        full_resolution: Where the leader of its first block lies.
+        size: Of the file.
+    """
+
+    head: bytes
+    overviews: tuple[int, ...]
+    padding: int
+    full_resolution: int
+    size: int
+
+
+def layout_of(levels: Levels, sizes: Sizes, tags: dict[int, Tag], *, aligned: bool) -> Layout:
+    """Where everything lies; arguments as those of `file_head`."""
+    big = needs_big(levels, sizes, tags)
+    head = file_head(levels, sizes, tags, big=big, aligned=aligned)
+    overviews = len(head) + sum(_bytes_of(level) for level in sizes[1:])
+    start = _start_of_full_resolution(overviews, aligned=aligned)
+    return Layout(
+        head=head,
+        overviews=tuple(range(levels.count - 1, 0, -1)),
+        padding=start - overviews,
+        full_resolution=start,
+        size=start + _bytes_of(sizes[0]),
+    )
+
+
+def room_for_overviews(levels: Levels, parts: int, block: int, tags: dict[int, Tag]) -> int:
+    """More bytes than all that comes before the full resolution can take.
+
+    Args:
+        levels: Of the image.
+        parts: Streams a block.
+        block: Bytes of a block before it is compressed; no codec doubles them.
+        tags: Of the main image.
+    """
+    none = [np.zeros((*levels.blocks(level), parts), np.uint32) for level in range(levels.count)]
+    most = [np.full(sizes.shape, 2 * block + (1 << 16), np.uint32) for sizes in none[1:]]
+    head = _Plan(levels, none, tags, big=True).head_bytes
+    return -(-(head + sum(_bytes_of(sizes) for sizes in most)) // ALIGNMENT) * ALIGNMENT
+
+
 def needs_big(levels: Levels, sizes: Sizes, tags: dict[int, Tag]) -> bool:
     """Whether the file needs BigTIFF's offsets; decided by its true size.
 
@@ -53,9 +106,19 @@ def needs_big(levels: Levels, sizes: Sizes, tags: dict[int, Tag]) -> bool:
     return head + sum(_bytes_of(level) for level in sizes) > _CLASSIC_END
 
 
-def file_head(levels: Levels, sizes: Sizes, tags: dict[int, Tag], *, big: bool) -> bytes:
-    """Everything ahead of the first block; arguments as those of `needs_big`."""
-    return _Plan(levels, sizes, tags, big=big).head()
+def file_head(
+    levels: Levels, sizes: Sizes, tags: dict[int, Tag], *, big: bool, aligned: bool = False
+) -> bytes:
+    """Everything ahead of the first block.
+
+    Args:
+        levels: As those of `needs_big`.
+        sizes: As those of `needs_big`.
+        tags: As those of `needs_big`.
+        big: With BigTIFF's offsets.
+        aligned: The full resolution begins at a multiple of `ALIGNMENT`.
+    """
+    return _Plan(levels, sizes, tags, big=big).head(aligned=aligned)
 
 
 class _Plan:
@@ -71,9 +134,9 @@ class _Plan:
         self._places = np.cumsum([len(self._opening), *sized]).tolist()
         self.head_bytes: int = self._places[-1]
 
-    def head(self) -> bytes:
+    def head(self, *, aligned: bool) -> bytes:
         following = [*self._places[1:-1], 0]
-        directories = self._directories(_offsets(self._sizes, self.head_bytes))
+        directories = self._directories(_offsets(self._sizes, self.head_bytes, aligned=aligned))
         placed = zip(directories, self._places, following, strict=False)
         return self._opening + b"".join(
             directory_bytes(ifd, at, after, big=self._big) for ifd, at, after in placed
@@ -130,10 +193,17 @@ def _bytes_of(sizes: NDArray[np.uint32]) -> int:
     return int(sizes.sum(dtype=np.int64)) + sizes.size * (LEADER_BYTES + TRAILER_BYTES)
 
 
-def _offsets(sizes: Sizes, start: int) -> list[NDArray[Any]]:
+def _start_of_full_resolution(end: int, *, aligned: bool) -> int:
+    """Where it begins when what is ahead of it ends at `end`."""
+    return -(-end // ALIGNMENT) * ALIGNMENT if aligned else end
+
+
+def _offsets(sizes: Sizes, start: int, *, aligned: bool) -> list[NDArray[Any]]:
     """Where the bytes of each block begin, coarse levels first; shaped like `sizes`."""
     placed = []
-    for level in reversed(sizes):
+    for number in reversed(range(len(sizes))):
+        level = sizes[number]
+        start = start if number else _start_of_full_resolution(start, aligned=aligned)
         whole = level.ravel().astype(np.int64) + LEADER_BYTES + TRAILER_BYTES
         ends = start + np.cumsum(whole)
         placed.append((ends - whole + LEADER_BYTES).reshape(level.shape))

@@ -45,9 +45,11 @@ class Segments:
             OSError: The disk is full.
         """
         start = self.end
-        if not self._starts or start - self._starts[-1] >= self._size:
-            self._begin()
         number = len(self._starts) - 1
+        if number not in self._files or start - self._starts[-1] >= self._size:
+            self._begin()  # the last one may have been read to its end, and be gone
+            number += 1
+        self._files[number].seek(start - self._starts[number])  # it may have been read between
         for piece in pieces:
             self._files[number].write(piece)
             self.end += len(piece)

@@ -17,7 +17,7 @@ from satdesk.files.rasters import ImageLayer
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.camera import project
 from satdesk.geometry.frames import crs_of, from_lonlat, to_lonlat
-from satdesk.scale.tiles import Tile, neighbourly, tiles
+from satdesk.scale.tiles import Tile, tiles
 
 __all__ = ["sources_ahead", "wanted_windows"]
 
@@ -45,7 +45,7 @@ def wanted_windows(
 
     Told from nine places of each tile: what they miss at a window's edge, the tile itself asks for.
     """
-    parts = neighbourly(tiles(grid, _TILE_PX), _TILE_PX)
+    parts = tiles(grid, _TILE_PX)
     x, y = np.concatenate([_nodes(grid, part) for part in parts], axis=1)
     lon, lat = to_lonlat(crs_of(grid), x, y)
     seen = [(ImageLayer(image=image), _spans(image, lon, lat, terrain)) for image in images]

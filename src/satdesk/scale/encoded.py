@@ -19,7 +19,7 @@ from satdesk.files.blocks import Ascent, Block, BlockEncoder, Pixels, Quarter
 from satdesk.files.cog import CogForm, block_encoder, image_levels
 from satdesk.files.pyramid import Levels
 from satdesk.scale.run import Executor, Progress, close
-from satdesk.scale.tiles import Tile, neighbourly, tiles
+from satdesk.scale.tiles import Tile, tiles
 
 __all__ = ["EncodedPart", "Reading", "StoredTile", "stream_encoded"]
 
@@ -76,7 +76,7 @@ def stream_encoded(
     """
     work = _Encode(read=read, levels=image_levels(form), encoder=block_encoder(form))
     side = form.blocksize << _TOP
-    parts = neighbourly(tiles(form.grid, side), side)
+    parts = tiles(form.grid, side)
     encoded = executor.map(work, parts)
     rows, cols = work.levels.blocks(0)
     done = 0
