@@ -27,7 +27,7 @@ from satdesk.release.orthoimage import write_ortho
 from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
 from satdesk.release.scenes import open_scene
 from satdesk.scale.run import Threads
-from satdesk.scale.tiles import neighbourly, tiles
+from satdesk.scale.tiles import tiles
 
 CRS = "EPSG:32638"
 SHAPE = (700, 900)
@@ -85,7 +85,7 @@ def test_tiles_read_what_was_wanted_in_that_order(path, monkeypatch, sensor):
         return reading(self, file, bands, box)
 
     monkeypatch.setattr(DecodedBlocks, "read", spied)
-    for part in neighbourly(tiles(layer.grid, TILE), TILE):
+    for part in tiles(layer.grid, TILE):
         layer.read(part.grid)
     places = iter(read)
     assert len(told) > 8

@@ -1,5 +1,3 @@
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +6,7 @@ from hypothesis import strategies as st
 from layers import utm_grid
 from satdesk.errors import UsageError
 from satdesk.geometry.grids import offset
-from satdesk.scale.tiles import neighbourly, tiles
+from satdesk.scale.tiles import tiles
 
 
 @settings(deadline=None)
@@ -34,13 +32,3 @@ def test_tiles_cover_each_pixel_once_in_row_major_order(rows, cols, size):
 def test_a_tile_without_pixels_is_refused():
     with pytest.raises(UsageError, match="at least one pixel"):
         tiles(utm_grid(3, 4), 0)
-
-
-def test_neighbours_follow_each_other_square_by_square():
-    parts = tiles(utm_grid(11, 7), 1)
-    order = [(part.row0, part.col0) for part in neighbourly(parts, 1)]
-    assert sorted(order) == [(part.row0, part.col0) for part in parts]
-    for side in (2, 4, 8):
-        squares = [(row // side, col // side) for row, col in order]
-        changes = sum(a != b for a, b in itertools.pairwise(squares))
-        assert changes == len(set(squares)) - 1

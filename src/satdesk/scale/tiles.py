@@ -8,7 +8,7 @@ from odc.geo.geobox import GeoBox
 
 from satdesk.errors import UsageError
 
-__all__ = ["Tile", "neighbourly", "tiles"]
+__all__ = ["Tile", "tiles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,25 +47,3 @@ def tiles(grid: GeoBox, size: int = 512) -> tuple[Tile, ...]:
         for row in range(0, rows, size)
         for col in range(0, cols, size)
     )
-
-
-def neighbourly(parts: tuple[Tile, ...], size: int) -> tuple[Tile, ...]:
-    """`parts` square by square (Morton's order): 2 × 2, then 4 × 4 of them, and so on.
-
-    Parts that follow each other look into the same blocks of a source, however its rows lie across
-    those of the grid, so that few blocks at a time need to be kept decoded.
-
-    Source: G. M. Morton, A Computer Oriented Geodetic Data Base and a New Technique in File
-    Sequencing, IBM (1966).
-
-    Args:
-        parts: Of one grid, as `tiles` cuts it.
-        size: Of a part, in pixels.
-    """
-    return tuple(sorted(parts, key=lambda part: _woven(part.row0 // size, part.col0 // size)))
-
-
-def _woven(row: int, col: int) -> int:
-    """The bits of two numbers, in turn."""
-    bits = range(max(row, col).bit_length())
-    return sum((row >> k & 1) << 2 * k + 1 | (col >> k & 1) << 2 * k for k in bits)
