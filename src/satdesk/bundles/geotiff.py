@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from odc.geo.geobox import GeoBox
-
 from satdesk.bundles.checks import different_acquisitions, image_problems
 from satdesk.bundles.format import relative_name
+from satdesk.bundles.map_or_model import NAME_ONE, Placed, placed
 from satdesk.core.bands import Band
 from satdesk.core.scene import (
     Acquisition,
@@ -34,7 +33,7 @@ from satdesk.core.scene import (
 )
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import FileFacts, describe_file
-from satdesk.files.rpcs import RpcFile, find_rpc, pixel_grid
+from satdesk.files.rpcs import RpcFile
 from satdesk.files.xml import read_bounded
 
 __all__ = ["GeoTiff", "Loose", "open_loose"]
@@ -130,6 +129,7 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
     problems = [problem for part in parts for problem in image_problems(root, part.image)]
     problems += _pairing(root, parts)
     problems += [_model_missing(root, part) for part in parts if _lacks_model(part)]
+    problems += [_map_and_rpc(root, p, p.place.doubt) for p in parts if p.place.doubt is not None]
     problems += [
         _domain_problem(root, part.rpc, text)
         for part in parts
@@ -157,6 +157,7 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
 class _Part:
     image: SourceImage
     facts: FileFacts
+    place: Placed
     rpc: RpcFile | None
     support: Mapping[str, str]
     acquisition: Acquisition | None
@@ -167,22 +168,13 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     facts = describe_file(path)
     geom = path.with_suffix(".geom")
     support = _geom(geom) if geom.is_file() else {}
-    rpc = find_rpc(path, explicit=rpc_file) if facts.crs is None or rpc_file else None
-    placed = GeoBox(facts.shape, facts.affine, facts.crs) if facts.crs is not None else None
-    grid = pixel_grid(facts, rpc) if placed is None else placed
-    if facts.crs is not None and rpc is not None:
-        raise BrokenInputError(
-            "the image lies on a map already and cannot have an RPC as well",
-            subject=path,
-            found=facts.crs,
-            expected="an image in sensor geometry",
-            remedy="leave --rpc out",
-        )
+    place = placed(facts, rpc_file)
+    rpc = place.rpc
     bands = _bands(role, facts, support, stated.bands if role != "pan" else None)
     image = SourceImage(
         id=_id(role, bands),
         tiles=(ImageTile(path=path, shape=facts.shape),),
-        grid=grid,
+        grid=place.grid,
         bands=bands,
         dtype=facts.dtype,
         model=None if rpc is None else rpc.model,
@@ -196,6 +188,7 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     return _Part(
         image=image,
         facts=facts,
+        place=place,
         rpc=rpc,
         support=support,
         acquisition=_acquisition(facts, support),
@@ -361,6 +354,9 @@ def _facts(part: _Part) -> list[tuple[str, str]]:
             (f"{prefix}rpc_counts_from", part.rpc.counts_from),
             (f"{prefix}rpc_file", part.rpc.path.name),
         ]
+    if part.place.map_height_m is not None:
+        left = f"{part.facts.crs} at {part.place.map_height_m:.0f} m above the ellipsoid"
+        facts.append((f"{prefix}map_left_aside", left))
     if part.image.calibration is not None:
         facts.append((f"{prefix}calibration_source", part.facts.path.with_suffix(".geom").name))
     facts += [
@@ -404,6 +400,17 @@ def _model_missing(root: Path, part: _Part) -> Problem:
         ),
         expected="an image on a map, or one with an RPC",
         remedy="name the RPC with --rpc FILE",
+        blocks=True,
+    )
+
+
+def _map_and_rpc(root: Path, part: _Part, doubt: str) -> Problem:
+    return Problem(
+        code="map-and-rpc",
+        file=relative_name(root, part.facts.path),
+        found=doubt,
+        expected="a map alone, or the RPC of the picture as it lies on one height",
+        remedy=NAME_ONE,
         blocks=True,
     )
 
