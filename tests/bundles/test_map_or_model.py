@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
@@ -37,6 +38,14 @@ def rpc_tags(lon: float = NUMBERS["LONG_OFF"]) -> dict[str, str]:
     return {key: repr(value) for key, value in numbers.items()} | {
         key: " ".join(map(repr, cubic)) for key, cubic in cubics.items()
     }
+
+
+def rpc_text() -> str:
+    told = rpc_tags()
+    lines = [f"{k}: {v}" for k, v in told.items() if "COEFF" not in k]
+    cubics = [(k, v.split()) for k, v in told.items() if "COEFF" in k]
+    lines += [f"{k}_{i}: {c}" for k, cs in cubics for i, c in enumerate(cs, 1)]
+    return "\n".join(lines)
 
 
 def map_at(height: float, *, moved_px: float = 0.0) -> Affine:
@@ -121,3 +130,28 @@ def test_an_image_on_a_map_without_an_rpc_stays_there(tmp_path):
     scene = open_bundle(picture(tmp_path / "p.tif", map_at(1700.0)))
     assert str(scene.images[0].grid.crs) == "EPSG:4326"
     assert scene.problems == ()
+
+
+def test_axes_that_lie_nowhere_on_earth_are_no_map(tmp_path):
+    values = np.ones((1, *SHAPE), "uint16")
+    axes = 'AXIS["(E)",east],AXIS["(N)",north],LENGTHUNIT["metre",1]'
+    nowhere = f'ENGCRS["unnamed",EDATUM[""],CS[Cartesian,2],{axes}]'
+    deliveries.raster(tmp_path / "pixels.tif", values)
+    cut = tmp_path / "p.vrt"
+    cut.write_text(
+        f'<VRTDataset rasterXSize="80" rasterYSize="60"><SRS>{escape(nowhere)}</SRS>'
+        '<VRTRasterBand dataType="UInt16" band="1"><SimpleSource><SourceFilename '
+        'relativeToVRT="1">pixels.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>'
+        "</VRTRasterBand></VRTDataset>"
+    )
+    (tmp_path / "p_RPC.TXT").write_text(rpc_text())
+    scene = open_bundle(cut)
+    assert scene.images[0].grid.crs is None
+    assert scene.images[0].model_source.name == "p_RPC.TXT"
+    assert scene.problems == ()
+
+
+def test_hidden_files_of_macos_are_no_second_image(tmp_path):
+    picture(tmp_path / "p.tif", map_at(1700.0))
+    (tmp_path / "._p.tif").write_bytes(b"\0\5\x16\7")
+    assert open_bundle(tmp_path).images[0].tiles[0].path.name == "p.tif"

@@ -207,7 +207,8 @@ def _only_raster(path: Path) -> Path | None:
         return path if path.suffix.lower() in _SUFFIXES else None
     if not path.is_dir():
         return None
-    rasters = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in _SUFFIXES]
+    shown = (entry for entry in sorted(path.iterdir()) if not entry.name.startswith("."))
+    rasters = [entry for entry in shown if entry.suffix.lower() in _SUFFIXES]
     return rasters[0] if len(rasters) == 1 and rasters[0].is_file() else None
 
 
