@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 from satdesk.core.scene import Acquisition
 from satdesk.core.statement import Statement
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
+from satdesk.files.toml import parsed_toml
 from satdesk.release.content import Event, Licence
 from satdesk.release.outputs import OutputsChoice, outputs_of, require_within
 from satdesk.release.schema import check, stringified
@@ -305,12 +305,7 @@ def load_recipe(path: Path) -> Recipe:
         UnsafeInputError: A house style outside the recipe's folder.
     """
     raw = _bytes_of(path)
-    try:
-        document = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenInputError(
-            "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
-        ) from error
+    document = parsed_toml(raw, what="recipe", subject=path)
     check(stringified(document), "recipe", subject=path)
     made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
     require_within(path.parent, made.outputs)
@@ -401,7 +396,12 @@ def _embargo(value: str | datetime | None) -> datetime | None:
 
 
 def _inside(folder: Path, value: str | None) -> Path | None:
-    return None if value is None else folder / value
+    return None if value is None else _placed(folder, value)
+
+
+def _placed(folder: Path, value: str) -> Path:
+    """A path as the recipe states it: relative to its folder, absolute, or from ``~/``."""
+    return folder / (Path(value).expanduser() if value.startswith("~/") else value)
 
 
 def _district(table: Mapping[str, Any], folder: Path) -> DistrictChoice:
@@ -451,7 +451,7 @@ def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | N
         return None
     le90_m, source = table.get("accuracy_le90_m"), table.get("accuracy_source", "")
     return TerrainChoice(
-        dem=tuple(folder / tile for tile in table.get("dem", ())),
+        dem=tuple(_placed(folder, tile) for tile in table.get("dem", ())),
         vertical=table.get("vertical"),
         geoid=_inside(folder, table.get("geoid")),
         height_m=table.get("height_m"),
