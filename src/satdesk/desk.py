@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from satdesk.core.arguments import door, points_of
 from satdesk.files.cores import usable_cores
+from satdesk.release.acceptance import reasons_of
 from satdesk.release.reading_steps import answer_statements, open_answers, statements
-from satdesk.release.signing import Desk, Signing, clearance_of, seal_of
+from satdesk.release.signing import Desk, Signing, clearance_of, record_of, seal_of
 from satdesk.release.standing import correct, log, review, sign_off, status, withdraw
 
 if TYPE_CHECKING:
     from satdesk.core.sensor import FloatArray
     from satdesk.release.adjustment import BlockWish
     from satdesk.release.change_wish import AreaWish
-    from satdesk.release.issued import Issued
     from satdesk.release.mask_image import MaskWish
     from satdesk.release.pictures import Progress
     from satdesk.release.recipe import GridChoice, SceneChoice, TerrainChoice
@@ -66,6 +67,7 @@ __all__ = [
 ]
 
 
+@door
 def inspect(choice: SceneChoice) -> dict[str, Any]:
     """Every fact of a delivery and what is wrong with it (``inspect.schema.json``).
 
@@ -79,6 +81,7 @@ def inspect(choice: SceneChoice) -> dict[str, Any]:
     return delivery_report(open_scene(choice), folder)
 
 
+@door
 def locate(
     source: Path, points: FloatArray, *, image_id: str | None = None, rpc: Path | None = None
 ) -> FloatArray:
@@ -93,16 +96,17 @@ def locate(
     """
     from satdesk.release.aim import aim
 
-    return aim(source, image_id=image_id, rpc=rpc).locate(np.asarray(points, dtype=np.float64))
+    return aim(source, image_id=image_id, rpc=rpc).locate(points_of(points, "points"))
 
 
+@door
 def project(
     source: Path, points: FloatArray, *, image_id: str | None = None, rpc: Path | None = None
 ) -> FloatArray:
     """``(n, 2)`` col, row of ``(n, 3)`` lon, lat, height; NaN outside the domain; see `locate`."""
     from satdesk.release.aim import aim
 
-    return aim(source, image_id=image_id, rpc=rpc).project(np.asarray(points, dtype=np.float64))
+    return aim(source, image_id=image_id, rpc=rpc).project(points_of(points, "points"))
 
 
 def named(point: FloatArray, names: Sequence[str]) -> dict[str, float | None]:
@@ -111,6 +115,7 @@ def named(point: FloatArray, names: Sequence[str]) -> dict[str, float | None]:
     return {name: float(value) if known else None for name, value in zip(names, point, strict=True)}
 
 
+@door
 def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     choice: SceneChoice,
     out: Path,
@@ -143,7 +148,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
         wish=grid,
         terrain=terrain,
         bounds=bounds,
-        reasons=_reasons(accept),
+        reasons=reasons_of(accept),
         overwrite=overwrite,
         checksum=checksum,
         executor=executor or _all_cores(),
@@ -153,6 +158,7 @@ def ortho(  # noqa: PLR0913 - the wishes of one job, keyword-only
     )
 
 
+@door
 def mask(
     choice: SceneChoice,
     out: Path,
@@ -181,6 +187,7 @@ def mask(
     )
 
 
+@door
 def refine(
     choice: SceneChoice,
     points: PointsChoice,
@@ -205,11 +212,12 @@ def refine(
         points,
         wish,
         terrain=terrain,
-        reasons=_reasons(accept),
+        reasons=reasons_of(accept),
         given=choice_paths(choice),
     )
 
 
+@door
 def adjust(
     choices: Sequence[SceneChoice],
     wish: BlockWish,
@@ -233,11 +241,12 @@ def adjust(
         [open_scene(named_planes(choice)) for choice in choices],
         wish,
         terrain=terrain,
-        reasons=_reasons(accept),
+        reasons=reasons_of(accept),
         given=tuple(path for choice in choices for path in choice_paths(choice)),
     )
 
 
+@door
 def places(query: str) -> dict[str, Any]:
     """Districts and sites by any of their names, or a code (``places.schema.json``).
 
@@ -255,6 +264,7 @@ def places(query: str) -> dict[str, Any]:
     }
 
 
+@door
 def catalogue(path: Path, releases: Sequence[Path]) -> dict[str, Any]:
     """Add releases to the catalogue at `path` and list it (``catalogue.schema.json``).
 
@@ -269,6 +279,7 @@ def catalogue(path: Path, releases: Sequence[Path]) -> dict[str, Any]:
         return {"path": str(path), "added": added, "releases": list(release_facts(opened))}
 
 
+@door
 def identify(image: Path, catalogue: Path) -> dict[str, Any]:
     """From which releases of a catalogue a picture comes (``identify.schema.json``).
 
@@ -285,6 +296,7 @@ def identify(image: Path, catalogue: Path) -> dict[str, Any]:
     return {"path": str(image), "found": [find_facts(find) for find in found]}
 
 
+@door
 def report(
     recipe: Path, out: Path | None = None, *, masks: str | None = None, overwrite: bool = False
 ) -> dict[str, Any]:
@@ -304,6 +316,7 @@ def report(
     return {**answer, "path": None if out is None else str(out)}
 
 
+@door
 def area(
     before: Path,
     after: Path,
@@ -322,9 +335,10 @@ def area(
     """
     from satdesk.release.change_area import measured_area
 
-    return measured_area(before, after, out, wish, reasons=_reasons(accept), overwrite=overwrite)
+    return measured_area(before, after, out, wish, reasons=reasons_of(accept), overwrite=overwrite)
 
 
+@door
 def issue(
     recipe: Path,
     out: Path,
@@ -352,7 +366,7 @@ def issue(
     from satdesk.release.recipe import load_recipe
 
     loaded = load_recipe(recipe)
-    accepted = tuple(sorted({**dict(loaded.accept), **_reasons(accept)}.items()))
+    accepted = tuple(sorted({**dict(loaded.accept), **reasons_of(accept)}.items()))
     now = datetime.now(UTC)
     seal = None if signing is None else seal_of(signing, loaded, out)
     clearance = Uncleared(now=now) if desk is None else clearance_of(desk, dict(accepted), out, now)
@@ -367,11 +381,11 @@ def issue(
     )
     facts = None if seal is None else seal.facts()
     if desk is not None:
-        actor = desk.by or (facts or {}).get("claims_to_be") or "not stated"
-        _record(desk, issued, actor, now)
+        record_of(desk, issued, facts or {}, now)
     return issue_answer(issued, facts)
 
 
+@door
 def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -> dict[str, Any]:
     """Make a local certificate authority and a signing key in `folder` (``keys.schema.json``).
 
@@ -383,19 +397,13 @@ def keys(folder: Path, *, name: str, days: int = 365, overwrite: bool = False) -
 
     require_extra()
     from satdesk.provenance.keys import make_authority
-    from satdesk.provenance.trust import fingerprint, holder
+    from satdesk.provenance.trust import authority_facts
 
     made = make_authority(folder, name=name, days=days, now=datetime.now(UTC), overwrite=overwrite)
-    leaf = made.chain[0]
-    return {
-        "path": str(folder),
-        "root": str(folder / "root.pem"),
-        "claims_to_be": holder(leaf),
-        "certificate_sha256": fingerprint(leaf),
-        "holds_until": f"{leaf.not_valid_after_utc:%Y-%m-%d}",
-    }
+    return authority_facts(folder, made.chain[0])
 
 
+@door
 def verify(path: Path, *, trust: Sequence[Path] = ()) -> dict[str, Any]:
     """Who released a release or a file, and whether it is unchanged (``verify.schema.json``).
 
@@ -416,6 +424,7 @@ def verify(path: Path, *, trust: Sequence[Path] = ()) -> dict[str, Any]:
     return verified(path, load_trust(trust), at=datetime.now(UTC)).to_dict()
 
 
+@door
 def reproduce(
     release: Path,
     scenes: Path,
@@ -446,6 +455,7 @@ def reproduce(
         ).to_dict()
 
 
+@door
 def simulate(
     scenario: str,
     out: Path,
@@ -462,32 +472,13 @@ def simulate(
         UnknownNameError: No such scenario.
         UsageError: `out` exists without `overwrite`; a variation that cannot be.
     """
-    from satdesk.simulate.write import Making, simulate_all
+    from satdesk.simulate.write import Making, made_facts, simulate_all
 
     making = Making(compressed=compressed, threads=threads or usable_cores())
     made = simulate_all(
         scenario, out, seed, overwrite=overwrite, variation=variation, making=making
     )
-    return {
-        "path": str(out),
-        "scenario": scenario,
-        "seed": seed,
-        "bundles": [str(truth.bundle) for truth in made.truths],
-        "truth": str(out),
-        "dem": str(made.dem),
-        "recipe": str(out / "recipe.toml") if (out / "recipe.toml").is_file() else None,
-    }
-
-
-def _record(desk: Desk, issued: Issued, actor: str, now: datetime) -> None:
-    from satdesk.release.desk_log import DeskLog
-    from satdesk.release.workflow import record_issue
-
-    record_issue(DeskLog(desk.log), issued.status, actor=actor, now=now, accepted=issued.accepted)
-
-
-def _reasons(accept: Sequence[tuple[str, str]]) -> dict[str, str]:
-    return dict(accept)
+    return made_facts(scenario, out, seed, made)
 
 
 def _all_cores() -> Executor:

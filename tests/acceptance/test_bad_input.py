@@ -347,6 +347,13 @@ def test_scene_and_district_that_do_not_overlap(world, tmp_path):
     refused("issue", recipe, "--out", tmp_path / "r", code=3, says=("overlap",), around=tmp_path)
 
 
+def test_latitude_before_longitude_is_recognised(world, tmp_path):
+    swapped = ("box = [46.131, 40.2045, 46.134, 40.207]", "box = [40.2045, 46.131, 40.207, 46.134]")
+    recipe = world.recipe(tmp_path, swapped)
+    out = tmp_path / "r"
+    refused("issue", recipe, "--out", out, code=3, says=("are swapped",), around=tmp_path)
+
+
 def test_bounds_beside_the_scene(world, tmp_path):
     call = ortho(world.before, world, tmp_path / "o.tif", "--bounds", 5e5, 4e6, 500100, 4000100)
     refused(*call, code=3, around=tmp_path)

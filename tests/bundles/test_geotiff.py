@@ -115,6 +115,23 @@ def test_colours_name_bands_and_alpha_is_none(tmp_path):
     assert [b.name for b in open_bundle(path).images[0].bands] == ["R", "G", "B"]
 
 
+def test_a_plane_of_bytes_that_bears_a_name_is_no_transparency(tmp_path):
+    """GDAL takes the fourth plane of bytes for alpha, whatever its description says."""
+    path = deliveries.raster(
+        tmp_path / "a.tif",
+        np.full((4, 6, 8), 7, "uint8"),
+        crs="EPSG:32638",
+        transform=Affine(10, 0, 500000, 0, -10, 4400000),
+    )
+    with rasterio.open(path, "r+") as sink:
+        sink.descriptions = ("Blue", "Green", "Red", "NIR")
+    image = open_bundle(path).images[0]
+    assert [band.name for band in image.bands] == ["B", "G", "R", "NIR"]
+    with rasterio.open(path, "r+") as sink:
+        sink.descriptions = ("Blue", "Green", "Red", "Alpha")
+    assert [band.name for band in open_bundle(path).images[0].bands] == ["B", "G", "R"]
+
+
 def test_nan_as_nodata_is_no_count(tmp_path):
     values = np.ones((1, 4, 4), "float32")
     values[0, 1, 2] = np.nan
@@ -195,7 +212,7 @@ def test_what_gdal_knows_of_the_acquisition_is_used(tmp_path):
 def test_an_image_on_a_map_takes_no_rpc(tmp_path):
     path = on_map(tmp_path / "a.tif", 1)
     (tmp_path / "r.txt").write_text(rpc_dialects.text())
-    with pytest.raises(BrokenInputError, match="on a map already"):
+    with pytest.raises(BrokenInputError, match="sees other ground"):
         open_images(pan=path, rpc=tmp_path / "r.txt")
 
 

@@ -48,6 +48,11 @@ def tags() -> dict[str, str]:
     }
 
 
+def pam() -> str:
+    items = "".join(f'<MDI key="{key}">{value}</MDI>' for key, value in tags().items())
+    return f'<PAMDataset><Metadata domain="RPC">{items}</Metadata></PAMDataset>'
+
+
 def dimap(profile: str, *, first: float, domain: str = "") -> str:
     """DIMAP XML whose first pixel's centre counts as `first`."""
     numbers = dict(NUMBERS)

@@ -36,7 +36,8 @@ def test_unpacks_and_cleans_up(tmp_path):
 
 
 def test_a_single_top_folder_is_the_delivery(tmp_path):
-    path = pack(tmp_path / "a.zip", {"top/1.txt": b"one", "top/s/2.txt": b"", "__MACOSX/._x": b""})
+    of_macos = {"__MACOSX/._x": b"", ".DS_Store": b""}
+    path = pack(tmp_path / "a.zip", {"top/1.txt": b"one", "top/s/2.txt": b"", **of_macos})
     with opened(path) as folder:
         assert folder.name == "top"
         assert (folder / "s" / "2.txt").is_file()

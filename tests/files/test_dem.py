@@ -311,3 +311,11 @@ def test_a_known_name_that_is_not_ours_is_not_called_undeclared(tmp_path, told):
 def test_a_tag_may_write_the_datum_as_it_likes(tmp_path):
     path = write(tmp_path / "a.tif", vertical="egm 96")
     assert facts(open_terrain([path], vertical=None))["vertical_datum"] == "EGM96"
+
+
+def test_one_file_needs_no_list(tmp_path):
+    path = write(tmp_path / "a.tif")
+    alone = open_terrain(path, vertical="ellipsoid").terrain
+    assert open_terrain(str(path), vertical="ellipsoid").terrain.height(46.1, 40.1) == (
+        alone.height(46.1, 40.1)
+    )

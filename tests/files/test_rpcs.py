@@ -86,6 +86,22 @@ def test_sidecars_are_not_mistaken_for_tags(tmp_path):
     assert found.profile == "rpc-text"
 
 
+def test_gdals_own_file_beside_an_image_is_read(tmp_path):
+    path = image(tmp_path / "a.png")
+    (tmp_path / "a.png.aux.xml").write_text(written.pam())
+    found = find_rpc(path)
+    assert found is not None
+    assert (found.profile, found.path.name) == ("gdal-pam", "a.png.aux.xml")
+    (tmp_path / "a_RPC.TXT").write_text(written.text())
+    assert find_rpc(path).profile == "rpc-text"
+
+
+def test_statistics_beside_an_image_are_no_rpc(tmp_path):
+    path = image(tmp_path / "a.tif")
+    (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset><Metadata/></PAMDataset>")
+    assert find_rpc(path) is None
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     ("image_name", "sidecar", "content"),
@@ -93,6 +109,7 @@ def test_sidecars_are_not_mistaken_for_tags(tmp_path):
         ("x.tif", "x_RPC.TXT", written.text()),
         ("x.tif", "x.RPB", written.rpb()),
         ("x.tif", "x.XML", written.worldview()),
+        ("x.tif", "x.tif.aux.xml", written.pam()),
         ("IMG_x_R1C1.TIF", "RPC_x.XML", written.dimap("PHR_SENSOR", first=1)),
         ("IMG_x_R1C1.TIF", "RPC_x.XML", written.dimap("S7_SENSOR", first=1)),
         ("x.tif", None, None),

@@ -256,3 +256,14 @@ def test_real_districts_and_their_crs(shared_data):
     assert len(districts) == 78
     (wof,) = read_features(folder / "wof_85668221_kalbajar.geojson")
     assert shapely.get_num_coordinates(wof.geometry) == pytest.approx(796, abs=8)
+
+
+def test_the_areas_of_a_collection_are_read_without_what_touches_them(tmp_path):
+    """As intersections in QGIS and PostGIS leave them: an area, and a line along its edge."""
+    other = shapely.box(47, 40, 47.1, 40.1)
+    mixed = shapely.GeometryCollection(
+        [TRIANGLE, shapely.LineString([(46.0, 40.0), (46.2, 40.0)]), shapely.MultiPolygon([other])]
+    )
+    (feature,) = read_features(geojson(tmp_path / "a.geojson", mixed))
+    assert feature.geometry.geom_type == "MultiPolygon"
+    assert feature.geometry.area == pytest.approx(TRIANGLE.area + other.area)

@@ -134,3 +134,8 @@ def test_a_foreign_frame_has_no_footprint():
     far = GeoBox((9, 9), Affine.translation(900_000, 0), None)
     with pytest.raises(DisjointInputError, match="RPC"):
         footprint(RPC, far, ConstantTerrain(height_m=1500.0), start_m=1500.0)
+
+
+def test_ground_beyond_the_models_heights_is_told_by_its_heights():
+    with pytest.raises(DisjointInputError, match=r"at heights from 6000 to 6000 m .* unit"):
+        footprint(RPC, FRAME, ConstantTerrain(height_m=6000.0), start_m=1500.0)

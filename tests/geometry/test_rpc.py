@@ -264,3 +264,11 @@ def test_it_is_a_value():
     assert isinstance(rpc, RPC)
     assert pickle.loads(pickle.dumps(rpc)) == rpc  # noqa: S301 - our own bytes
     assert hash(rpc) == hash(made_up_rpc())
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_coefficients_in_a_list_or_an_array_are_the_same_camera(kind):
+    rpc = made_up_rpc()
+    same = replace(rpc, line_num=kind(rpc.line_num), samp_den=kind(rpc.samp_den))
+    assert same == rpc
+    assert hash(same) == hash(rpc)

@@ -401,3 +401,53 @@ def test_pieces_of_a_few_pixels_are_told(tmp_path):
     for least, told in ((0.03, True), (0.05, False)):
         answer = desk.area(before, after, None, AreaWish(kind="cleared", least_ha=least))
         assert ("area-small-pieces" in {n["code"] for n in answer["notices"]}) is told
+
+
+def test_a_pixel_that_has_no_size_is_refused():
+    for size in (0, -1.0, float("nan")):
+        with pytest.raises(UsageError, match="pixel of the comparison"):
+            AreaWish(kind="cleared", pixel_m=size)
+    with pytest.raises(UsageError, match="smallest piece"):
+        AreaWish(kind="cleared", least_ha=-1)
+
+
+def restored(path, folder, **changes):
+    """The picture at `path` as another program stores it."""
+    with rasterio.open(path) as source:
+        values, profile = source.read(), source.profile
+        scales = changes.pop("scales", source.scales)
+    profile |= {"driver": "GTiff", "interleave": "pixel"} | changes
+    made = folder / f"again-{path.name}"
+    with rasterio.open(made, "w", **profile) as sink:
+        sink.write((values // (40 if profile["dtype"] == "uint8" else 1)).astype(profile["dtype"]))
+        sink.descriptions = tuple(band.name for band in BANDS)
+        sink.scales = scales
+        sink.update_tags(QUANTITY="toa")
+    return made
+
+
+def test_counts_under_the_name_of_reflectance_are_refused(tmp_path):
+    before, after, _ = pair("cleared", 3)
+    first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)
+    with pytest.raises(UndeclaredInputError, match="scale of the stored numbers"):
+        desk.area(
+            first, restored(second, tmp_path, scales=(1.0,) * 4), None, AreaWish(kind="cleared")
+        )
+
+
+def test_degrees_have_no_pixels_of_metres(tmp_path):
+    before, after, _ = pair("cleared", 3)
+    first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)
+    place = Affine(6e-5, 0, 46.17, 0, -6e-5, 39.74)
+    turned = restored(second, tmp_path, crs="EPSG:4326", transform=place)
+    with pytest.raises(UsageError, match="degrees"):
+        desk.area(first, turned, None, AreaWish(kind="cleared"))
+
+
+def test_near_infrared_that_counts_as_transparency_is_told(tmp_path):
+    """GDAL takes the fourth plane of bytes for alpha."""
+    before, after, _ = pair("cleared", 3)
+    first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)
+    bytes_of = restored(second, tmp_path, dtype="uint8", scales=(0.004,) * 4)
+    with pytest.raises(BrokenInputError, match="as transparency"):
+        desk.area(first, bytes_of, None, AreaWish(kind="cleared"))

@@ -93,3 +93,22 @@ def test_a_file_that_is_not_toml_is_refused(write):
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(MissingInputError, match=r"nowhere\.toml"):
         load_recipe(tmp_path / "nowhere.toml")
+
+
+def test_a_byte_order_mark_says_nothing(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + RECIPE.replace("\n", "\r\n").encode())
+    assert load_recipe(path).id == "sample"
+
+
+def test_home_is_where_the_reader_lives(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    text = RECIPE.replace('"pan.tif"', '"~/pan.tif"').replace('"dem.tif"', '"~/dem.tif"')
+    recipe = load_recipe(write(text))
+    assert recipe.scenes[0].pan == tmp_path / "home" / "pan.tif"
+    assert recipe.terrain.dem == (tmp_path / "home" / "dem.tif",)
+
+
+def test_an_unknown_key_is_told_with_those_that_are_known(write):
+    with pytest.raises(UsageError, match=r"'height' was unexpected.*vertical.*height_m"):
+        load_recipe(write(RECIPE.replace("vertical", "height")))

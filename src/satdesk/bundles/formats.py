@@ -11,7 +11,8 @@ from satdesk.bundles.format import Format
 from satdesk.bundles.geotiff import GeoTiff, Loose, open_loose
 from satdesk.bundles.landsat import Landsat
 from satdesk.bundles.sentinel2 import Sentinel2
-from satdesk.core.scene import Acquisition, Scene
+from satdesk.core.arguments import door, path_of
+from satdesk.core.scene import Acquisition, Scene, require_acquisition
 from satdesk.errors import (
     MissingInputError,
     UnknownNameError,
@@ -58,6 +59,7 @@ class Formats:
             UnreadableInputError: No format knows it, or its metadata cannot be read.
             UnsafeInputError: It would reach outside its folder or exhaust the machine.
         """
+        path = path_of(path, "the delivery")
         if not path.exists():
             raise MissingInputError(
                 "nothing lies there",
@@ -93,6 +95,7 @@ def loose_image(path: Path, formats: Formats = FORMATS) -> Path | None:
     return known.raster(path) if isinstance(known, GeoTiff) else None
 
 
+@door
 def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of loose files
     *,
     pan: Path | None = None,
@@ -125,6 +128,7 @@ def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of 
         InputError: A file is absent, unreadable or contradicts itself, or two RPCs disagree.
         UndeclaredInputError: The bands of a file are told by nobody.
     """
+    require_acquisition(acquisition)
     named = {"pan": pan, "ms": ms, "image": image}
     files = {role: path for role, path in named.items() if path is not None}
     if not files or (image is not None and len(files) > 1):

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from odc.geo.geobox import GeoBox
-
 from satdesk.bundles.checks import different_acquisitions, image_problems
 from satdesk.bundles.format import relative_name
+from satdesk.bundles.map_or_model import NAME_ONE, Placed, placed
 from satdesk.core.bands import Band
 from satdesk.core.scene import (
     Acquisition,
@@ -34,7 +33,7 @@ from satdesk.core.scene import (
 )
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import FileFacts, describe_file
-from satdesk.files.rpcs import RpcFile, find_rpc, pixel_grid
+from satdesk.files.rpcs import RpcFile
 from satdesk.files.xml import read_bounded
 
 __all__ = ["GeoTiff", "Loose", "open_loose"]
@@ -64,6 +63,7 @@ _AIRBUS_IDS = ("B0", "B1", "B2", "B3")
 _AIRBUS_NAMES = {"b0": "B", "b1": "G", "b2": "R", "b3": "NIR"}
 """Only where B0 is among them: Landsat and Sentinel-2 count from B1 and mean other bands by B2."""
 _COLOURS = {"red": "R", "green": "G", "blue": "B"}
+_TRANSPARENCY = {"alpha", "mask", "opacity", "transparency"}
 _SAME_ACQUISITION_S = 60.0
 
 
@@ -130,6 +130,7 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
     problems = [problem for part in parts for problem in image_problems(root, part.image)]
     problems += _pairing(root, parts)
     problems += [_model_missing(root, part) for part in parts if _lacks_model(part)]
+    problems += [_map_and_rpc(root, p, p.place.doubt) for p in parts if p.place.doubt is not None]
     problems += [
         _domain_problem(root, part.rpc, text)
         for part in parts
@@ -157,6 +158,7 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
 class _Part:
     image: SourceImage
     facts: FileFacts
+    place: Placed
     rpc: RpcFile | None
     support: Mapping[str, str]
     acquisition: Acquisition | None
@@ -167,22 +169,13 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     facts = describe_file(path)
     geom = path.with_suffix(".geom")
     support = _geom(geom) if geom.is_file() else {}
-    rpc = find_rpc(path, explicit=rpc_file) if facts.crs is None or rpc_file else None
-    placed = GeoBox(facts.shape, facts.affine, facts.crs) if facts.crs is not None else None
-    grid = pixel_grid(facts, rpc) if placed is None else placed
-    if facts.crs is not None and rpc is not None:
-        raise BrokenInputError(
-            "the image lies on a map already and cannot have an RPC as well",
-            subject=path,
-            found=facts.crs,
-            expected="an image in sensor geometry",
-            remedy="leave --rpc out",
-        )
+    place = placed(facts, rpc_file)
+    rpc = place.rpc
     bands = _bands(role, facts, support, stated.bands if role != "pan" else None)
     image = SourceImage(
         id=_id(role, bands),
         tiles=(ImageTile(path=path, shape=facts.shape),),
-        grid=grid,
+        grid=place.grid,
         bands=bands,
         dtype=facts.dtype,
         model=None if rpc is None else rpc.model,
@@ -196,6 +189,7 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     return _Part(
         image=image,
         facts=facts,
+        place=place,
         rpc=rpc,
         support=support,
         acquisition=_acquisition(facts, support),
@@ -214,7 +208,8 @@ def _only_raster(path: Path) -> Path | None:
         return path if path.suffix.lower() in _SUFFIXES else None
     if not path.is_dir():
         return None
-    rasters = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in _SUFFIXES]
+    shown = (entry for entry in sorted(path.iterdir()) if not entry.name.startswith("."))
+    rasters = [entry for entry in shown if entry.suffix.lower() in _SUFFIXES]
     return rasters[0] if len(rasters) == 1 and rasters[0].is_file() else None
 
 
@@ -250,6 +245,10 @@ def _bands(
     listed = _words(support.get("SUPPORT_DATA.BAND_NAME_LIST"))
     if len(listed) == facts.count:
         return _named(facts.path, listed)
+    every = [text for text in facts.descriptions if text]
+    if alpha and len(every) == facts.count and every[-1].lower() not in _TRANSPARENCY:
+        # GDAL takes the fourth plane of bytes for transparency; its own name says what it is.
+        return _named(facts.path, every)
     described = [text for text in facts.descriptions[:count] if text]
     if len(described) == count:
         return _named(facts.path, described)
@@ -361,6 +360,9 @@ def _facts(part: _Part) -> list[tuple[str, str]]:
             (f"{prefix}rpc_counts_from", part.rpc.counts_from),
             (f"{prefix}rpc_file", part.rpc.path.name),
         ]
+    if part.place.map_height_m is not None:
+        left = f"{part.facts.crs} at {part.place.map_height_m:.0f} m above the ellipsoid"
+        facts.append((f"{prefix}map_left_aside", left))
     if part.image.calibration is not None:
         facts.append((f"{prefix}calibration_source", part.facts.path.with_suffix(".geom").name))
     facts += [
@@ -404,6 +406,17 @@ def _model_missing(root: Path, part: _Part) -> Problem:
         ),
         expected="an image on a map, or one with an RPC",
         remedy="name the RPC with --rpc FILE",
+        blocks=True,
+    )
+
+
+def _map_and_rpc(root: Path, part: _Part, doubt: str) -> Problem:
+    return Problem(
+        code="map-and-rpc",
+        file=relative_name(root, part.facts.path),
+        found=doubt,
+        expected="a map alone, or the RPC of the picture as it lies on one height",
+        remedy=NAME_ONE,
         blocks=True,
     )
 

@@ -24,6 +24,7 @@ __all__ = [
     "Problem",
     "Scene",
     "SourceImage",
+    "require_acquisition",
 ]
 
 
@@ -50,6 +51,12 @@ class Acquisition:
     instant: datetime | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.day, datetime) or not isinstance(self.day, date):
+            raise UsageError(
+                "an acquisition's day is a date without a time",
+                found=repr(self.day),
+                remedy="take Acquisition.at for an instant",
+            )
         if self.instant is None:
             return
         if self.instant.utcoffset() != timedelta(0):
@@ -65,6 +72,12 @@ class Acquisition:
     @classmethod
     def at(cls, instant: datetime) -> Acquisition:
         """From an aware instant in UTC."""
+        if not isinstance(instant, datetime):
+            raise UsageError(
+                "an acquisition's instant is a datetime in UTC",
+                found=repr(instant),
+                remedy="take Acquisition.on for a day, datetime.fromisoformat for a text",
+            )
         return cls(day=instant.date(), instant=instant)
 
     @classmethod
@@ -76,6 +89,16 @@ class Acquisition:
     def precision(self) -> Precision:
         """Whether the instant is known or the day alone."""
         return Precision.DAY if self.instant is None else Precision.INSTANT
+
+
+def require_acquisition(value: object) -> None:
+    """Refuse what is no acquisition, such as a datetime; None passes."""
+    if value is not None and not isinstance(value, Acquisition):
+        raise UsageError(
+            "the time of a scene is an Acquisition",
+            found=repr(value),
+            remedy="write Acquisition.at(instant) or Acquisition.on(day)",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,9 @@ def _extract(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folde
 
 
 def _single_top(folder: Path) -> Path:
-    entries = [entry for entry in folder.iterdir() if entry.name != "__MACOSX"]
+    # macOS puts a folder and hidden files of its own beside what was packed.
+    shown = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    entries = [entry for entry in shown if entry.name != "__MACOSX"]
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
 
 

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class _Tile:
 
 
 def open_terrain(
-    paths: Sequence[Path],
+    paths: Sequence[Path] | Path,
     *,
     vertical: str | None,
     geoid: Path | None = None,
@@ -100,7 +101,7 @@ def open_terrain(
     """Open tiles or a VRT as one terrain.
 
     Args:
-        paths: At least one file. Those of another CRS, cell size or lattice than the first are
+        paths: Files, or one. Those of another CRS, cell size or lattice than the first are
             resampled onto its cells, and the facts say so. Where files overlap, the first that
             knows the height has it.
         vertical: One of `VERTICALS`; None = as the files declare.
@@ -124,6 +125,7 @@ def open_terrain(
         DisjointInputError: The files and the bounds do not overlap.
         UnsafeInputError: More than 200 million cells would be read.
     """
+    paths = [Path(paths)] if isinstance(paths, str | PathLike) else paths
     _check_call(paths, vertical, geoid)
     bounds = None if bounds is None else _ascending(bounds)
     tiles = _tiles(paths, bounds, margin=int(np.ceil(fill_cells)) + 4)

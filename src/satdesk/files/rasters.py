@@ -54,6 +54,10 @@ EMPTY_BYTES = 1
 """Files of at most this size are placeholders: some archives replace images by one byte."""
 
 
+_NOWHERE = ("LOCAL_CS[", "ENGCRS[", "ENGINEERINGCRS[")
+"""CRSs of an engineer's own axes, which are not tied to the Earth."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
     """What a raster file says of itself.
@@ -65,7 +69,8 @@ class FileFacts:
         count: Planes, alpha included.
         dtype: NumPy name of the sample type of all planes.
         affine: Pixel to `crs`, outer corner; identity where the file has none.
-        crs: WKT or ``EPSG:n``; None where the file has none.
+        crs: WKT or ``EPSG:n``; None where the file has none, or one that lies nowhere on Earth, as
+            GDAL writes into JPEG 2000 without a georeference.
         descriptions: One a plane; None = not described.
         colours: GDAL's colour interpretation, one a plane (``red``, ``alpha``, ``undefined``).
         nodata: Declared; None = none.
@@ -228,7 +233,7 @@ def describe_file(path: Path) -> FileFacts:
             count=dataset.count,
             dtype=dtypes[0],
             affine=dataset.transform,
-            crs=None if dataset.crs is None else dataset.crs.to_string(),
+            crs=_crs(dataset.crs),
             descriptions=tuple(dataset.descriptions),
             colours=tuple(colour.name for colour in dataset.colorinterp),
             nodata=dataset.nodata,
@@ -239,6 +244,12 @@ def describe_file(path: Path) -> FileFacts:
             ),
             gcps=len(dataset.gcps[0]),
         )
+
+
+def _crs(found: Any) -> str | None:  # noqa: ANN401 - rasterio has no types
+    if found is None or found.to_wkt().startswith(_NOWHERE):
+        return None
+    return str(found.to_string())
 
 
 def image_state(path: Path) -> str:

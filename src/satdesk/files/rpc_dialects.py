@@ -8,6 +8,7 @@
 | ``rpb`` | DigitalGlobe's ``.RPB`` | 0 |
 | ``worldview-xml`` | DigitalGlobe's XML with an ``RPB`` block | 0 |
 | ``ossim-geom`` | OSSIM keyword list, polynomial format B | 0 |
+| ``gdal-pam`` | GDAL's ``.aux.xml`` beside an image whose format keeps no tags | 0 |
 | ``tags`` | GeoTIFF's RPCCoefficientTag, NITF's RPC00B, as GDAL reports them | 0 |
 
 Sources: STDI-0002 (NITF), appendix E, for RPC00B: pixel (0, 0) is the *centre* of the first pixel.
@@ -26,7 +27,19 @@ from satdesk.errors import BrokenInputError
 from satdesk.files.xml import Node
 from satdesk.geometry.rpc import RPC, Domain
 
-__all__ = ["Written", "from_dimap", "from_keywords", "from_ossim", "from_rpb", "from_worldview"]
+__all__ = [
+    "PAM_RPC",
+    "Written",
+    "from_dimap",
+    "from_keywords",
+    "from_ossim",
+    "from_pam",
+    "from_rpb",
+    "from_worldview",
+]
+
+PAM_RPC = ".//Metadata[@domain='RPC']"
+"""Where GDAL's ``.aux.xml`` holds an RPC."""
 
 _OFFSETS = {
     "line_off": "LINE_OFF",
@@ -112,6 +125,13 @@ def from_keywords(path: Path, keywords: Mapping[str, str], profile: str) -> Writ
         domain, notices = _domain(bounds, numbers)
     model = _model(path, numbers, cubics, _SHIFT[_FROM_ZERO], domain)
     return Written(model=model, profile=profile, counts_from=_FROM_ZERO, notices=notices)
+
+
+def from_pam(root: Node) -> Written:
+    """GDAL's ``.aux.xml``: the keywords of the tags that it could not write into the image."""
+    items = ((item.attribute("key"), item.text()) for item in root.all(f"{PAM_RPC}/MDI"))
+    keywords = {key.upper(): text for key, text in items if key and text}
+    return from_keywords(root.path, keywords, "gdal-pam")
 
 
 def from_ossim(path: Path, keywords: Mapping[str, str]) -> Written:

@@ -18,10 +18,12 @@ from odc.geo.geobox import GeoBox
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UnreadableInputError
 from satdesk.files.rasters import FileFacts, image_state, opened_raster
 from satdesk.files.rpc_dialects import (
+    PAM_RPC,
     Written,
     from_dimap,
     from_keywords,
     from_ossim,
+    from_pam,
     from_rpb,
     from_worldview,
 )
@@ -41,6 +43,7 @@ _PAN_PER_MS = 4
 """Pixels of PAN along one of MS, in which Airbus's world files of MS are written."""
 
 _TILE = re.compile(r"img_(.+)_r(\d+)c(\d+)")
+_SIGNS = (b"RFM_Validity", b"LINEOFFSET", b"line_num_coeff_00", b'domain="RPC"')
 _MAX_TEXT_BYTES = 4 * 1024 * 1024
 _IMAGE_MAGIC = (
     b"II*\0",
@@ -164,9 +167,9 @@ def find_rpc(
 def pixel_grid(facts: FileFacts, rpc: RpcFile | None = None) -> GeoBox:
     """The grid of an image in sensor geometry: no CRS, its crop's origin as a translation.
 
-    An RPC in the image's own tags counts in that very file: GDAL moves its offsets when it cuts an
-    image, and moves the geotransform too. The grid then starts at 0, 0 whatever the geotransform
-    says, or the crop's origin would be added twice.
+    An RPC in the image's own tags, or in the ``.aux.xml`` that stands for them, counts in that very
+    file: GDAL moves its offsets when it cuts an image, and moves the geotransform too. The grid
+    then starts at 0, 0 whatever the geotransform says, or the crop's origin would be added twice.
 
     A geotransform without CRS states where a crop lies in the full image in one of three ways; no
     geotransform, or its mirror image, means the full image.
@@ -179,7 +182,7 @@ def pixel_grid(facts: FileFacts, rpc: RpcFile | None = None) -> GeoBox:
     Raises:
         BrokenInputError: A geotransform without CRS that is none of them.
     """
-    tagged = rpc is not None and rpc.profile == "tags"
+    tagged = rpc is not None and rpc.profile in {"tags", "gdal-pam"}
     origin = (0.0, 0.0) if tagged else _whole_origin(facts.affine)
     if origin is None:
         raise BrokenInputError(
@@ -224,11 +227,13 @@ def _from_xml(path: Path) -> Written:
         return from_dimap(root)
     if root.find(".//RPB") is not None:
         return from_worldview(root)
+    if root.find(PAM_RPC) is not None:
+        return from_pam(root)
     raise UnreadableInputError(
         "the XML holds no RPC",
         subject=path,
         found=f"a {root.tag}",
-        expected="a DIMAP Rational_Function_Model or an RPB block",
+        expected="a DIMAP Rational_Function_Model, an RPB block or GDAL's metadata of RPC",
     )
 
 
@@ -252,6 +257,7 @@ def _sidecars(image: Path) -> Iterator[Path]:
         f"{stem}_rpc.xml",
         f"{stem}.xml",
         f"{stem}.geom",
+        f"{image.name.lower()}.aux.xml",
     ]
     product = _TILE.fullmatch(stem)
     if product:
@@ -289,7 +295,7 @@ def _holds_rpc(path: Path) -> bool:
     if path.suffix.lower() not in {".xml", ".geom"}:
         return True
     data = path.read_bytes()[:_MAX_TEXT_BYTES]
-    return any(word in data for word in (b"RFM_Validity", b"LINEOFFSET", b"line_num_coeff_00"))
+    return any(word in data for word in _SIGNS)
 
 
 def _require_agreement(image: Path, first: RpcFile, other: RpcFile) -> None:

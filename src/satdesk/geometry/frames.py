@@ -195,14 +195,18 @@ def footprint(
         DisjointInputError: The model sees no ground along the outline.
     """
     col, row = mapped(grid.affine, *_outline(tuple(grid.shape), points))
-    lon, lat, _ = on_terrain(model, col, row, terrain, start_m=start_m)
+    lon, lat, height = on_terrain(model, col, row, terrain, start_m=start_m)
     seen = np.isfinite(lon)
     if seen.sum() < 3:
+        known = getattr(model, "height_range", None)
+        heights = "" if known is None else f" and ground from {known[0]:.0f} to {known[1]:.0f} m"
         raise DisjointInputError(
             "the camera model sees no ground along the image's edge",
-            found=f"{int(seen.sum())} of {seen.size} points inside the model's domain",
-            expected="an image that the model belongs to",
-            remedy="check that the RPC belongs to this image and crop",
+            found=f"{int(seen.sum())} of {seen.size} points inside the model's domain, at heights "
+            f"from {height.min():.0f} to {height.max():.0f} m above the ellipsoid",
+            expected=f"an image that the model belongs to{heights}",
+            remedy="check that the RPC belongs to this image and crop, and the terrain's unit, "
+            "vertical datum and voids",
         )
     return Polygon(np.column_stack([unwrapped(lon[seen]), lat[seen]]))
 

@@ -138,6 +138,8 @@ class RPC:
         for name in _OFFSETS + _SCALES:
             _check_number(name, getattr(self, name), zero_allowed=name in _OFFSETS)
         for name in _CUBICS:
+            # lists and arrays would neither compare nor hash
+            object.__setattr__(self, name, tuple(float(c) for c in getattr(self, name)))
             _check_cubic(name, getattr(self, name))
         if abs(self.lat_off) > 90 or abs(self.lon_off) > 360:
             raise BrokenInputError(

@@ -225,14 +225,22 @@ def _described(area: District) -> str:
 
 def _polygons(path: Path) -> dict[str, Feature]:
     """The polygons of the file by ``#number``, counted from 1 among all its features."""
+    features = read_features(path)
+    kinds = {one.geometry.geom_type for one in features if one.geometry is not None}
     polygons = {
         f"#{number}": feature
-        for number, feature in enumerate(read_features(path), start=1)
+        for number, feature in enumerate(features, start=1)
         if feature.geometry is not None
         and feature.geometry.geom_type in {"Polygon", "MultiPolygon"}
     }
     if not polygons:
-        raise BrokenInputError("the file holds no polygon", subject=path, expected="a polygon")
+        raise BrokenInputError(
+            "the file holds no polygon",
+            subject=path,
+            found=", ".join(sorted(kinds)) or "features without a geometry",
+            expected="a polygon",
+            remedy="close the line, or draw the area, in the program that wrote it",
+        )
     return polygons
 
 

@@ -17,7 +17,7 @@ from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store
 from satdesk.provenance.claim import EKUS
 from satdesk.provenance.keys import certificates_in
 
-__all__ = ["Trust", "fingerprint", "holder", "load_trust", "public_key_digest"]
+__all__ = ["Trust", "authority_facts", "fingerprint", "holder", "load_trust", "public_key_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +107,19 @@ def _reason(certificate: x509.Certificate, at: datetime, told: str) -> str:
     if at < certificate.not_valid_before_utc:
         return f"the certificate holds only from {certificate.not_valid_before_utc:%Y-%m-%d} on"
     return f"its certificates do not lead to a trust anchor ({told[:160]})"
+
+
+def authority_facts(folder: Path, leaf: x509.Certificate) -> dict[str, str]:
+    """What ``satdesk keys`` answers (``keys.schema.json``).
+
+    Args:
+        folder: Where key and certificates lie.
+        leaf: The signing certificate.
+    """
+    return {
+        "path": str(folder),
+        "root": str(folder / "root.pem"),
+        "claims_to_be": holder(leaf),
+        "certificate_sha256": fingerprint(leaf),
+        "holds_until": f"{leaf.not_valid_after_utc:%Y-%m-%d}",
+    }

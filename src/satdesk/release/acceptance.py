@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from satdesk.errors import LimitError, UsageError
 from satdesk.release.content import Notice
 from satdesk.release.holds import HOLDS
 
-__all__ = ["RULES", "Acceptance", "Accepted"]
+__all__ = ["RULES", "Acceptance", "Accepted", "reasons_of"]
 
 RULES: Mapping[str, str] = {
     "pan-ms-residual": "PAN and MS still differ by more than 0.3 PAN pixels after correction",
@@ -96,3 +96,23 @@ class Acceptance:
         )
         self.used.append(accepted)
         return accepted.notice
+
+
+def reasons_of(accept: Sequence[tuple[str, str]] | Mapping[str, str]) -> dict[str, str]:
+    """Rules and reasons by the rule, as programs hand them over.
+
+    Raises:
+        UsageError: They are no pairs of a rule and its reason.
+    """
+    try:
+        found = dict(accept)
+    except (TypeError, ValueError):
+        found = {}
+    texts = all(isinstance(text, str) for pair in found.items() for text in pair)
+    if isinstance(accept, str) or (accept and not found) or not texts:
+        raise UsageError(
+            "rules are accepted in pairs with their reasons",
+            found=repr(accept)[:100],
+            expected='[("pan-ms-residual", "why")]',
+        )
+    return found

@@ -10,11 +10,12 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from satdesk.bundles.formats import open_bundle
+from satdesk.bundles.map_or_model import NAME_ONE, placed
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel
-from satdesk.errors import UndeclaredInputError, UnreadableInputError
+from satdesk.errors import BrokenInputError, UndeclaredInputError, UnreadableInputError
 from satdesk.files.rasters import describe_file
-from satdesk.files.rpcs import find_rpc, pixel_grid, read_rpc
+from satdesk.files.rpcs import read_rpc
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.mapmodel import MapModel
 from satdesk.release.scenes import pan_and_ms, with_rpc
@@ -93,12 +94,16 @@ def _described_aim(image: SourceImage, rpc: Path | None) -> Aim:
 
 
 def _image_aim(path: Path, rpc: Path | None) -> Aim:
-    facts = describe_file(path)
-    if facts.crs is not None and rpc is None:
-        grid = GeoBox(facts.shape, facts.affine, facts.crs)
-        return _on_grid(grid, None, subject=path)
-    found = find_rpc(path, explicit=rpc)
-    return _on_grid(pixel_grid(facts, found), None if found is None else found.model, subject=path)
+    place = placed(describe_file(path), rpc)
+    if place.doubt is not None:
+        raise BrokenInputError(
+            "the image has a map and an RPC that contradict each other",
+            subject=path,
+            found=place.doubt,
+            expected="a map alone, or the RPC of the picture as it lies on one height",
+            remedy=NAME_ONE,
+        )
+    return _on_grid(place.grid, None if place.rpc is None else place.rpc.model, subject=path)
 
 
 def _on_grid(grid: GeoBox, model: SensorModel | None, *, subject: str | Path) -> Aim:

@@ -19,10 +19,11 @@ from satdesk.errors import (
     DisjointInputError,
     UndeclaredInputError,
     UnsafeInputError,
+    UsageError,
 )
 from satdesk.files.pictures import read_classes, read_values
 from satdesk.files.rasters import FileFacts, describe_file
-from satdesk.geometry.frames import from_lonlat, pixel_size_m
+from satdesk.geometry.frames import from_lonlat, horizontal, pixel_size_m
 from satdesk.geometry.grids import snapped_grid
 from satdesk.products.clipped import inside
 from satdesk.radiometry.change_kinds import Kind, Planes
@@ -36,6 +37,8 @@ _MOST_PIXELS = 100_000_000
 _STRIP_PIXELS = 8_000_000
 _MOST_SAMPLES, _LEAST_SAMPLES = 1_000_000, 1000
 _REFLECTANCE = {"toa", "boa"}
+_MOST_MEDIAN = 1.5
+"""Sunlit snow reflects somewhat more than 1; the middle of a picture never so much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,8 @@ class ChangePair:
         known = seen & also & inside(self.area, small, small) & self._unhidden(small)
         if known.sum() < _LEAST_SAMPLES:
             return self
+        for file, date in ((self.before, first), (self.after, second)):
+            _require_reflectance(file, date, known)
         lines = [
             (name, common_line(*(date[name][known].astype(np.float64) for date in (first, second))))
             for name in bands
@@ -151,8 +156,7 @@ def opened_pair(
         after: The second.
         kind: Whose bands must be there.
         area: Polygon in longitude/latitude; None = all that both pictures cover.
-        pixel_m: Edge of a pixel of the comparison, units of the second picture's CRS; never finer
-            than that picture's own.
+        pixel_m: Edge of a pixel of the comparison; never finer than the second picture's own.
         masks: Files of ``satdesk mask`` for each date; None = none.
 
     Raises:
@@ -172,11 +176,12 @@ def opened_pair(
             remedy="check that both pictures and the area are of one place",
         )
     crs = str(second.crs)
+    size = pixel_m / _metres_of(second)
     shared = unary_union(parts)
     edge = np.concatenate([np.asarray(part.exterior.coords) for part in parts])
     x, y = from_lonlat(crs, edge[:, 0], edge[:, 1])
     bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    grid = snapped_grid(bounds, crs, max(pixel_m, abs(second.affine.a)))
+    grid = snapped_grid(bounds, crs, max(size, abs(second.affine.a)))
     if math.prod(grid.shape) > _MOST_PIXELS:
         raise UnsafeInputError(
             "the area has too many pixels to be held in memory",
@@ -207,6 +212,20 @@ def _outline(file: FileFacts) -> BaseGeometry:
     return grid_outline(GeoBox(file.shape, Affine(*tuple(file.affine)[:6]), file.crs))
 
 
+def _metres_of(file: FileFacts) -> float:
+    """Metres in a unit of the CRS of a picture, on whose pixels the two are compared."""
+    axis = horizontal(str(file.crs)).axis_info[0]
+    if axis.unit_name == "degree":
+        raise UsageError(
+            "the second picture's pixels are degrees, in which no area can be gridded",
+            subject=file.path,
+            found=str(file.crs)[:60],
+            expected="a projected CRS",
+            remedy="warp it into its UTM zone (gdalwarp -t_srs EPSG:326xx)",
+        )
+    return float(axis.unit_conversion_factor)
+
+
 def _checked(file: FileFacts, kind: Kind) -> FileFacts:
     if file.crs is None:
         raise BrokenInputError(
@@ -222,6 +241,15 @@ def _checked(file: FileFacts, kind: Kind) -> FileFacts:
             found=", ".join(text or "?" for text in file.descriptions),
             remedy="describe the file's bands as B, G, R and NIR (gdal_edit or rasterio)",
         )
+    hidden = [n for n in kind.bands if file.colours[file.descriptions.index(n)] == "alpha"]
+    if hidden:
+        raise BrokenInputError(
+            f"the file marks its band {', '.join(hidden)} as transparency",
+            subject=file.path,
+            found="colour interpretation alpha",
+            expected="a band of measurements",
+            remedy="mark it as undefined (gdal_edit.py -colorinterp_4 undefined)",
+        )
     quantity = dict(file.tags).get("QUANTITY", "")
     if quantity not in _REFLECTANCE:
         raise UndeclaredInputError(
@@ -232,6 +260,19 @@ def _checked(file: FileFacts, kind: Kind) -> FileFacts:
             remedy="make the picture with satdesk ortho --quantity toa, or state the tag",
         )
     return file
+
+
+def _require_reflectance(file: FileFacts, planes: Planes, known: NDArray[np.bool_]) -> None:
+    """Refuse counts that a tag calls reflectance, such as those × 10000 without their scale."""
+    middle = max(float(np.median(values[known])) for values in planes.values())
+    if middle > _MOST_MEDIAN:
+        raise UndeclaredInputError(
+            "no ground reflects so much: the scale of the stored numbers is not stated",
+            subject=file.path,
+            found=f"a median of {middle:g}",
+            expected=f"reflectance, mostly below {_MOST_MEDIAN:g}",
+            remedy="state the scale in the file (gdal_edit.py -scale 0.0001)",
+        )
 
 
 def _planes(

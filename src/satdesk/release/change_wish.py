@@ -9,6 +9,7 @@ from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
+from satdesk.core.arguments import keep_paths, require_size
 from satdesk.errors import BrokenInputError, UsageError
 from satdesk.files.vectors import read_features
 from satdesk.release.area import chosen_district
@@ -44,6 +45,11 @@ class AreaWish:
     points: Path | None = None
     draw: int = 0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_size(self.pixel_m, "the pixel of the comparison")
+        require_size(self.least_ha or None, "the smallest piece")
+        keep_paths(self, "points")
 
 
 def area_wish(  # noqa: PLR0913 - the wishes of one job, keyword-only

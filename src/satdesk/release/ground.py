@@ -10,11 +10,12 @@ from odc.geo.geobox import GeoBox
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 from shapely import segmentize, transform
+from shapely.affinity import translate
 from shapely.geometry import MultiPoint, box
 from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.scene import SourceImage
-from satdesk.core.sensor import SensorModel, Terrain
+from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
 from satdesk.files.dem import open_terrain
 from satdesk.geometry.affine import mapped
@@ -24,6 +25,7 @@ from satdesk.geometry.frames import (
     geodesic_m,
     pixel_size_m,
     to_lonlat,
+    unwrapped,
 )
 from satdesk.geometry.grids import snapped_grid, utm_crs
 from satdesk.geometry.occlusion import seen_terrain
@@ -153,11 +155,20 @@ def image_outline(image: SourceImage, terrain: Terrain | None) -> BaseGeometry:
     return _outline_of_all_heights(model, image.grid)
 
 
-def grid_outline(grid: GeoBox) -> BaseGeometry:
-    """Outline of a grid that has a CRS, longitude/latitude degrees."""
+def grid_outline(grid: GeoBox, beside: BaseGeometry | None = None) -> BaseGeometry:
+    """Outline of a grid that has a CRS, longitude/latitude degrees, in one piece.
+
+    Args:
+        grid: With a CRS.
+        beside: Its longitudes are by that turn round the Earth which lies nearest to this.
+    """
     edge = box(*grid.boundingbox.bbox)
     step = max(edge.length / 80, 1e-12)
-    return _to_lonlat(segmentize(edge, step), str(grid.crs))
+    outline = _to_lonlat(segmentize(edge, step), str(grid.crs))
+    if beside is None or beside.is_empty:
+        return outline
+    turns = round((beside.centroid.x - outline.centroid.x) / 360)
+    return translate(outline, xoff=360.0 * turns)
 
 
 def _model(image: SourceImage) -> SensorModel:
@@ -180,6 +191,7 @@ def _outline_of_all_heights(model: SensorModel, grid: GeoBox) -> BaseGeometry:
     found = [model.locate(x, y, np.full(4, h)) for h in (middle - spread, middle, middle + spread)]
     points = np.concatenate([np.stack(pair, axis=1) for pair in found])
     known = points[np.isfinite(points).all(axis=1)]
+    known[:, 0] = unwrapped(known[:, 0])
     if len(known) < 3:
         raise DisjointInputError(
             "the sensor model does not reach the ground at this image's corners",
@@ -190,7 +202,11 @@ def _outline_of_all_heights(model: SensorModel, grid: GeoBox) -> BaseGeometry:
 
 
 def _to_lonlat(geometry: BaseGeometry, crs: str) -> BaseGeometry:
-    return transform(geometry, lambda xy: np.column_stack(to_lonlat(crs, xy[:, 0], xy[:, 1])))
+    def placed(xy: FloatArray) -> FloatArray:
+        lon, lat = to_lonlat(crs, xy[:, 0], xy[:, 1])
+        return np.column_stack((unwrapped(lon), lat))
+
+    return transform(geometry, placed)
 
 
 def _from_lonlat(geometry: BaseGeometry, crs: str) -> BaseGeometry:

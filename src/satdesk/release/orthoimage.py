@@ -120,7 +120,8 @@ def _composition(
     gsd_m = source_gsd_m(parts.finest) if wish.gsd_m is None else wish.gsd_m
     grid = grid_over(area, gsd_m=gsd_m, crs=wish.crs, bounds=bounds)
     beside.enter_context(sources_ahead(parts.images, parts.blocks, grid, ground.terrain))
-    drawn = area if bounds is None else make_valid(area).intersection(grid_outline(grid))
+    whole = grid_outline(grid, beside=area)
+    drawn = area if bounds is None else make_valid(area).intersection(whole)
     subject = terrain_names(terrain)
     slanted = None if parts.finest.grid.crs is not None else ground.terrain
     missing = unknown_ground(drawn, slanted, acceptance, subject=subject)

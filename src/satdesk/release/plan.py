@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from odc.geo.geobox import GeoBox
-from shapely import make_valid
+from shapely import make_valid, transform
+from shapely.geometry.base import BaseGeometry
 
 from satdesk.core.layer import Layer
 from satdesk.core.place import District
@@ -192,5 +193,13 @@ def _require_overlap(parts: Sequence[Parts], district: District, terrain: Terrai
                 expected="district {} in {:.3f} {:.3f} {:.3f} {:.3f}".format(
                     district.title, *district.geometry.bounds
                 ),
-                remedy="choose another scene or another district",
+                remedy=_apart(outline, district.geometry),
             )
+
+
+def _apart(outline: BaseGeometry, district: BaseGeometry) -> str:
+    """What to do where a scene does not show the district."""
+    swapped = transform(district, lambda xy: xy[:, ::-1])
+    if make_valid(swapped).intersects(make_valid(outline)):
+        return "write longitude before latitude: the district's are swapped"
+    return "choose another scene or another district"

@@ -18,9 +18,10 @@ from satdesk.core.place import Site
 from satdesk.core.scene import Acquisition, Scene
 from satdesk.files.archives import is_archive
 from satdesk.files.digests import sha256
+from satdesk.release.choices import DisplayChoice, MasksChoice, SceneChoice
 from satdesk.release.inputs import scene_files
 from satdesk.release.outputs import outputs_table
-from satdesk.release.recipe import DisplayChoice, MasksChoice, Recipe, SceneChoice
+from satdesk.release.recipe import Recipe
 from satdesk.release.schema import check
 from satdesk.release.statements import statement_facts
 from satdesk.release.status_file import instant_text

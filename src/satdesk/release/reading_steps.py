@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from satdesk.core.arguments import door
 from satdesk.core.statement import READERS_NEEDED
 from satdesk.errors import MissingInputError, UsageError
 from satdesk.files.store import machine_errors
@@ -27,6 +28,7 @@ __all__ = ["answer_statements", "open_answers", "statements"]
 _MAX_KEPT = 50_000_000
 
 
+@door
 def statements(release: Path, *, log: Path) -> dict[str, Any]:
     """What readers of a draft are asked, and who sealed answers (``statements_step.schema.json``).
 
@@ -41,6 +43,7 @@ def statements(release: Path, *, log: Path) -> dict[str, Any]:
     return _told(release, subject, document, _entries(log), kept=None)
 
 
+@door
 def answer_statements(
     release: Path, answers: Path, keep: Path, *, signing: Signing, log: Path
 ) -> dict[str, Any]:
@@ -89,6 +92,7 @@ def answer_statements(
     return _told(release, subject, document, _entries(log), kept=str(keep))
 
 
+@door
 def open_answers(release: Path, keep: Path, *, signing: Signing, log: Path) -> dict[str, Any]:
     """Open the answers that one reader sealed, once two readers have (``statements_step…``).
 

@@ -7,17 +7,29 @@ an unknown key is an error. Paths are relative to the recipe's folder.
 from __future__ import annotations
 
 import hashlib
-import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from satdesk.core.scene import Acquisition
-from satdesk.core.statement import Statement
+from satdesk.core.arguments import door
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
+from satdesk.files.toml import parsed_toml
+from satdesk.release.choices import (
+    DisplayChoice,
+    DistrictChoice,
+    GridChoice,
+    HoldsChoice,
+    MasksChoice,
+    MosaicChoice,
+    RegistrationChoice,
+    SceneChoice,
+    SitesChoice,
+    StatedAccuracy,
+    StatementsChoice,
+    TerrainChoice,
+)
 from satdesk.release.content import Event, Licence
 from satdesk.release.outputs import OutputsChoice, outputs_of, require_within
 from satdesk.release.schema import check, stringified
@@ -43,209 +55,15 @@ __all__ = [
 ]
 
 _MAX_BYTES = 1_000_000
-_UNSTATED = Licence()
 _OUTPUTS = OutputsChoice()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistrictChoice:
-    """Which district, by exactly one of name, code, file and box; the rest states facts."""
-
-    name: str | None = None
-    code: str | None = None
-    file: Path | None = None
-    feature: str | None = None
-    box: tuple[float, float, float, float] | None = None
-    title: str | None = None
-    source: str | None = None
-    source_date: str | None = None
-    viewpoint: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    contested: bool | None = None
-    country: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SitesChoice:
-    """Which sites: a register (None = the one that ships) and, optionally, ids from it."""
-
-    register: Path | None = None
-    include: tuple[str, ...] | None = None
-    none: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridChoice:
-    """Output grid and product; None leaves the choice to the rules in the reference.
-
-    Attributes:
-        accuracy_m: CE90 in metres that every picture must print at most; None = not asked.
-    """
-
-    crs: str | None = None
-    gsd_m: float | None = None
-    product: str | None = None
-    quantity: str | None = None
-    sharpening: str = "brovey"
-    resampling: str = "cubic"
-    accuracy_m: float | None = None
-    codec: str = "zstd:9"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedAccuracy:
-    """How exact a DEM's heights are, as somebody states.
-
-    Attributes:
-        le90_m: Error that 90 % of the heights do not exceed, metres.
-        source: Who says so.
-    """
-
-    le90_m: float
-    source: str
-
-    def __post_init__(self) -> None:
-        if not (0 < self.le90_m < math.inf and self.source.strip()):
-            raise UsageError(
-                "a terrain's accuracy is a number of metres with its source",
-                found=f"{self.le90_m:g} m, {self.source!r}",
-                expected="LE90 above 0 and who states it",
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerrainChoice:
-    """DEM files with their vertical datum, or one ellipsoidal height in metres.
-
-    Attributes:
-        accuracy: Of the DEM's heights; None = nobody states it.
-    """
-
-    dem: tuple[Path, ...] = ()
-    vertical: str | None = None
-    geoid: Path | None = None
-    height_m: float | None = None
-    accuracy: StatedAccuracy | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationChoice:
-    """How the dates are laid on each other.
-
-    Attributes:
-        reference: Id of the date that stays; None = the first.
-        method: ``auto`` (measure, move where it is due, refuse what cannot be measured) or
-            ``none``.
-    """
-
-    reference: str | None = None
-    method: str = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldsChoice:
-    """How strict the rules are that hold a release back.
-
-    Attributes:
-        conflict_area: People could be harmed by what a fresh picture shows.
-        scene_age_hours: How old a scene of such an area must be.
-    """
-
-    conflict_area: bool = False
-    scene_age_hours: float = 72.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasksChoice:
-    """How cloud, shadow and snow are found.
-
-    Attributes:
-        method: ``none``, or some of ``classical`` (brightness, and shadows where the sun puts
-            them), ``provider`` (the delivery's own masks) and ``learned`` (a network, from the
-            extra ``satdesk[masks]``), joined by ``+``.
-    """
-
-    method: str = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MosaicChoice:
-    """How several scenes of one date are put together.
-
-    Attributes:
-        order: Rules by which the scenes are ordered, the first decides; see `mosaic_order.RULES`.
-        seams: ``cost`` (lines of least cost) or ``order`` (each scene over the next).
-        contradictions: Where one scene looks as if under a cloud or its shadow beside another:
-            ``older`` (an older one gives way, a newer one counts as not told), ``avoid`` (either
-            gives way) or ``ignore``.
-        balance: ``display`` (the picture for eyes is balanced, ``image.tif`` stays as measured),
-            ``image`` (both are balanced) or ``none``.
-        feather_m: Half the width in metres of the band in which the picture for eyes is mixed
-            across a seam; 0 = none.
-        dates: Whether the dates are balanced to each other for display, on stable ground.
-    """
-
-    order: tuple[str, ...] = ("cloud", "date", "view", "sun")
-    seams: str = "cost"
-    contradictions: str = "older"
-    balance: str = "display"
-    feather_m: float | None = None
-    dates: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisplayChoice:
-    """What is done to pictures for eyes alone.
-
-    Attributes:
-        dehaze: Whether each date's own even haze is taken off; captions say so.
-    """
-
-    dehaze: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementsChoice:
-    """Sentences of a text about the district, which analysts answer.
-
-    Attributes:
-        file: Where they stand; no result may replace it. None = in the recipe itself, or none.
-        listed: The statements.
-    """
-
-    file: Path | None = None
-    listed: tuple[Statement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SceneChoice:
-    """One scene: where it lies and what its files do not say.
-
-    Attributes:
-        at: The acquisition as the recipe states it; None = the files say.
-        bands: Our names in the file's order; None = the files say.
-        counts_per_reflectance: Counts that mean reflectance 1.0; None = the files say.
-        refinement: What ``satdesk refine --out`` wrote; None = the models as they are.
-        group: Scenes of one group make one date; None = a date of its own.
-    """
-
-    bundle: Path | None = None
-    pan: Path | None = None
-    ms: Path | None = None
-    image: Path | None = None
-    rpc: Path | None = None
-    ms_rpc: Path | None = None
-    at: Acquisition | None = None
-    bands: tuple[str, ...] | None = None
-    mission: str | None = None
-    instrument: str | None = None
-    credit: str | None = None
-    counts_per_reflectance: float | None = None
-    nodata: float | None = None
-    refinement: Path | None = None
-    group: str | None = None
-    licence: Licence = _UNSTATED
+_SITES = SitesChoice()
+_GRID = GridChoice()
+_MASKS = MasksChoice()
+_REGISTRATION = RegistrationChoice()
+_MOSAIC = MosaicChoice()
+_DISPLAY = DisplayChoice()
+_HOLDS = HoldsChoice()
+_STATEMENTS = StatementsChoice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,21 +98,22 @@ class Recipe:
     instructions: str | None = None
     address: str | None = None
     keywords: tuple[str, ...] = ()
-    sites: SitesChoice = SitesChoice()
-    grid: GridChoice = GridChoice()
+    sites: SitesChoice = _SITES
+    grid: GridChoice = _GRID
     terrain: TerrainChoice | None = None
-    masks: MasksChoice = MasksChoice()
-    registration: RegistrationChoice = RegistrationChoice()
-    mosaic: MosaicChoice = MosaicChoice()
-    display: DisplayChoice = DisplayChoice()
+    masks: MasksChoice = _MASKS
+    registration: RegistrationChoice = _REGISTRATION
+    mosaic: MosaicChoice = _MOSAIC
+    display: DisplayChoice = _DISPLAY
     event: Event | None = None
     accept: tuple[tuple[str, str], ...] = ()
-    holds: HoldsChoice = HoldsChoice()
+    holds: HoldsChoice = _HOLDS
     embargo: datetime | None = None
-    statements: StatementsChoice = StatementsChoice()
+    statements: StatementsChoice = _STATEMENTS
     outputs: OutputsChoice = _OUTPUTS
 
 
+@door
 def load_recipe(path: Path) -> Recipe:
     """Read and check the recipe at `path`.
 
@@ -305,12 +124,7 @@ def load_recipe(path: Path) -> Recipe:
         UnsafeInputError: A house style outside the recipe's folder.
     """
     raw = _bytes_of(path)
-    try:
-        document = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenInputError(
-            "the recipe is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
-        ) from error
+    document = parsed_toml(raw, what="recipe", subject=path)
     check(stringified(document), "recipe", subject=path)
     made = recipe_of(document, folder=path.parent, sha256=hashlib.sha256(raw).hexdigest())
     require_within(path.parent, made.outputs)
@@ -401,7 +215,12 @@ def _embargo(value: str | datetime | None) -> datetime | None:
 
 
 def _inside(folder: Path, value: str | None) -> Path | None:
-    return None if value is None else folder / value
+    return None if value is None else _placed(folder, value)
+
+
+def _placed(folder: Path, value: str) -> Path:
+    """A path as the recipe states it: relative to its folder, absolute, or from ``~/``."""
+    return folder / (Path(value).expanduser() if value.startswith("~/") else value)
 
 
 def _district(table: Mapping[str, Any], folder: Path) -> DistrictChoice:
@@ -451,7 +270,7 @@ def _terrain(table: Mapping[str, Any] | None, folder: Path) -> TerrainChoice | N
         return None
     le90_m, source = table.get("accuracy_le90_m"), table.get("accuracy_source", "")
     return TerrainChoice(
-        dem=tuple(folder / tile for tile in table.get("dem", ())),
+        dem=tuple(_placed(folder, tile) for tile in table.get("dem", ())),
         vertical=table.get("vertical"),
         geoid=_inside(folder, table.get("geoid")),
         height_m=table.get("height_m"),

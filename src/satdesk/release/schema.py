@@ -67,5 +67,7 @@ def _short(error: ValidationError) -> str:
 
 
 def _expected(error: ValidationError) -> str:
+    if error.validator == "additionalProperties" and isinstance(error.schema, dict):
+        return f"some of {', '.join(error.schema.get('properties', ()))}"
     described = error.schema.get("description") if isinstance(error.schema, dict) else None
     return str(described or f"{error.validator}: {json.dumps(error.validator_value)[:160]}")

@@ -5,11 +5,13 @@ What needs the extra ``satdesk[sign]`` is loaded when it is used.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from satdesk.core.arguments import keep_paths
 from satdesk.errors import UsageError
 from satdesk.provenance.extra import require_extra
 from satdesk.release.desk_log import DeskLog
@@ -17,11 +19,12 @@ from satdesk.release.desk_log import DeskLog
 if TYPE_CHECKING:
     from satdesk.provenance.keys import Signer
     from satdesk.release.clearance import Clearance
+    from satdesk.release.issued import Issued
     from satdesk.release.recipe import Recipe
     from satdesk.release.seal import Seal
     from satdesk.release.workflow import Stroke
 
-__all__ = ["Desk", "Signing", "clearance_of", "seal_of", "stroke_of"]
+__all__ = ["Desk", "Signing", "clearance_of", "record_of", "seal_of", "stroke_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,9 @@ class Signing:
     timestamp_url: str | None = None
     embedded: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        keep_paths(self, "folder", "certificates", "key")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -58,6 +64,9 @@ class Desk:
     log: Path
     trust: tuple[Path, ...] = ()
     by: str | None = None
+
+    def __post_init__(self) -> None:
+        keep_paths(self, "log", "trust")
 
 
 def seal_of(signing: Signing, recipe: Recipe, out: Path) -> Seal:
@@ -91,6 +100,14 @@ def clearance_of(desk: Desk, accepted: dict[str, str], out: Path, now: datetime)
         by=desk.by,
         accepted=accepted,
     )
+
+
+def record_of(desk: Desk, issued: Issued, signed: Mapping[str, Any], now: datetime) -> None:
+    """Write into the desk's log that a release was issued, and who answers for it."""
+    from satdesk.release.workflow import record_issue  # noqa: PLC0415 - needs the extra
+
+    actor = desk.by or signed.get("claims_to_be") or "not stated"
+    record_issue(DeskLog(desk.log), issued.status, actor=actor, now=now, accepted=issued.accepted)
 
 
 def _signer(signing: Signing, out: Path) -> Signer:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from satdesk.core.arguments import door
 from satdesk.provenance.extra import require_extra
 from satdesk.release.desk_log import DeskLog
 from satdesk.release.signing import Signing, stroke_of
@@ -17,6 +18,7 @@ from satdesk.release.status_file import effective, read_status
 __all__ = ["correct", "log", "review", "sign_off", "status", "withdraw"]
 
 
+@door
 def review(
     release: Path, *, signing: Signing, log: Path, note: str | None = None
 ) -> dict[str, Any]:
@@ -29,6 +31,7 @@ def review(
     return _named_by("review", release, signing, log, note)
 
 
+@door
 def sign_off(
     release: Path, *, signing: Signing, log: Path, note: str | None = None
 ) -> dict[str, Any]:
@@ -36,6 +39,7 @@ def sign_off(
     return _named_by("sign-off", release, signing, log, note)
 
 
+@door
 def correct(old: Path, new: Path, *, signing: Signing, log: Path, reason: str) -> dict[str, Any]:
     """Say of `old` that the later revision `new` takes its place (``standing.schema.json``).
 
@@ -48,6 +52,7 @@ def correct(old: Path, new: Path, *, signing: Signing, log: Path, reason: str) -
     return _standing(old, corrected(old, new, stroke_of(signing, log, old), reason=reason))
 
 
+@door
 def withdraw(release: Path, *, signing: Signing, log: Path, reason: str) -> dict[str, Any]:
     """Withdraw an issued release, with a kill notice (``standing.schema.json``).
 
@@ -60,6 +65,7 @@ def withdraw(release: Path, *, signing: Signing, log: Path, reason: str) -> dict
     return _standing(release, withdrawn(release, stroke_of(signing, log, release), reason=reason))
 
 
+@door
 def status(release: Path) -> dict[str, Any]:
     """What holds of a release now (``standing.schema.json``); `verify` says whose word that is.
 
@@ -70,6 +76,7 @@ def status(release: Path) -> dict[str, Any]:
     return _standing(release, read_status(release))
 
 
+@door
 def log(path: Path) -> dict[str, Any]:
     """All entries of a desk's log, its chain checked (``log.schema.json``).
 

@@ -7,7 +7,6 @@ did it.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from satdesk.core.place import Site
 from satdesk.core.scene import Acquisition
 from satdesk.core.statement import Statement
 from satdesk.errors import BrokenInputError, MissingInputError, UsageError
+from satdesk.files.toml import parsed_toml
 from satdesk.release.schema import check, stringified
 from satdesk.release.times import parse_acquisition
 
@@ -97,13 +97,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         raise BrokenInputError(
             f"too large to be a {what}", subject=path, expected=f"at most {_MAX_BYTES} bytes"
         )
-    try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenInputError(
-            f"the {what} is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
-        ) from error
-    read: dict[str, Any] = stringified(document)
+    read: dict[str, Any] = stringified(parsed_toml(path.read_bytes(), what=what, subject=path))
     return read
 
 

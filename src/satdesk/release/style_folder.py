@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from satdesk.errors import BrokenInputError, MissingInputError, UnsafeInputError
+from satdesk.errors import MissingInputError, UnsafeInputError
+from satdesk.files.toml import parsed_toml
 from satdesk.files.xml import read_bounded
 from satdesk.release.schema import check
 
@@ -26,12 +26,7 @@ def style_document(folder: Path) -> dict[str, Any]:
         UsageError: It does not follow the schema; the message names the key.
     """
     path = folder / STYLE_NAME
-    try:
-        document = tomllib.loads(read_bounded(path, _MAX_BYTES).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenInputError(
-            "the style is not TOML", subject=path, found=str(error), expected="TOML 1.0 in UTF-8"
-        ) from error
+    document = parsed_toml(read_bounded(path, _MAX_BYTES), what="style", subject=path)
     check(document, "house_style", subject=path)
     return document
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from satdesk.errors import UsageError
 from satdesk.files.dimap_values import DimapProduct
@@ -22,7 +23,14 @@ from satdesk.simulate.take import Shot, aimed, dimap_images, world_of
 from satdesk.simulate.truth import Truth, changes, write_truth
 from satdesk.simulate.variation import Variation
 
-__all__ = ["Making", "Simulation", "simulate", "simulate_all", "simulate_pictures"]
+__all__ = [
+    "Making",
+    "Simulation",
+    "made_facts",
+    "simulate",
+    "simulate_all",
+    "simulate_pictures",
+]
 
 _GROUND = DemKind().file_name
 STRIP_LEAD_S = 2.4
@@ -153,6 +161,20 @@ def simulate_all(
             )
         wanted = tuple(variation.applied(scenario) for scenario in wanted)
     return simulate_pictures(wanted, out, seed, overwrite=overwrite, kit=name, making=making)
+
+
+def made_facts(scenario: str, out: Path, seed: int, made: Simulation) -> dict[str, Any]:
+    """What ``satdesk simulate`` answers (``simulate.schema.json``)."""
+    recipe = out / "recipe.toml"
+    return {
+        "path": str(out),
+        "scenario": scenario,
+        "seed": seed,
+        "bundles": [str(truth.bundle) for truth in made.truths],
+        "truth": str(out),
+        "dem": str(made.dem),
+        "recipe": str(recipe) if recipe.is_file() else None,
+    }
 
 
 def simulate_pictures(
