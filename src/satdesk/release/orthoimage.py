@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -125,18 +126,19 @@ def _composition(
     subject = terrain_names(terrain)
     slanted = None if parts.finest.grid.crs is not None else ground.terrain
     missing = unknown_ground(drawn, slanted, acceptance, subject=subject)
-    budget = scene_budget(
-        AccuracyJob(
-            scene=parts.scene,
-            image=parts.finest,
-            area=drawn,
-            ground=ground,
-            terrain=terrain,
-            refinement=refinement,
-        )
+    job = AccuracyJob(
+        scene=parts.scene,
+        image=parts.finest,
+        area=drawn,
+        ground=ground,
+        terrain=terrain,
+        refinement=refinement,
     )
+    with ThreadPoolExecutor(1, thread_name_prefix="satdesk-budget") as aside:
+        estimating = aside.submit(scene_budget, job)  # one core; the images are measured beside it
+        made = compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
+        budget = estimating.result()
     coarse = coarse_terrain(budget, wish.accuracy_m, acceptance, subject=subject)
-    made = compose(parts, grid, ground, kernel=wish.resampling, acceptance=acceptance)
     whole = picture_budget(replace(made, budget=budget), grid) or budget
     unmet = unmet_accuracy(whole, wish.accuracy_m, acceptance, subject=parts.scene.id)
     facts = (*made.facts, ("accuracy", budget_facts(whole)))
