@@ -127,9 +127,10 @@ def test_a_plane_of_bytes_that_bears_a_name_is_no_transparency(tmp_path):
         sink.descriptions = ("Blue", "Green", "Red", "NIR")
     image = open_bundle(path).images[0]
     assert [band.name for band in image.bands] == ["B", "G", "R", "NIR"]
-    with rasterio.open(path, "r+") as sink:
-        sink.descriptions = ("Blue", "Green", "Red", "Alpha")
-    assert [band.name for band in open_bundle(path).images[0].bands] == ["B", "G", "R"]
+    for name in ("Alpha", "A", "alpha channel", "Opacity"):
+        with rasterio.open(path, "r+") as sink:
+            sink.descriptions = ("Blue", "Green", "Red", name)
+        assert [band.name for band in open_bundle(path).images[0].bands] == ["B", "G", "R"]
 
 
 def test_nan_as_nodata_is_no_count(tmp_path):

@@ -32,6 +32,7 @@ def test_text_is_a_path_everywhere():
     assert TerrainChoice(dem=Path("a.tif")).dem == (Path("a.tif"),)
     assert TerrainChoice(dem=["a.tif", Path("b.tif")]).dem == (Path("a.tif"), Path("b.tif"))
     assert Desk(log="l", trust=["r.pem"]).trust == (Path("r.pem"),)
+    assert Desk(log="l", trust="r.pem").trust == (Path("r.pem"),)
     assert Signing(folder="keys").folder == Path("keys")
     assert copy.copy(scene) == scene
 

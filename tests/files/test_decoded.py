@@ -165,6 +165,16 @@ def test_long_lines_are_read_in_parts(tmp_path, options):
         np.testing.assert_array_equal(got, values[:, top:bottom, left:right])
 
 
+def test_a_disk_that_gives_parts_of_what_was_asked_for_is_asked_again(tmp_path, monkeypatch):
+    path = tmp_path / "image.tif"
+    values = written(path, {})
+    whole = os.pread
+    monkeypatch.setattr("os.pread", lambda file, size, start: whole(file, min(size, 999), start))
+    blocks = DecodedBlocks()
+    got, _ = blocks.read(blocks.file(path), 3, (0, 0, *SHAPE[:0:-1]))
+    np.testing.assert_array_equal(got, values)
+
+
 def test_a_file_that_is_cut_short_meanwhile_is_an_error(tmp_path):
     path = tmp_path / "image.tif"
     written(path, {})

@@ -29,9 +29,10 @@ def test_another_encoding_is_told_with_what_to_do(encoding):
     assert told.value.subject == str(FILE)
 
 
-def test_a_path_of_windows_is_told_with_what_to_do():
+@pytest.mark.parametrize("path", [rb"data\dem.tif", rb"C:\Users\a.tif", rb"D:\uwe.tif", rb"\xyz"])
+def test_a_path_of_windows_is_told_with_what_to_do(path):
     with pytest.raises(BrokenInputError, match="write paths with /"):
-        parsed(rb'dem = ["data\dem.tif"]')
+        parsed(b'dem = ["' + path + b'"]')
 
 
 def test_brackets_without_end_are_no_bug_of_ours():

@@ -267,3 +267,20 @@ def test_the_areas_of_a_collection_are_read_without_what_touches_them(tmp_path):
     (feature,) = read_features(geojson(tmp_path / "a.geojson", mixed))
     assert feature.geometry.geom_type == "MultiPolygon"
     assert feature.geometry.area == pytest.approx(TRIANGLE.area + other.area)
+
+
+def test_areas_of_collections_in_collections_count(tmp_path):
+    other = shapely.box(47, 40, 47.1, 40.1)
+    inner = shapely.GeometryCollection([shapely.GeometryCollection([other])])
+    mixed = shapely.GeometryCollection([TRIANGLE, inner])
+    (feature,) = read_features(geojson(tmp_path / "a.geojson", mixed))
+    assert feature.geometry.area == pytest.approx(TRIANGLE.area + other.area)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_collection_of_no_places_is_refused(tmp_path, number):
+    ring = f"{number} {number}, 1 1, 2 1, {number} {number}"
+    path = tmp_path / "a.wkt"
+    path.write_text(f"GEOMETRYCOLLECTION (POLYGON (({ring})), POINT (1 1))")
+    with pytest.raises(InputError):
+        read_features(path)

@@ -435,6 +435,11 @@ def test_counts_under_the_name_of_reflectance_are_refused(tmp_path):
         )
 
 
+def test_few_counts_under_that_name_are_refused_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("satdesk.release.change_pair._LEAST_SAMPLES", 10**9)
+    test_counts_under_the_name_of_reflectance_are_refused(tmp_path)
+
+
 def test_degrees_have_no_pixels_of_metres(tmp_path):
     before, after, _ = pair("cleared", 3)
     first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)

@@ -109,6 +109,15 @@ def test_home_is_where_the_reader_lives(write, tmp_path, monkeypatch):
     assert recipe.terrain.dem == (tmp_path / "home" / "dem.tif",)
 
 
+def test_a_user_without_a_home_is_told(write, monkeypatch):
+    def homeless(_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.expanduser", homeless)
+    with pytest.raises(UsageError, match="no home folder"):
+        load_recipe(write(RECIPE.replace('"pan.tif"', '"~/pan.tif"')))
+
+
 def test_an_unknown_key_is_told_with_those_that_are_known(write):
     with pytest.raises(UsageError, match=r"'height' was unexpected.*vertical.*height_m"):
         load_recipe(write(RECIPE.replace("vertical", "height")))

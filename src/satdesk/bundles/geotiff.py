@@ -63,7 +63,7 @@ _AIRBUS_IDS = ("B0", "B1", "B2", "B3")
 _AIRBUS_NAMES = {"b0": "B", "b1": "G", "b2": "R", "b3": "NIR"}
 """Only where B0 is among them: Landsat and Sentinel-2 count from B1 and mean other bands by B2."""
 _COLOURS = {"red": "R", "green": "G", "blue": "B"}
-_TRANSPARENCY = {"alpha", "mask", "opacity", "transparency"}
+_TRANSPARENCY = re.compile(r"(?i)\ba\b|alpha|mask|opaci|transparen")
 _SAME_ACQUISITION_S = 60.0
 
 
@@ -246,7 +246,7 @@ def _bands(
     if len(listed) == facts.count:
         return _named(facts.path, listed)
     every = [text for text in facts.descriptions if text]
-    if alpha and len(every) == facts.count and every[-1].lower() not in _TRANSPARENCY:
+    if alpha and len(every) == facts.count and not _TRANSPARENCY.search(every[-1]):
         # GDAL takes the fourth plane of bytes for transparency; its own name says what it is.
         return _named(facts.path, every)
     described = [text for text in facts.descriptions[:count] if text]

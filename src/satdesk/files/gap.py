@@ -7,6 +7,7 @@ Source: ``fallocate(2)``, ``FALLOC_FL_COLLAPSE_RANGE``.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -51,6 +52,7 @@ def close_gap(file: BinaryIO, start: int, size: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     call = getattr(library, "fallocate64", library.fallocate)
     given = (ctypes.c_int(_COLLAPSE_RANGE), ctypes.c_int64(start), ctypes.c_int64(size))
-    if call(ctypes.c_int(file.fileno()), *given):
+    while call(ctypes.c_int(file.fileno()), *given):
         code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+        if code != errno.EINTR:
+            raise OSError(code, os.strerror(code))

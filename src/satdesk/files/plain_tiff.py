@@ -44,12 +44,9 @@ class _Bytes:
         Raises:
             UnreadableInputError: The file ends before that.
         """
-        if hasattr(os, "pread"):
-            found = os.pread(self._file, size, start)
-        else:
-            with self._lock:
-                os.lseek(self._file, start, os.SEEK_SET)
-                found = os.read(self._file, size)
+        found = self._some(start, size)
+        while len(found) < size and (more := self._some(start + len(found), size - len(found))):
+            found += more  # a network's file system and Linux beyond 2 GiB may give a part
         if len(found) != size:
             raise UnreadableInputError(
                 "the image was cut short while it was read",
@@ -59,6 +56,14 @@ class _Bytes:
                 remedy="let nothing write to the delivery, or copy it again from its source",
             )
         return found
+
+    def _some(self, start: int, size: int) -> bytes:
+        """Up to `size` bytes from `start`; none at the end."""
+        if hasattr(os, "pread"):
+            return os.pread(self._file, size, start)
+        with self._lock:
+            os.lseek(self._file, start, os.SEEK_SET)
+            return os.read(self._file, size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

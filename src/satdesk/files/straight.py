@@ -8,6 +8,7 @@ room that is left is taken out of the file (`files.gap`). Nothing of it is writt
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,6 +100,7 @@ class Straight:
         self._file.write(bytes(layout.padding))
         start = layout.full_resolution
         close_gap(self._file, start, self._room - start)
+        self._file.flush()
 
     def _next(self) -> tuple[int, int]:
         """Row and column of the block that comes next."""
@@ -132,4 +134,5 @@ class Straight:
         trace: TracebackType | None,
     ) -> None:
         self._waiting.__exit__(kind, error, trace)
-        self._file.close()
+        with suppress(OSError):  # a full disk was told by what was writing
+            self._file.close()

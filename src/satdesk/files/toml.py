@@ -11,6 +11,8 @@ from satdesk.errors import BrokenInputError
 __all__ = ["parsed_toml"]
 
 _WITHOUT_BOM = "utf-8-sig"
+_BACKSLASH = ("'\\'", "hex value", "escape")
+"""In what Python's reader says of ``\\d``, of ``\\U`` and ``\\u``, and in later versions."""
 
 
 def parsed_toml(raw: bytes, *, what: str, subject: Path) -> dict[str, Any]:
@@ -39,6 +41,6 @@ def parsed_toml(raw: bytes, *, what: str, subject: Path) -> dict[str, Any]:
 def _remedy(error: Exception) -> str | None:
     if isinstance(error, UnicodeDecodeError):
         return "save it as UTF-8 in your editor"
-    if "'\\'" in str(error):
+    if any(sign in str(error) for sign in _BACKSLASH):
         return "write paths with /, or between single quotes"
     return None

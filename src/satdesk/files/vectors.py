@@ -115,7 +115,7 @@ def _sound(path: Path, number: int, feature: Feature) -> Feature:
     """The feature with a two-dimensional, valid geometry somewhere on earth."""
     if feature.geometry is None or feature.geometry.is_empty:
         return Feature(properties=feature.properties, geometry=None, id=feature.id)
-    geometry = _areas(shapely.force_2d(feature.geometry))
+    geometry = shapely.force_2d(feature.geometry)
     west, south, east, north = geometry.bounds
     on_earth = -180 <= west <= east <= 360 and -90 <= south <= north <= 90
     if not on_earth or not math.isfinite(west + south + east + north):
@@ -126,6 +126,7 @@ def _sound(path: Path, number: int, feature: Feature) -> Feature:
             expected="degrees, longitude before latitude",
             remedy="declare the coordinate system that the positions are in",
         )
+    geometry = _areas(geometry)
     if shapely.is_valid(geometry):
         return Feature(properties=feature.properties, geometry=geometry, id=feature.id)
     return Feature(
@@ -140,9 +141,16 @@ def _areas(geometry: BaseGeometry) -> BaseGeometry:
     """The polygons of a collection, into which tools put lines and points that touch them."""
     if geometry.geom_type != "GeometryCollection":
         return geometry
-    parts = shapely.get_parts(shapely.get_parts(geometry))
-    areas = [part for part in parts if part.geom_type in _AREAS]
+    areas = [part for part in _singles(geometry) if part.geom_type in _AREAS]
     return shapely.union_all(shapely.make_valid(areas)) if areas else geometry
+
+
+def _singles(geometry: BaseGeometry) -> list[BaseGeometry]:
+    """What a collection holds, and the collections in it, however deep."""
+    parts = [geometry]
+    while any(part.geom_type == "GeometryCollection" for part in parts):
+        parts = shapely.get_parts(parts).tolist()
+    return parts
 
 
 def _repaired(path: Path, number: int, geometry: BaseGeometry) -> BaseGeometry:

@@ -97,10 +97,10 @@ class ChangePair:
         first, seen = _planes(self.before, small, bands)
         second, also = _planes(self.after, small, bands)
         known = seen & also & inside(self.area, small, small) & self._unhidden(small)
-        if known.sum() < _LEAST_SAMPLES:
-            return self
         for file, date in ((self.before, first), (self.after, second)):
             _require_reflectance(file, date, known)
+        if known.sum() < _LEAST_SAMPLES:
+            return self
         lines = [
             (name, common_line(*(date[name][known].astype(np.float64) for date in (first, second))))
             for name in bands
@@ -264,6 +264,8 @@ def _checked(file: FileFacts, kind: Kind) -> FileFacts:
 
 def _require_reflectance(file: FileFacts, planes: Planes, known: NDArray[np.bool_]) -> None:
     """Refuse counts that a tag calls reflectance, such as those × 10000 without their scale."""
+    if not known.any():
+        return
     middle = max(float(np.median(values[known])) for values in planes.values())
     if middle > _MOST_MEDIAN:
         raise UndeclaredInputError(

@@ -220,7 +220,14 @@ def _inside(folder: Path, value: str | None) -> Path | None:
 
 def _placed(folder: Path, value: str) -> Path:
     """A path as the recipe states it: relative to its folder, absolute, or from ``~/``."""
-    return folder / (Path(value).expanduser() if value.startswith("~/") else value)
+    if not value.startswith("~/"):
+        return folder / value
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            "this user has no home folder", found=value, remedy="write the whole path"
+        ) from error
 
 
 def _district(table: Mapping[str, Any], folder: Path) -> DistrictChoice:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,8 @@ class Desk:
     by: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.trust, str | PathLike):
+            object.__setattr__(self, "trust", (self.trust,))
         keep_paths(self, "log", "trust")
 
 
