@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import satdesk
 from satdesk import desk
-from satdesk.core.arguments import path_of, points_of
+from satdesk.core.arguments import path_of, points_of, require_size
 from satdesk.core.scene import Acquisition
 from satdesk.errors import MissingInputError, UsageError
 from satdesk.release.acceptance import reasons_of
@@ -63,6 +64,7 @@ def test_verbs_take_text_and_look_for_the_file(call):
         (lambda: ortho(grid=None), r"ortho\(grid\).*GridChoice"),
         (lambda: ortho(terrain="dem.tif"), r"ortho\(terrain\).*TerrainChoice"),
         (lambda: ortho(bounds=(1, 2, 3)), r"ortho\(bounds\).*four numbers"),
+        (lambda: ortho(bounds=np.array(5.0)), r"ortho\(bounds\).*four numbers"),
         (lambda: ortho(executor="threads"), r"ortho\(executor\).*executor"),
         (lambda: desk.places(5), r"places\(query\)"),
         (lambda: desk.catalogue("c.sqlite", "release"), r"catalogue\(releases\)"),
@@ -128,3 +130,11 @@ def test_rules_are_accepted_with_reasons():
     for wrong in ("ab", ["pan-ms-residual"], [("a", None)], 5):
         with pytest.raises(UsageError, match="pairs"):
             reasons_of(wrong)
+
+
+def test_a_size_may_be_any_number():
+    for size in (1, 0.5, Fraction(1, 2), np.float32(2)):
+        require_size(size, "pixel")
+    for size in (0, True, "1", Fraction(-1, 2), float("inf")):
+        with pytest.raises(UsageError, match="pixel must be a size"):
+            require_size(size, "pixel")

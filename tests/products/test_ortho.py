@@ -241,3 +241,15 @@ def test_sources_are_told_apart(picture):
         Warped(source=picture, grid=GRID)
     with pytest.raises(UsageError, match="pixel plane"):
         ortho(georeferenced())
+
+
+@pytest.mark.parametrize("part", ["source", "model", "terrain", "grid"])
+def test_a_part_that_is_something_else_is_named(picture, part):
+    with pytest.raises(UsageError, match=rf"{part}\)?: an argument is of another kind"):
+        replace(ortho(picture), **{part: None})
+
+
+@pytest.mark.parametrize("grid", ["x", None, (0, 0, 10, 10)])
+def test_a_read_of_something_else_than_a_grid_is_refused(picture, grid):
+    with pytest.raises(UsageError, match="grid: an argument is of another kind"):
+        ortho(picture).read(grid)

@@ -230,7 +230,14 @@ def test_a_file_that_is_no_picture_is_damaged_or_empty_of_credentials(keys, tmp_
     path = tmp_path / "a.jpg"
     for data in (b"", b"\xff\xd8\xff", b"no picture at all"):
         path.write_bytes(data)
-        assert read_credentials(path, keys[1]).state in {State.NONE, State.ALTERED}
+        found = read_credentials(path, keys[1])
+        assert found.state is State.NONE
+        assert found.reason is not None
+        assert "cannot be told" in found.reason or "carries no" in found.reason
+    path.write_bytes(
+        b"no picture, but parts of a manifest: " + bytes((1 << 20) - 39) + b"c2pa.claim"
+    )
+    assert read_credentials(path, keys[1]).state is State.ALTERED
     text = tmp_path / "a.txt"
     text.write_text("words")
     assert read_credentials(text, keys[1]).state is State.NONE

@@ -32,6 +32,13 @@ def test_an_unknown_scheduler_is_refused():
         Dask("threads", ahead=0)
 
 
+@pytest.mark.parametrize("wrong", [{"scheduler": None}, {"scheduler": 4}, {"ahead": 2.5}])
+def test_what_is_no_scheduler_is_named(wrong):
+    pytest.importorskip("dask")
+    with pytest.raises(UsageError, match=r"Dask\(\w+\): an argument is of another kind"):
+        Dask(**({"scheduler": "threads"} | wrong))
+
+
 def test_without_dask_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(UsageError, match=r"satdesk\[dask\]"):

@@ -99,3 +99,26 @@ class Fickle:
 def test_tiles_of_different_number_types_are_refused():
     with pytest.raises(UsageError, match="one number type"):
         run(Fickle(), Serial(), tile=10)
+
+
+@pytest.mark.parametrize("tile", [64.5, "64", None, True])
+def test_a_tile_that_is_not_whole_is_named(tile):
+    with pytest.raises(UsageError, match="tile: an argument is of another kind"):
+        run(Texture(grid=utm_grid(20, 10)), Serial(), tile=tile)
+
+
+@pytest.mark.parametrize("count", [1.5, "2", None])
+def test_threads_that_are_not_whole_are_named(count):
+    with pytest.raises(UsageError, match=r"Threads\(count\): an argument is of another kind"):
+        Threads(count)
+
+
+@pytest.mark.parametrize("executor", [None, Serial, "threads"])
+def test_what_is_no_executor_is_named(executor):
+    with pytest.raises(UsageError, match="executor: an argument is of another kind"):
+        run(Texture(grid=utm_grid(20, 10)), executor)
+
+
+def test_what_is_no_layer_is_named():
+    with pytest.raises(UsageError, match="layer: an argument is of another kind"):
+        run("scene.tif", Serial())

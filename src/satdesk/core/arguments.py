@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,7 +22,16 @@ import numpy as np
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
 
-__all__ = ["door", "keep_paths", "path_of", "points_of", "require_one_of", "require_size"]
+__all__ = [
+    "door",
+    "keep_paths",
+    "path_of",
+    "points_of",
+    "require_able",
+    "require_count",
+    "require_one_of",
+    "require_size",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -102,9 +111,22 @@ def require_one_of(value: object, name: str, known: Sequence[str]) -> None:
 
 def require_size(value: object, name: str) -> None:
     """Refuse what is no length above 0; None passes."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if value is not None and not (number and 0 < float(str(value)) < math.inf):
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    if value is not None and not 0 < number < math.inf:
         raise UsageError(f"{name} must be a size", found=repr(value), expected="a number above 0")
+
+
+def require_count(value: object, name: str) -> None:
+    """Refuse what is no whole number; how large it must be is its owner's matter."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise _other(value, name, "a whole number")
+
+
+def require_able(value: object, name: str, expected: str, *verbs: str) -> None:
+    """Refuse what lacks one of the methods `verbs`, and a class in the place of its instance."""
+    able = all(callable(getattr(value, verb, None)) for verb in verbs)
+    if isinstance(value, type) or not able:
+        raise _other(value, name, expected)
 
 
 def _looked_at(value: Any, kind: str, name: str) -> Any:  # noqa: ANN401 - any argument
@@ -137,7 +159,7 @@ def _works(value: object) -> bool:
 def _require_bounds(value: object, name: str) -> None:
     if value is None:
         return
-    four = isinstance(value, list | tuple | np.ndarray) and len(value) == 4
+    four = isinstance(value, list | tuple | np.ndarray) and np.shape(value)[:1] == (4,)
     if not four or not all(isinstance(edge, Real) for edge in value):  # type: ignore[attr-defined]
         raise _other(value, name, "four numbers: xmin, ymin, xmax, ymax")
 

@@ -9,7 +9,7 @@ from odc.geo.geobox import GeoBox
 
 from satdesk.errors import UsageError
 
-__all__ = ["offset", "same_lattice", "snapped_grid", "subgrid", "utm_crs"]
+__all__ = ["offset", "require_grid", "same_lattice", "snapped_grid", "subgrid", "utm_crs"]
 
 _TOLERANCE_PX = 1e-3
 """Grids of one lattice may differ by this much, which float64 origins in metres never reach."""
@@ -76,8 +76,9 @@ def offset(outer: GeoBox, inner: GeoBox) -> tuple[int, int]:
     """``row, col`` of the first pixel of `inner` in `outer`; negative where it starts before.
 
     Raises:
-        UsageError: Another CRS, another pixel, or a shift that is not whole.
+        UsageError: Another CRS, another pixel, a shift that is not whole, or no grid at all.
     """
+    require_grid(inner, "grid")
     if outer.crs != inner.crs:
         raise UsageError(
             "two grids must share a CRS", found=str(inner.crs), expected=str(outer.crs)
@@ -100,6 +101,22 @@ def offset(outer: GeoBox, inner: GeoBox) -> tuple[int, int]:
             expected=f"a shift by whole pixels of {tuple(outer.affine)[:6]}",
         )
     return row, col
+
+
+def require_grid(value: object, name: str) -> None:
+    """Refuse what is no GeoBox: a path, bounds, a shape.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if not isinstance(value, GeoBox):
+        raise UsageError(
+            "an argument is of another kind",
+            subject=name,
+            found=f"{type(value).__name__}: {str(value)[:60]}",
+            expected="a GeoBox, such as layer.grid",
+            remedy="see docs/reference/python.md",
+        )
 
 
 def same_lattice(a: GeoBox, b: GeoBox) -> bool:

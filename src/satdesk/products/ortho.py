@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from satdesk.core.arguments import require_able
 from satdesk.core.bands import Band
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
 from satdesk.core.sensor import FloatArray, SensorModel, Terrain
 from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
-from satdesk.geometry.grids import offset, subgrid
+from satdesk.geometry.grids import offset, require_grid, subgrid
 from satdesk.geometry.lattice import exact_positions, exact_warp, positions, warp_positions
 from satdesk.geometry.resample import KERNELS, reach_px, sample
 
@@ -60,6 +61,9 @@ class Ortho:
     exact: bool = False
 
     def __post_init__(self) -> None:
+        _check_source(self.source, "Ortho(source)")
+        require_able(self.model, "Ortho(model)", "a sensor model, such as an RPC", "project")
+        require_able(self.terrain, "Ortho(terrain)", "a terrain: it tells heights", "height")
         if self.source.grid.crs is not None:
             raise UsageError(
                 "orthorectification starts from the sensor's pixel plane",
@@ -119,6 +123,7 @@ class Warped:
     exact: bool = False
 
     def __post_init__(self) -> None:
+        _check_source(self.source, "Warped(source)")
         if self.source.grid.crs is None:
             raise UsageError(
                 "an image in sensor geometry cannot be warped without its camera",
@@ -170,7 +175,12 @@ def source_pixels(layer: Ortho | Warped) -> tuple[float, float]:
     return spans[0], spans[1]
 
 
+def _check_source(source: object, name: str) -> None:
+    require_able(source, name, "a layer, such as an image that was opened", "read")
+
+
 def _check_output(grid: GeoBox, kernel: str, widen: tuple[float, float]) -> None:
+    require_grid(grid, "grid")
     if grid.crs is None:
         raise UsageError("an output grid needs a CRS", found="none", expected="EPSG:…")
     if kernel not in KERNELS:

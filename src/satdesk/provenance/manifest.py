@@ -21,6 +21,12 @@ from satdesk.provenance.trust import Trust
 
 __all__ = ["Credentials", "Found", "State", "media_type_of", "read_credentials"]
 
+_LABEL = b"c2pa"
+_PIECE = 1 << 20
+_UNREADABLE = (
+    "it cannot be read as {kind}, and no credentials are in it; whether it was signed once cannot "
+    "be told"
+)
 _MEDIA_TYPES = {
     ".gif": "image/gif",
     ".jpg": "image/jpeg",
@@ -117,9 +123,22 @@ def read_credentials(path: Path, trust: Trust, *, sidecar: Path | None = None) -
     except c2pa.C2paError as error:
         if "ManifestNotFound" in type(error).__name__:
             return Credentials(state=State.NONE, reason="it carries no credentials")
+        if sidecar is None and not _names_credentials(path):
+            return Credentials(state=State.NONE, reason=_UNREADABLE.format(kind=media_type))
         return Credentials(
             state=State.ALTERED, reason=f"its credentials are damaged ({error})"[:300]
         )
+
+
+def _names_credentials(path: Path) -> bool:
+    """Whether the file holds the four letters that each C2PA manifest has in its labels."""
+    before = b""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            if _LABEL in before + piece:
+                return True
+            before = piece[1 - len(_LABEL) :]
+    return False
 
 
 def _settings(trust: Trust) -> dict[str, Any]:

@@ -104,7 +104,13 @@ def read_status(folder: Path) -> dict[str, Any]:
     """
     path = folder / STATUS_NAME
     if path.is_symlink() or not path.is_file():
-        raise MissingInputError("the release has no status", subject=path)
+        raise MissingInputError(
+            "the release has no status",
+            subject=path,
+            found="a folder without one" if folder.is_dir() else "no such folder",
+            expected=f"the folder of a release, with its {STATUS_NAME}",
+            remedy="check the path; satdesk issue makes a release",
+        )
     if path.stat().st_size > _MAX_BYTES:
         raise UnsafeInputError("larger than any of ours", subject=path)
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from satdesk.core.arguments import require_able, require_count
 from satdesk.errors import MachineError, UsageError
 from satdesk.scale.run import Item, Result
 
@@ -45,6 +46,10 @@ class Dask:
                 found=self.scheduler,
                 expected=f"{', '.join(_LOCAL)} or a distributed.Client",
             )
+        if not isinstance(self.scheduler, str):
+            kinds = f"{', '.join(_LOCAL)} or a distributed.Client"
+            require_able(self.scheduler, "Dask(scheduler)", kinds, "submit", "scatter")
+        require_count(self.ahead, "Dask(ahead)")
         if self.ahead < 1:
             raise UsageError("at least one tile must be under way", found=str(self.ahead))
 

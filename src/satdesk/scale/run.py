@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from satdesk.core.arguments import require_able, require_count
 from satdesk.core.layer import Layer
 from satdesk.core.raster import Raster
 from satdesk.errors import UsageError
@@ -61,6 +62,7 @@ class Threads:
     count: int
 
     def __post_init__(self) -> None:
+        require_count(self.count, "Threads(count)")
         if self.count < 1:
             raise UsageError("at least one thread is needed", found=str(self.count))
 
@@ -97,7 +99,10 @@ def stream(
 
     Raises:
         SatdeskError: Whatever the first failing tile raised.
+        UsageError: An argument is of another kind.
     """
+    require_able(layer, "layer", "a layer, such as an Ortho", "read")
+    require_able(executor, "executor", "an executor, such as Serial() or Threads(2)", "map")
     parts = tiles(layer.grid, tile)
     rasters = executor.map(layer.read, [part.grid for part in parts])
     try:
@@ -117,6 +122,7 @@ def run(
     Raises:
         UsageError: The layer's tiles differ in their number type, or its grid is empty.
     """
+    require_able(layer, "layer", "a layer, such as an Ortho", "read")
     shape = tuple(layer.grid.shape)
     values = np.empty((len(layer.bands), 0, 0))
     valid = np.zeros(shape, bool)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from odc.geo.geobox import GeoBox
 
+from satdesk.core.arguments import require_count
 from satdesk.errors import UsageError
 
 __all__ = ["Tile", "tiles"]
@@ -33,8 +34,9 @@ def tiles(grid: GeoBox, size: int = 512) -> tuple[Tile, ...]:
     file that they are written to; tiles at the right and lower edge may be smaller.
 
     Raises:
-        UsageError: `size` is below 1.
+        UsageError: `size` is below 1, or not whole.
     """
+    require_count(size, "tile")
     if size < 1:
         raise UsageError("a tile needs at least one pixel", found=str(size))
     rows, cols = grid.shape
