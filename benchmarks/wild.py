@@ -77,11 +77,19 @@ def as_png(source: Path, folder: Path) -> Path:
 
 def magick(source: Path, folder: Path) -> Path:
     made = folder / "magick.jpg"
-    program = next(
-        (p for p in ("convert-im6.q16", "magick", "convert") if shutil.which(p)), "convert"
-    )
-    ran(program, source, "-resize", "90%", "-quality", "82", made)
+    ran(imagemagick(), source, "-resize", "90%", "-quality", "82", made)
     return made
+
+
+def imagemagick() -> str:
+    """Its command; another program may go by the name of ``convert``."""
+    for program in ("convert-im6.q16", "magick", "convert"):
+        if shutil.which(program) is None:
+            continue
+        told = subprocess.run([program, "-version"], check=False, capture_output=True, text=True)
+        if "Version: ImageMagick" in told.stdout:
+            return program
+    raise AbsentError("ImageMagick")
 
 
 def gdal(source: Path, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The programs that the tests hold satdesk against, on Debian and its kin: Chromium for the page,
-# GDAL, exiftool and poppler as oracles, PROJ's grids. Does nothing where all of them are there.
+# GDAL, exiftool and poppler as oracles, ImageMagick and cwebp for what people do to pictures, PROJ's
+# grids. Does nothing where all of them are there.
 set -eu
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
@@ -8,6 +9,8 @@ command -v gdalinfo >/dev/null 2>&1 || missing="$missing gdal-bin"
 python3 -c "import osgeo_utils" 2>/dev/null || /usr/bin/python3 -c "import osgeo_utils" 2>/dev/null || missing="$missing python3-gdal"
 command -v exiftool >/dev/null 2>&1 || missing="$missing libimage-exiftool-perl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
+command -v convert-im6.q16 >/dev/null 2>&1 || command -v magick >/dev/null 2>&1 || missing="$missing imagemagick"
+command -v cwebp >/dev/null 2>&1 || missing="$missing webp"
 command -v cs2cs >/dev/null 2>&1 || missing="$missing proj-bin"
 [ -e /usr/share/proj/us_nga_egm96_15.tif ] || [ -e /usr/share/proj/egm96_15.gtx ] || missing="$missing proj-data"
 [ -n "$missing" ] || exit 0
