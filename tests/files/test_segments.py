@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_a_spool_is_empty_when_it_was_moved_and_tells_every_byte(tmp_path: Path)
     levels = Levels(shape=(64, 64), size=16)
     rng = np.random.default_rng(2)
     told = bytearray()
-    with Spool(tmp_path / "blocks", levels, 1) as spool:
+    with closing(Spool(tmp_path / "blocks", levels, 1)) as spool:
         expected = []
         for level in reversed(range(levels.count)):
             rows, cols = levels.blocks(level)

@@ -12,7 +12,7 @@ computed them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -205,7 +205,7 @@ def _assembly(
             assembly = Straight(path, waiting, levels, parts, room)
         else:
             assembly = Copied(path, waiting, levels, parts, seen)
-    with assembly:
+    with closing(assembly):
         yield assembly
 
 

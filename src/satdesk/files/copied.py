@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from satdesk.files.blocks import Block
 from satdesk.files.cog_layout import Layout
@@ -18,7 +16,7 @@ Seen = Callable[[bytes | memoryview], None]
 
 
 class Copied:
-    """A file that is written when all of its blocks are known; use it in a ``with`` block.
+    """A file that is written when all of its blocks are known; `close` it in the end.
 
     Args:
         path: The file; must not be there.
@@ -62,14 +60,6 @@ class Copied:
         if self._seen is not None:
             self._seen(data)
 
-    def __enter__(self) -> Self:
-        self._spool.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._spool.__exit__(kind, error, trace)
+    def close(self) -> None:
+        """As `Spool.close`."""
+        self._spool.close()

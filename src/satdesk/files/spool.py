@@ -6,8 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ _CHUNK = 1 << 20
 
 
 class Spool:
-    """A folder of blocks, each with its leader and trailer; use it in a ``with`` block.
+    """A folder of blocks, each with its leader and trailer; `close` it in the end.
 
     Args:
         folder: Where; must not be there.
@@ -152,15 +151,8 @@ class Spool:
         sizes = np.concatenate([self.sizes[level].ravel() for level in levels]).astype(np.int64)
         return np.stack([starts, starts + sizes + LEADER_BYTES + TRAILER_BYTES], axis=-1)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close what is still open; the folder stays."""
         self._segments.close()
 
 

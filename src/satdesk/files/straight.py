@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from satdesk.files.blocks import Block
 from satdesk.files.cog_layout import Layout
@@ -29,7 +27,7 @@ row by row, that is one row of blocks of an image of some 60,000 pixels."""
 
 
 class Straight:
-    """A file in which the full resolution lies from its first block on; use it in a ``with`` block.
+    """A file in which the full resolution lies from its first block on; `close` it in the end.
 
     Args:
         path: The file; must not be there.
@@ -123,16 +121,8 @@ class Straight:
             os.posix_fadvise(self._file.fileno(), start, size, os.POSIX_FADV_DONTNEED)
         self._behind = self._end
 
-    def __enter__(self) -> Self:
-        self._waiting.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._waiting.__exit__(kind, error, trace)
-        with suppress(OSError):  # a full disk was told by what was writing
+    def close(self) -> None:
+        """Close what is still open, the file too; a full disk was told by what was writing."""
+        self._waiting.close()
+        with suppress(OSError):
             self._file.close()
