@@ -118,14 +118,6 @@ INLINE void place_line(const Image *im, const Output *out, long patch, int line,
 {
     float col[PATCH], row[PATCH];
     int32_t x[PATCH], y[PATCH];
-    if (im->kind[patch] == OUTSIDE) {
-        memset(to->state, UNUSABLE, sizeof to->state);
-        memset(to->at, 0, sizeof to->at);
-        memset(to->fx, 0, sizeof to->fx);
-        memset(to->fy, 0, sizeof to->fy);
-        to->clean = 0;
-        return;
-    }
     if (im->kind[patch] == SMOOTH) {
         smooth_line(im, patch, line, x0, n, height, col, row);
     } else {
@@ -441,6 +433,31 @@ INLINE void values_of(const Image *im, Places *p, int n, Gather gather, Values *
     }
 }
 
+INLINE int all_unusable(const Places *p, int n)
+{
+    int any = p->clean;
+    for (int i = 0; i < n; i++) {
+        any |= p->state[i] != UNUSABLE;
+    }
+    return !any;
+}
+
+/* Where an image is not seen at all: what the steps that follow would come to. */
+INLINE long store_nothing(const Tone *tone, const Output *out, int n, uint8_t *valid, long y, long x)
+{
+    size_t count = n > 0 ? (size_t)n : 0;
+    memset(valid, 0, count);
+    if (out->stored != NULL) {
+        memset(out->stored + y * out->line + x * tone->bands, 0,
+               count * (size_t)tone->bands * sizeof(uint16_t));
+        return 0;
+    }
+    for (long b = 0; b < tone->bands; b++) {
+        memset(out->values + b * out->plane + y * out->line + x, 0, count * sizeof(float));
+    }
+    return 0;
+}
+
 /* One line of one patch, n pixels from x0 on; y and x count in the output. */
 INLINE long render_line(const Image *pan, const Image *ms, const Tone *tone, const float *height,
                         const Output *out, long patch, int line, int x0, int n, long y, long x,
@@ -449,12 +466,22 @@ INLINE long render_line(const Image *pan, const Image *ms, const Tone *tone, con
     Places p, m;
     Values detail, colour;
     uint8_t *valid = out->valid + y * out->valid_line + x;
+    if ((pan != NULL && pan->kind[patch] == OUTSIDE) || (ms != NULL && ms->kind[patch] == OUTSIDE)) {
+        return store_nothing(tone, out, n, valid, y, x);
+    }
     if (pan != NULL) {
         place_line(pan, out, patch, line, x0, n, height, &p);
-        values_of(pan, &p, n, gather, &detail);
     }
     if (ms != NULL) {
         place_line(ms, out, patch, line, x0, n, height, &m);
+    }
+    if ((pan != NULL && all_unusable(&p, n)) || (ms != NULL && all_unusable(&m, n))) {
+        return store_nothing(tone, out, n, valid, y, x);
+    }
+    if (pan != NULL) {
+        values_of(pan, &p, n, gather, &detail);
+    }
+    if (ms != NULL) {
         values_of(ms, &m, n, gather, &colour);
     }
     long usable = store_valid(pan == NULL ? NULL : &p, ms == NULL ? NULL : &m, n, valid);

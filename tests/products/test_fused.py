@@ -369,27 +369,38 @@ def test_what_is_out_of_sight_is_never_seen(row, col, rows, cols, steep):
     layer = World(terrain=dem(steep=steep)).layer.source.pan
     place, size = layer.source.grid.affine, layer.source.grid.shape
     patches = patches_under(layer.grid, row, col, (rows, cols))
-    if not out_of_sight(layer.model, layer.terrain, patches, place, size):
-        return
+    unseen = out_of_sight(layer.model, layer.terrain, patches, place, size)
     relief = relief_under(layer.terrain, patches)
     sight = sight_of(layer.model, layer.terrain, patches, relief, place, size)
-    assert sight.window is None
+    assert (sight.kind[unseen] == OUTSIDE).all()
+    assert sight.window is None or not unseen.all()
+    told = relief_under(layer.terrain, patches, unseen)
+    same = sight_of(layer.model, layer.terrain, patches, told, place, size)
+    assert same.window == sight.window
+    np.testing.assert_array_equal(same.kind, sight.kind)
+    for patch in np.flatnonzero(sight.kind != OUTSIDE):
+        np.testing.assert_array_equal(same.terms[patch], sight.terms[patch])
+        part = patches.part(int(patch))
+        np.testing.assert_array_equal(told.heights[part], relief.heights[part])
 
 
 def test_most_of_what_lies_beyond_an_image_is_out_of_sight():
     layer = World(terrain=dem()).layer.source.pan
     place, size = layer.source.grid.affine, layer.source.grid.shape
-    told = [
-        out_of_sight(
-            layer.model,
-            layer.terrain,
-            patches_under(layer.grid, row, col, (256, 256)),
-            place,
-            size,
-        )
-        for row, col in ((0, 0), (900, 0), (0, -900), (-900, 0), (0, 900))
-    ]
-    assert told == [False, True, True, True, True]
+    for row, col in ((0, 0), (900, 0), (0, -900), (-900, 0), (0, 900)):
+        patches = patches_under(layer.grid, row, col, (256, 256))
+        told = out_of_sight(layer.model, layer.terrain, patches, place, size)
+        assert told.tolist() == [(row, col) != (0, 0)] * (patches.down * patches.across)
     flat = ConstantTerrain(height_m=1500.0)  # its heights are not looked up, so nothing is sure
     patches = patches_under(layer.grid, 900, 0, (256, 256))
-    assert not out_of_sight(layer.model, flat, patches, place, size)
+    assert not out_of_sight(layer.model, flat, patches, place, size).any()
+
+
+def test_of_a_window_across_an_images_edge_some_patches_are_out_of_sight():
+    layer = World(terrain=dem()).layer.source.pan
+    place, size = layer.source.grid.affine, layer.source.grid.shape
+    patches = patches_under(layer.grid, -1024, -1024, (1280, 1280))
+    unseen = out_of_sight(layer.model, layer.terrain, patches, place, size).reshape(10, 10)
+    assert unseen[:4].all()
+    assert unseen[:, :4].all()
+    assert not unseen[8:, 8:].any()

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from satdesk.core.sensor import FloatArray, SensorModel
 from satdesk.errors import UsageError
 
-__all__ = ["Adjusted", "mapped"]
+__all__ = ["Adjusted", "fitted", "mapped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +76,15 @@ def mapped(matrix: Affine, col: FloatArray, row: FloatArray) -> tuple[FloatArray
             matrix.a * col + matrix.b * row + matrix.c,
             matrix.d * col + matrix.e * row + matrix.f,
         )
+
+
+def fitted(places: FloatArray, found: FloatArray) -> Affine:
+    """The affine that takes places nearest to what was found for them (least squares).
+
+    Args:
+        places: ``(2, n)`` x, y; three or more that lie on no line.
+        found: ``(2, n)``.
+    """
+    design = np.vstack([places, np.ones(places.shape[1])]).T
+    rows = np.linalg.lstsq(design, found.T, rcond=None)[0].T
+    return Affine(*rows.ravel().tolist())

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from satdesk.core.raster import Raster
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import DisjointInputError, LimitError, UsageError
+from satdesk.geometry.affine import fitted, mapped
 from satdesk.geometry.alignment_fit import Fit, PairArrays, fit_pair, r_squared, robust_mean
 
 __all__ = [
@@ -254,8 +255,7 @@ def _linear(pair: AlignmentPair) -> FloatArray:
         return _matrix(pair.predict)
     rows, cols = pair.pan.grid.shape
     corner = np.stack([g.ravel() for g in np.meshgrid([0, 0.5, 1], [0, 0.5, 1])])
-    places = np.vstack([corner * [[cols], [rows]], np.ones(9)])
-    plane = _matrix(pair.pan.grid.affine) @ places
+    plane = np.stack(mapped(pair.pan.grid.affine, *(corner * [[cols], [rows]])))
     col, row = pair.predict(plane[0], plane[1])
     if not (np.isfinite(col).all() and np.isfinite(row).all()):
         raise DisjointInputError(
@@ -263,8 +263,7 @@ def _linear(pair: AlignmentPair) -> FloatArray:
             found="NaN",
             expected="a position in MS for every position in the sample",
         )
-    solution = np.linalg.lstsq(plane.T, np.stack([col, row], axis=1), rcond=None)[0]
-    return np.vstack([solution.T, [0.0, 0.0, 1.0]])
+    return _matrix(fitted(plane, np.stack([col, row])))
 
 
 def _window(

@@ -388,12 +388,15 @@ def _coarse(blurred: FloatArray, points: _Points, reach: int) -> FloatArray:
 
 
 def _slopes(spline: FloatArray, points: _Points, shift: FloatArray) -> FloatArray:
-    """PAN's slopes ``(2, n)`` where an offset places the points."""
-    place, half = points.place - shift[:, None], 0.5
-    return np.array([
-        _sampled(spline, place + half * axis[:, None])
-        - _sampled(spline, place - half * axis[:, None])
-        for axis in np.eye(2)
+    """PAN's slopes ``(2, n)`` where an offset places the points: over a pixel, half to each side.
+
+    The difference of a spline and itself a pixel further is the spline of the differences.
+    """
+    place = points.place - shift[:, None]
+    across, down = (np.diff(spline, axis=axis, prepend=0.0) for axis in (1, 0))
+    return np.stack([
+        _sampled(differences, place + half[:, None])
+        for differences, half in zip((across, down), np.eye(2) / 2, strict=True)
     ])  # fmt: skip
 
 

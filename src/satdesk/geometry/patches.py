@@ -185,11 +185,11 @@ def _lonlat(grid: GeoBox, starts: FloatArray, places: tuple[FloatArray, ...]) ->
 
 def out_of_sight(
     model: SensorModel, terrain: Terrain, patches: Patches, place: Affine, size: tuple[int, int]
-) -> bool:
-    """Whether no pixel of some patches can look into an image; False where that is not sure.
+) -> NDArray[np.bool_]:
+    """Patches ``(patch,)`` none of whose pixels can look into an image; False where it is not sure.
 
-    Asked before any height is looked up: the camera is asked at the corners of the window, at the
-    lowest and the highest cell around it, and what it answers must lie on one side of the image by
+    Asked before any height is looked up: the camera is asked at a patch's corners, at the lowest
+    and the highest cell around the window, and what it answers must lie on one side of the image by
     more than a quarter of its own width: what bends between the corners bends far less.
 
     Args:
@@ -200,16 +200,18 @@ def out_of_sight(
         size: ``rows, cols`` of the image's array.
     """
     whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
-    corners = [0, patches.across - 1, -patches.across, -1]
-    lon, lat = (part[corners].ravel() for part in patches.nodes)
-    heights = _heights_around(whole, lon, lat) if isinstance(whole, GridTerrain) else None
-    if heights is None:
-        return False
+    n = patches.down * patches.across
+    lon, lat = (part[:, ::2, ::2].ravel() for part in patches.nodes)
+    levels = _heights_around(whole, lon, lat) if isinstance(whole, GridTerrain) else None
+    if levels is None:
+        return np.zeros(n, np.bool_)
     seen = Adjusted(model=model, matrix=~place)
-    found = np.array([project(seen, lon, lat, np.full(lon.size, height)) for height in heights])
-    low, high = found.min(axis=(0, 2)), found.max(axis=(0, 2))
+    height = np.repeat(levels, lon.size)
+    found = np.array(project(seen, np.tile(lon, 2), np.tile(lat, 2), height)).reshape(2, 2, n, 4)
+    low, high = found.min(axis=(1, 3)), found.max(axis=(1, 3))
     apart = (high - low) / 4 + 1  # NaN where the camera does not answer: nothing is sure then
-    return bool(((high + apart < 0) | (low - apart > np.array([size[1], size[0]]))).any())
+    limits = np.array([[size[1]], [size[0]]])
+    return np.asarray(((high + apart < 0) | (low - apart > limits)).any(axis=0))
 
 
 def _heights_around(
@@ -229,21 +231,26 @@ def _heights_around(
     return (low, high) if np.isfinite(low) else None
 
 
-def relief_under(terrain: Terrain, patches: Patches) -> Relief:
-    """Heights at every pixel of some patches.
+def relief_under(
+    terrain: Terrain, patches: Patches, unseen: NDArray[np.bool_] | None = None
+) -> Relief:
+    """Heights at every pixel of some patches; none is known of those that are `unseen`.
 
     Of a `GridTerrain` in float32, seen or whole, the place in its grid is interpolated. Any other
     terrain is asked at every pixel, and so is each where the map bends too much for a quadratic.
     """
     n = patches.down * patches.across
+    wanted = np.ones(n, np.bool_) if unseen is None else ~unseen
     out = np.empty(patches.shape, np.float32)
     low, high = np.full(n, np.inf, np.float32), np.full(n, -np.inf, np.float32)
     whole = terrain.terrain if isinstance(terrain, SeenTerrain) else terrain
     if isinstance(whole, GridTerrain) and whole.heights.dtype == np.float32:
-        smooth, reference, apart = _from_grid(terrain, whole, patches, (out, low, high))
+        smooth, reference, apart = _from_grid(terrain, whole, patches, wanted, (out, low, high))
     else:
         smooth, reference, apart = np.zeros(n, np.bool_), np.zeros(n, np.float32), np.zeros(n)
-    for patch in np.flatnonzero(~smooth):
+    for patch in np.flatnonzero(~wanted & ~smooth):
+        out[patches.part(int(patch))] = np.nan
+    for patch in np.flatnonzero(wanted & ~smooth):
         height = _asked(terrain, patches, int(patch))
         known = np.isfinite(height)
         reference[patch] = np.rint(height[known].min()) if known.any() else 0
@@ -256,7 +263,11 @@ def relief_under(terrain: Terrain, patches: Patches) -> Relief:
 
 
 def _from_grid(
-    terrain: Terrain, grid: GridTerrain, patches: Patches, filled: tuple[Floats, Floats, Floats]
+    terrain: Terrain,
+    grid: GridTerrain,
+    patches: Patches,
+    wanted: NDArray[np.bool_],
+    filled: tuple[Floats, Floats, Floats],
 ) -> tuple[NDArray[np.bool_], Floats, FloatArray]:
     """Fill heights, lowest and highest; which patches that holds for, references, cells missed."""
     seen = terrain if isinstance(terrain, SeenTerrain) else None
@@ -267,7 +278,7 @@ def _from_grid(
     base = np.where(known[:, None], np.floor(nodes[:, :, 1, 1]), 0.0)
     terms = _monomials(np.where(known[:, None, None, None], nodes - base[..., None, None], 0.0))
     off = np.abs(_at_probes(terms) + base[..., None, None] - probes)
-    smooth = known & (off <= _TOLERANCE_CELLS).all(axis=(1, 2, 3))
+    smooth = wanted & known & (off <= _TOLERANCE_CELLS).all(axis=(1, 2, 3))
     reference = _reference(grid, base)
     heights(
         np.ascontiguousarray(grid.heights),

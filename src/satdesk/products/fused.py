@@ -223,9 +223,10 @@ def _tile(
 ) -> bool:
     """Fill one tile; False, and nothing filled, where an image does not see it at all."""
     patches = patches_under(recipe.images[0].grid, *at, valid.shape)
-    if _missed(recipe.images[0], patches):
+    unseen = _missed(recipe.images[0], patches)
+    if unseen.all():
         return False
-    relief = relief_under(recipe.images[0].terrain, patches)
+    relief = relief_under(recipe.images[0].terrain, patches, unseen)
     looked = [_looked(recipe, image, patches, relief) for image in recipe.images]
     if any(image is None for image in looked):
         return False
@@ -236,7 +237,7 @@ def _tile(
     return True
 
 
-def _missed(image: Ortho, patches: Patches) -> bool:
+def _missed(image: Ortho, patches: Patches) -> NDArray[np.bool_]:
     rows, cols = image.source.grid.shape
     place = image.source.grid.affine
     return out_of_sight(image.model, image.terrain, patches, place, (int(rows), int(cols)))

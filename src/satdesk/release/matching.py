@@ -19,7 +19,7 @@ from satdesk.errors import DisjointInputError, LimitError, UndeclaredInputError
 from satdesk.files.cores import usable_cores
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer
-from satdesk.geometry.affine import Adjusted, mapped
+from satdesk.geometry.affine import Adjusted, fitted, mapped
 from satdesk.geometry.alignment import (
     Alignment,
     AlignmentPair,
@@ -165,13 +165,13 @@ def _pairs(
 ) -> list[AlignmentPair]:
     """The samples without their clouds; with them where nothing else is left."""
 
-    def sample(window: GeoBox) -> tuple[AlignmentPair, AlignmentPair] | None:
-        pair = _pair(pan, ms, window, predict)
+    def sample(sight: _Sight) -> tuple[AlignmentPair, AlignmentPair] | None:
+        pair = _pair(pan, ms, sight)
         if pair is None or reflectance is None:
             return None if pair is None else (pair, pair)
         return pair, replace(pair, ms=_cloudless(pair.ms, reflectance, ms.image))
 
-    found = [pairs for pairs in spread(sample, windows) if pairs is not None]
+    found = [pairs for pairs in spread(sample, _sights(windows, predict)) if pairs is not None]
     clear = [bare for _, bare in found if bare.ms.valid.mean() > _LEAST_CLEAR]
     return clear if clear and reflectance is not None else [pair for pair, _ in found]
 
@@ -258,14 +258,36 @@ def _in_pan(
     return mapped(~pan.grid.affine, *plane)
 
 
-def _pair(
-    pan: ImageLayer, ms: ImageLayer, window: GeoBox, predict: Mapping | None
-) -> AlignmentPair | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """A window of PAN, places ``(2, 25)`` of its plane spread over it, and where MS shows them."""
+
+    window: GeoBox
+    places: FloatArray
+    found: FloatArray
+    on_a_map: bool
+
+
+def _sights(windows: tuple[GeoBox, ...], predict: Mapping | None) -> list[_Sight]:
+    """All windows at once: following a camera onto the terrain takes long however few places."""
+    if not windows:
+        return []
+    steps = np.stack([part.ravel() for part in np.meshgrid(*[np.linspace(0, 1, 5)] * 2)])
+    places = np.stack([
+        np.stack(mapped(window.affine, *(steps * np.array([window.shape[::-1]]).T)))
+        for window in windows
+    ], axis=1)  # fmt: skip
+    found = places if predict is None else np.stack(predict(*places.reshape(2, -1)))
+    found = found.reshape(places.shape)
+    return [
+        _Sight(window, places[:, n], found[:, n], predict is None)
+        for n, window in enumerate(windows)
+    ]
+
+
+def _pair(pan: ImageLayer, ms: ImageLayer, sight: _Sight) -> AlignmentPair | None:
     """The sample under one window of PAN; None where MS does not reach it."""
-    rows, cols = window.shape
-    x, y = np.meshgrid(np.linspace(0, cols, 5), np.linspace(0, rows, 5))
-    plane = mapped(window.affine, x, y)
-    col, row = mapped(~ms.grid.affine, *(plane if predict is None else predict(*plane)))
+    col, row = mapped(~ms.grid.affine, *sight.found)
     known = np.isfinite(col) & np.isfinite(row)
     if not known.all():
         return None
@@ -274,10 +296,11 @@ def _pair(
     if right <= 0 or bottom <= 0 or left >= ms.grid.shape[1] or top >= ms.grid.shape[0]:
         return None
     around = subgrid(ms.grid, top, left, (bottom - top, right - left))
-    fine, coarse = pan.read(window), ms.read(around)
+    fine, coarse = pan.read(sight.window), ms.read(around)
     if not (fine.valid.any() and coarse.valid.any()):
         return None
-    return AlignmentPair(pan=fine, ms=coarse, predict=predict)
+    prediction = None if sight.on_a_map else fitted(sight.places, sight.found)
+    return AlignmentPair(pan=fine, ms=coarse, predict=prediction)
 
 
 def _facts(alignment: Alignment) -> dict[str, Any]:
