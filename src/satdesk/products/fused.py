@@ -11,7 +11,7 @@ masks. What it does not recognise it returns as it is. The lineage is the compos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -152,8 +152,18 @@ class Fused:
 
 
 def fused(layer: Layer) -> Layer:
-    """`layer` as one pass where it is recognised, else `layer` itself."""
-    return layer if _recipe(layer) is None else Fused(definition=layer)
+    """`layer` as one pass where it is recognised, or with its images so, or itself.
+
+    A picture that is sharpened by a method that looks at neighbours is no single pass, but its two
+    images are one each.
+    """
+    if _recipe(layer) is not None:
+        return Fused(definition=layer)
+    if isinstance(layer, Selected):
+        return replace(layer, source=fused(layer.source))
+    if isinstance(layer, Sharpened):
+        return replace(layer, pan=fused(layer.pan), ms=fused(layer.ms))
+    return layer
 
 
 def _recipe(layer: Layer) -> _Recipe | None:

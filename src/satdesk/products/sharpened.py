@@ -18,6 +18,9 @@ from satdesk.radiometry.sharpen import SharpeningMethod
 
 __all__ = ["Sharpened"]
 
+_STRIP = 64
+"""Rows that are sharpened at once: with 1,024 columns half a megabyte an array."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharpened:
@@ -73,16 +76,32 @@ class Sharpened:
         halo = self.weights.halo
         wide = grid.pad(halo) if halo else grid
         pan, ms = self.pan.read(wide), self.ms.read(wide)
-        values = self.weights.sharpen(_seen(pan, halo)[0], _seen(ms, halo))
         rows, cols = grid.shape
-        inner = (slice(halo, halo + rows), slice(halo, halo + cols))
+        valid = (pan.valid & ms.valid)[halo : halo + rows, halo : halo + cols]
         return Raster(
-            values=values[(slice(None), *inner)],
-            valid=(pan.valid & ms.valid)[inner],
+            values=self._by_strips(_seen(pan, halo)[0], _seen(ms, halo), valid),
+            valid=valid,
             grid=grid,
             bands=self.bands,
             quantity=self.quantity,
         )
+
+    def _by_strips(
+        self, pan: NDArray[Any], ms: NDArray[Any], valid: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Sharpened strip by strip, so that what the method computes stays in the cache.
+
+        Zeros in a strip of which nothing is valid.
+        """
+        halo, (rows, cols) = self.weights.halo, valid.shape
+        out = np.zeros((len(ms), rows, cols), np.float32)
+        for top in range(0, rows, _STRIP):
+            end = min(top + _STRIP, rows)
+            if valid[top:end].any():
+                wide = slice(top, end + 2 * halo)
+                made = self.weights.sharpen(pan[wide], ms[:, wide])
+                out[:, top:end] = made[:, halo : halo + end - top, halo : halo + cols]
+        return out
 
 
 def _seen(raster: Raster, halo: int) -> NDArray[Any]:

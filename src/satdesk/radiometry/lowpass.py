@@ -24,6 +24,7 @@ __all__ = [
     "decimated",
     "gaussian_taps",
     "low_pass",
+    "low_passes",
     "mtf_cubic_taps",
     "mtf_sigma_px",
     "mtf_taps",
@@ -104,11 +105,18 @@ def low_pass(plane: NDArray[Any], taps: Taps, *, least_weight: float = _LEAST_WE
         taps: Sum to one.
         least_weight: The result is NaN where the usable weight is less.
     """
-    values = np.asarray(plane, dtype=np.float64)
-    usable = np.isfinite(values)
+    (filtered,) = low_passes(np.asarray(plane)[np.newaxis], taps, least_weight=least_weight)
+    return np.asarray(filtered)
+
+
+def low_passes(
+    planes: NDArray[Any], taps: Taps, *, least_weight: float = _LEAST_WEIGHT
+) -> FloatArray:
+    """Each of `planes` ``(plane, y, x)`` as `low_pass` does; what is NaN in one is used in none."""
+    values: FloatArray = np.asarray(planes, dtype=np.float64)
+    usable = np.asarray(np.isfinite(values).all(axis=0))
     if usable.all():
-        down, across = (_edge_weights(size, taps) for size in values.shape)
-        return _both_axes(values, taps) / (down[:, None] * across)
+        return _over_edge_weights(_both_axes(values, taps), taps)
     total = _both_axes(np.where(usable, values, 0.0), taps)
     weight = _both_axes(usable.astype(np.float64), taps)
     # the sum of a whole neighbourhood's weights, to the very bit that the filter makes of it
@@ -116,7 +124,19 @@ def low_pass(plane: NDArray[Any], taps: Taps, *, least_weight: float = _LEAST_WE
     complete = _both_axes(np.ones((size, size)), taps)[len(taps), len(taps)]
     weight = np.where(weight == complete, 1.0, weight)
     enough = weight >= least_weight
-    return np.where(enough, total / np.where(enough, weight, 1.0), np.nan)
+    total /= np.where(enough, weight, 1.0)
+    total[:, ~enough] = np.nan
+    return total
+
+
+def _over_edge_weights(total: FloatArray, taps: Taps) -> FloatArray:
+    """`total` ``(plane, y, x)`` divided by the weight that lies inside, in place."""
+    down, across = (_edge_weights(size, taps) for size in total.shape[1:])
+    rows, cols = (np.flatnonzero(weights != 1.0) for weights in (down, across))
+    middle = np.flatnonzero(down == 1.0)
+    total[:, rows] /= down[rows, None] * across
+    total[:, middle[:, None], cols] /= across[cols]
+    return total
 
 
 def _edge_weights(size: int, taps: Taps) -> FloatArray:
@@ -162,8 +182,8 @@ def _stretched(plane: FloatArray, ratio: int) -> FloatArray:
 
 def _both_axes(plane: FloatArray, taps: Taps) -> FloatArray:
     weights = np.array(taps)
-    down = correlate1d(plane, weights, axis=0, mode="constant")
-    return np.asarray(correlate1d(down, weights, axis=1, mode="constant"), dtype=np.float64)
+    down = correlate1d(plane, weights, axis=-2, mode="constant")
+    return np.asarray(correlate1d(down, weights, axis=-1, mode="constant"), dtype=np.float64)
 
 
 def _places(half: float, *, even: bool) -> FloatArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from satdesk.core.sensor import FloatArray
 from satdesk.errors import UsageError
-from satdesk.radiometry.lowpass import Taps, gaussian_taps, low_pass, reach
+from satdesk.radiometry.lowpass import Taps, gaussian_taps, low_passes, reach
 from satdesk.radiometry.sharpen import fit_weights
 from satdesk.radiometry.sharpen_haze import haze_of
 from satdesk.radiometry.sharpen_local import usable
@@ -85,22 +85,26 @@ class LocalGains:
         known = np.isfinite(pan) & np.isfinite(ms).all(axis=0)
         bands = np.where(known, ms.astype(np.float64), np.nan)
         clear = self._clear(bands)
-        taps, base = self._taps, np.maximum(clear, self.floor)
-        mean = low_pass(clear, taps)
+        base = np.maximum(clear, self.floor)
         ridge = (self.doubt * base) ** 2
-        spread = np.maximum(low_pass(clear * clear, taps) - mean * mean, 0.0) + ridge
         detail = pan.astype(np.float64) - self.offset - clear
-        made = np.empty(bands.shape)
-        turned = np.empty(bands.shape)
-        for ratio, turn, band, haze in zip(made, turned, bands, self.haze, strict=True):
-            own = (band - haze) / base
-            together = low_pass(clear * band, taps) - mean * low_pass(band, taps)
-            ratio[:] = band - haze + own * detail
-            turn[:] = (together - own * (spread - ridge)) / spread * detail
+        together = self._covariances(clear, bands)
+        # the intensity is a sum of the bands, and so is its variance of their covariances with it
+        spread = np.maximum(np.tensordot(self.weights, together, 1), 0.0)
+        above = bands - np.array(self.haze)[:, None, None]
+        own = above / base
+        turned = (together - own * spread) / (spread + ridge) * detail
         # a window of which hardly anything is usable has no slope
         turned = np.where(np.isfinite(turned), turned, 0.0)
-        above = made + _admitted(made, turned) * turned
-        return usable((above + np.array(self.haze)[:, None, None]).astype(np.float32))
+        made = above + own * detail
+        made += _admitted(made, turned) * turned
+        return usable((made + np.array(self.haze)[:, None, None]).astype(np.float32))
+
+    def _covariances(self, clear: FloatArray, bands: FloatArray) -> FloatArray:
+        """Of `clear` with each of `bands` in the window around each pixel, ``(band, y, x)``."""
+        smooth = low_passes(np.concatenate([bands, clear * bands]), self._taps)
+        means, products = smooth[: len(bands)], smooth[len(bands) :]
+        return np.asarray(products - self._clear(means) * means)
 
     def _clear(self, bands: FloatArray) -> FloatArray:
         """``I − offset`` ``(y, x)``."""
@@ -114,8 +118,9 @@ def _admitted(made: FloatArray, turned: FloatArray) -> FloatArray:
     """Share ``(y, x)`` of `turned` that takes no band below `_LEAST` of `made`, 0–1."""
     room = (1 - _LEAST) * np.maximum(made, 0.0)
     short = turned < -room
-    share = np.where(short, room / np.where(short, -turned, 1.0), 1.0)
-    return np.asarray(share.min(axis=0))
+    shares = np.ones(made.shape)
+    np.divide(room, -turned, out=shares, where=short)
+    return np.asarray(shares.min(axis=0))
 
 
 def fit_local_gains(training: Training) -> LocalGains:
