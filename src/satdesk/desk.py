@@ -83,7 +83,12 @@ def inspect(choice: SceneChoice) -> dict[str, Any]:
 
 @door
 def locate(
-    source: Path, points: FloatArray, *, image_id: str | None = None, rpc: Path | None = None
+    source: Path,
+    points: FloatArray,
+    *,
+    image_id: str | None = None,
+    rpc: Path | None = None,
+    geometry: str | None = None,
 ) -> FloatArray:
     """``(n, 3)`` lon, lat, height of ``(n, 3)`` col, row, height; NaN outside the domain.
 
@@ -93,20 +98,28 @@ def locate(
             metres above the WGS 84 ellipsoid.
         image_id: Which image of a bundle; None = PAN, else the first.
         rpc: An RPC file that goes before every other source of one.
+        geometry: ``map`` or ``model``, where an image has a map and an RPC.
     """
     from satdesk.release.aim import aim
 
-    return aim(source, image_id=image_id, rpc=rpc).locate(points_of(points, "points"))
+    looking = aim(source, image_id=image_id, rpc=rpc, geometry=geometry)
+    return looking.locate(points_of(points, "points"))
 
 
 @door
 def project(
-    source: Path, points: FloatArray, *, image_id: str | None = None, rpc: Path | None = None
+    source: Path,
+    points: FloatArray,
+    *,
+    image_id: str | None = None,
+    rpc: Path | None = None,
+    geometry: str | None = None,
 ) -> FloatArray:
     """``(n, 2)`` col, row of ``(n, 3)`` lon, lat, height; NaN outside the domain; see `locate`."""
     from satdesk.release.aim import aim
 
-    return aim(source, image_id=image_id, rpc=rpc).project(points_of(points, "points"))
+    looking = aim(source, image_id=image_id, rpc=rpc, geometry=geometry)
+    return looking.project(points_of(points, "points"))
 
 
 def named(point: FloatArray, names: Sequence[str]) -> dict[str, float | None]:

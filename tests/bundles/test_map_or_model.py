@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -9,12 +11,18 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.warp import transform
 
 from corpus import deliveries, rpc_dialects
 from satdesk.bundles.formats import open_bundle, open_images
-from satdesk.errors import BrokenInputError
+from satdesk.cli.app import run
+from satdesk.desk import locate, project
+from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import require_pixels
 from satdesk.release.aim import aim
+from satdesk.release.public_recipe import public_recipe
+from satdesk.release.recipe import SceneChoice, load_recipe
+from satdesk.release.scenes import open_scene
 
 NUMBERS = rpc_dialects.NUMBERS | {
     "LINE_OFF": 29.5, "SAMP_OFF": 39.5, "LINE_SCALE": 30.0, "SAMP_SCALE": 40.0,
@@ -103,11 +111,13 @@ def test_a_map_and_an_rpc_that_do_not_fit_are_a_question(tmp_path):
     shown = open_bundle(path)
     (problem,) = shown.problems
     assert (problem.code, problem.blocks) == ("map-and-rpc", True)
-    assert "--rpc" in problem.remedy
+    assert "--geometry map" in problem.remedy
+    assert "--geometry model" in problem.remedy
     with pytest.raises(BrokenInputError, match="map-and-rpc"):
         require_pixels(shown)
-    with pytest.raises(BrokenInputError, match="contradict"):
-        aim(path)
+    for source in (path, path.parent):  # a folder with that one image too
+        with pytest.raises(BrokenInputError, match="contradict"):
+            aim(source)
 
 
 def test_the_user_answers_it_with_the_rpc(tmp_path):
@@ -155,3 +165,127 @@ def test_hidden_files_of_macos_are_no_second_image(tmp_path):
     picture(tmp_path / "p.tif", map_at(1700.0))
     (tmp_path / "._p.tif").write_bytes(b"\0\5\x16\7")
     assert open_bundle(tmp_path).images[0].tiles[0].path.name == "p.tif"
+
+
+# which of them holds, as the user says
+
+MIDDLE = (40.0, 30.0)
+"""The column and row that the camera sees at its own middle, at HEIGHT_OFF."""
+MOVED = 12.0
+LON_PX = NUMBERS["LONG_SCALE"] / NUMBERS["SAMP_SCALE"]
+HEIGHT = NUMBERS["HEIGHT_OFF"]
+
+
+def true_lon(geometry: str) -> float:
+    """Where that pixel lies, at HEIGHT_OFF."""
+    return NUMBERS["LONG_OFF"] + (MOVED * LON_PX if geometry == "map" else 0.0)
+
+
+def doubtful(folder: Path) -> Path:
+    """An image whose map lies `MOVED` columns off its camera's picture, one bright place in it."""
+    path = picture(folder / "p.tif", map_at(HEIGHT, moved_px=MOVED), rpc_tags())
+    with rasterio.open(path, "r+") as sink:
+        values = np.full((1, *SHAPE), 100, "uint16")
+        values[:, 28:32, 38:42] = 3000
+        sink.write(values)
+    return path
+
+
+@pytest.mark.parametrize("geometry", ["map", "model"])
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_the_choice_says_where_a_pixel_lies(tmp_path, geometry, of_folder):
+    source = doubtful(tmp_path)
+    looked_at = tmp_path if of_folder else source
+    point = np.array([[*MIDDLE, HEIGHT]])
+    ((lon, lat, _),) = locate(looked_at, point, geometry=geometry)
+    assert lon == pytest.approx(true_lon(geometry), abs=1e-6 * LON_PX)
+    assert lat == pytest.approx(NUMBERS["LAT_OFF"], abs=1e-6 * LON_PX)
+    ((col, row),) = project(looked_at, np.array([[lon, lat, HEIGHT]]), geometry=geometry)
+    assert (col, row) == pytest.approx(MIDDLE, abs=1e-5)
+
+
+@pytest.mark.parametrize("geometry", ["map", "model"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_choice_says_where_an_orthoimage_shows_it(tmp_path, capsys, geometry, packed):
+    source = doubtful(tmp_path)
+    if packed:
+        archive = tmp_path / "delivery.zip"
+        with zipfile.ZipFile(archive, "w") as sink:
+            sink.write(source, "p.tif")
+        source = archive
+    out = tmp_path / "out.tif"
+    told = ("--bands", "PAN", "--height", str(HEIGHT), "--product", "pan", "--quantity", "counts")
+    arguments = ("ortho", str(source), *told, "--geometry", geometry, "--out", str(out))
+    assert run([*arguments, "--crs", "EPSG:32638", "--gsd", "5", "--json"]) == 0
+    said = [n["text"] for n in json.loads(capsys.readouterr().out)["notices"]]
+    assert sum(f"which holds: {geometry}; the RPC (p.tif)" in text for text in said) == 1
+    with rasterio.open(out) as made:
+        rows, cols = np.nonzero(made.read(1) > 1500)
+        x, y = made.transform @ (cols.mean() + 0.5, rows.mean() + 0.5)
+        (lon,), (lat,) = transform(made.crs, "EPSG:4326", [x], [y])
+    assert lon == pytest.approx(true_lon(geometry), abs=0.5 * LON_PX)
+    assert lat == pytest.approx(NUMBERS["LAT_OFF"], abs=0.5 * LON_PX)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "says"),
+    [
+        ("map", "map; the RPC (p.tif) is left aside"),
+        ("model", "model; the RPC (p.tif) is its camera, the map is left aside"),
+    ],
+)
+def test_the_choice_is_a_fact_of_the_scene(tmp_path, geometry, says):
+    scene = open_images(image=doubtful(tmp_path), bands=("PAN",), geometry=geometry)
+    assert scene.problems == ()
+    facts = dict(scene.facts)
+    assert facts["pan.geometry_chosen"] == says
+    assert ("pan.map_left_aside" in facts) == (geometry == "model")
+
+
+def test_a_map_that_is_chosen_and_lies_flat_says_so(tmp_path):
+    path = picture(tmp_path / "p.tif", map_at(1700.0), rpc_tags())
+    scene = open_images(image=path, geometry="map")
+    (problem,) = scene.problems
+    assert (problem.code, problem.blocks) == ("map-lies-flat", False)
+    assert "1700 m" in problem.found
+
+
+def test_a_choice_that_cannot_hold_is_refused(tmp_path):
+    bare = picture(tmp_path / "bare.tif", map_at(1700.0))
+    with pytest.raises(UndeclaredInputError, match="the model is chosen"):
+        open_images(image=bare, geometry="model")
+    assert open_images(image=bare, geometry="map").problems == ()
+    path = doubtful(tmp_path)
+    with pytest.raises(UsageError, match="an RPC is named"):
+        open_images(image=path, rpc=path, geometry="map")
+    with pytest.raises(UsageError, match="unknown geometry"):
+        open_images(image=path, geometry="Map")
+    with pytest.raises(UsageError, match="unknown geometry"):
+        SceneChoice(image=path, geometry="sensor")
+    other = picture(tmp_path / "q.tif", map_at(1700.0), rpc_tags(lon=NUMBERS["LONG_OFF"] + 3))
+    with pytest.raises(BrokenInputError, match="other ground"):
+        open_images(image=other, geometry="model")
+
+
+def test_the_recipe_and_what_the_public_has_of_it_say_the_choice(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        '[release]\nid = "a"\ntitle = "A"\npublisher = "nobody"\n'
+        "[district]\nbox = [46.1, 40.2, 46.2, 40.3]\n"
+        'title = "Box"\nsource = "drawn"\n[sites]\nnone = true\n'
+        '[[scenes]]\nimage = "p.tif"\ngeometry = "map"\nbands = ["PAN"]\n'
+    )
+    doubtful(tmp_path)
+    recipe = load_recipe(path)
+    assert recipe.scenes[0].geometry == "map"
+    scenes = [open_scene(recipe.scenes[0])]
+    document = public_recipe(recipe, scenes, shown_sites=(), accepted=(), version="0")
+    assert document["recipe"]["scenes"][0]["geometry"] == "map"
+
+
+def test_a_delivery_with_metadata_has_no_choice(tmp_path):
+    made = deliveries.bundle(tmp_path / "d")
+    with pytest.raises(UsageError, match="does not go with a bundle"):
+        open_scene(SceneChoice(bundle=made, geometry="map"))
+    with pytest.raises(UsageError, match="a geometry is chosen"):
+        aim(made, geometry="map")

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,109 @@ def test_a_place_where_no_folder_can_be_made_is_named():
         new_folder(Path("/proc/satdesk-cannot-be-here")),
     ):
         pytest.fail("a folder was made under /proc")
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ə" * 127, "x" * 251 + ".tif"])
+def test_the_longest_name_that_a_disk_takes_is_taken(tmp_path, name):
+    with new_folder(tmp_path / name) as work, scratch_beside(work) as scratch:
+        (scratch / "a").write_text("a")
+    with new_file(tmp_path / ("f" + name[1:])) as partial:
+        partial.write_text("b")
+    assert len(names(tmp_path)) == 2
+
+
+def test_a_longer_name_is_refused_before_the_work(tmp_path):
+    with pytest.raises(UsageError, match="too long"):
+        check_target(tmp_path / ("x" * 256), overwrite=False)
+
+
+@pytest.mark.parametrize("make", [new_folder, new_file, scratch_beside])
+def test_a_folder_that_is_removed_meanwhile_is_named(tmp_path, make):
+    above = tmp_path / "above"
+    above.mkdir()
+
+    def write():
+        with make(above / "out") as work:
+            shutil.rmtree(above)
+            (work / "a" if work.suffix == ".work" else work).write_text("a")
+
+    with pytest.raises(MachineError, match="removed while it was being written"):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_a_release_that_another_process_issues_meanwhile_stays(tmp_path, monkeypatch):
+    out = tmp_path / "release"
+    rename = Path.rename
+
+    def overtaken(path, target):
+        if path.name.endswith(".partial") and not out.exists():
+            out.mkdir()
+            (out / "theirs").write_text("theirs")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(UsageError, match="already there"), new_folder(out) as work:
+        (work / "mine").write_text("mine")
+    assert names(tmp_path) == ["release"]
+    assert names(out) == ["theirs"]
+
+
+def test_of_two_that_replace_a_release_the_last_one_stays(tmp_path, monkeypatch):
+    out = tmp_path / "release"
+    out.mkdir()
+    (out / "old").write_text("old")
+    rename, overtakes = Path.rename, iter([True])
+
+    def overtaken(path, target):
+        renamed = rename(path, target)
+        if path == out and next(overtakes, False):
+            out.mkdir()
+            (out / "theirs").write_text("theirs")
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with new_folder(out, overwrite=True) as work:
+        (work / "mine").write_text("mine")
+    assert names(tmp_path) == ["release"]
+    assert names(out) == ["mine"]
+
+
+def test_a_signal_while_work_is_removed_does_not_leave_it(tmp_path, monkeypatch):
+    rmtree, interrupts = shutil.rmtree, iter([True])
+
+    def interrupted(folder, **options):
+        if next(interrupts, False):
+            raise KeyboardInterrupt
+        rmtree(folder, **options)
+
+    monkeypatch.setattr("satdesk.files.store.shutil.rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt), scratch_beside(tmp_path / "a.tif") as scratch:
+        (scratch / "b").write_text("b")
+    assert names(tmp_path) == []
+
+
+def test_a_signal_between_the_two_renames_leaves_the_old_release(tmp_path, monkeypatch):
+    out = tmp_path / "release"
+    out.mkdir()
+    (out / "old").write_text("old")
+    rename, interrupts = Path.rename, iter([True])
+
+    def interrupted(path, target):
+        renamed = rename(path, target)
+        if path == out and next(interrupts, False):
+            raise KeyboardInterrupt  # after the rename, before anything else
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), new_folder(out, overwrite=True) as work:
+        (work / "mine").write_text("mine")
+    assert names(tmp_path) == ["release"]
+    assert names(out) == ["old"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="a device or a pipe"):
+        check_target(tmp_path / "pipe", overwrite=True, folder=False)

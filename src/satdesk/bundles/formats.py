@@ -21,7 +21,7 @@ from satdesk.errors import (
 )
 from satdesk.files.archives import is_archive, unpacked_for_process
 
-__all__ = ["FORMATS", "Formats", "loose_image", "open_bundle", "open_images"]
+__all__ = ["FORMATS", "Formats", "loose_image", "open_bundle", "open_images", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Formats:
                 expected="a delivery's folder, zip or metadata file",
                 remedy="check the path",
             )
-        place = unpacked_for_process(path) if path.is_file() and is_archive(path) else path
+        place = unpacked(path)
         for one in self.formats:
             if one.matches(place):
                 return one.open(place)
@@ -89,6 +89,11 @@ def open_bundle(path: Path, formats: Formats = FORMATS) -> Scene:
     return formats.open(path)
 
 
+def unpacked(path: Path) -> Path:
+    """`path`, or where the zip that it is was unpacked; that lives until the process ends."""
+    return unpacked_for_process(path) if path.is_file() and is_archive(path) else path
+
+
 def loose_image(path: Path, formats: Formats = FORMATS) -> Path | None:
     """The one raster that `path` is or holds, where no format knows more of it; else None."""
     known = next((one for one in formats.formats if one.matches(path)), None)
@@ -108,6 +113,7 @@ def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of 
     acquisition: Acquisition | None = None,
     mission: str | None = None,
     credit: str | None = None,
+    geometry: str | None = None,
 ) -> Scene:
     """A scene from loose files: PAN and MS, either of them, or one image of any bands.
 
@@ -122,6 +128,8 @@ def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of 
         acquisition: When it was taken; None = let the file say.
         mission: Satellite; None = let the file say.
         credit: Copyright line; None = let the file say.
+        geometry: Of images that lie on a map and have an RPC: ``map`` = they are orthorectified,
+            ``model`` = the RPC is their camera; None = let the numbers tell.
 
     Raises:
         UsageError: No file, or `image` beside others.
@@ -147,6 +155,7 @@ def open_images(  # noqa: PLR0913 - each is one thing that a caller may know of 
         acquisition=acquisition,
         mission=mission,
         credit=credit,
+        geometry=geometry,
     )
     return open_loose(files, stated)
 

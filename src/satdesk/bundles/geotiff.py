@@ -20,7 +20,7 @@ from pathlib import Path
 
 from satdesk.bundles.checks import different_acquisitions, image_problems
 from satdesk.bundles.format import relative_name
-from satdesk.bundles.map_or_model import NAME_ONE, Placed, placed
+from satdesk.bundles.map_or_model import Placed, place_problems, placed
 from satdesk.core.bands import Band
 from satdesk.core.scene import (
     Acquisition,
@@ -79,6 +79,7 @@ class Loose:
         acquisition: When it was taken.
         mission: Satellite.
         credit: Copyright line.
+        geometry: ``map`` or ``model``, where an image has a map and an RPC.
     """
 
     rpc: Path | None = None
@@ -88,6 +89,7 @@ class Loose:
     acquisition: Acquisition | None = None
     mission: str | None = None
     credit: str | None = None
+    geometry: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,8 @@ def open_loose(files: Mapping[str, Path], stated: Loose) -> Scene:
     problems = [problem for part in parts for problem in image_problems(root, part.image)]
     problems += _pairing(root, parts)
     problems += [_model_missing(root, part) for part in parts if _lacks_model(part)]
-    problems += [_map_and_rpc(root, p, p.place.doubt) for p in parts if p.place.doubt is not None]
+    for part in parts:
+        problems += place_problems(part.place, relative_name(root, part.facts.path))
     problems += [
         _domain_problem(root, part.rpc, text)
         for part in parts
@@ -169,7 +172,7 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
     facts = describe_file(path)
     geom = path.with_suffix(".geom")
     support = _geom(geom) if geom.is_file() else {}
-    place = placed(facts, rpc_file)
+    place = placed(facts, rpc_file, stated.geometry)
     rpc = place.rpc
     bands = _bands(role, facts, support, stated.bands if role != "pan" else None)
     image = SourceImage(
@@ -360,6 +363,8 @@ def _facts(part: _Part) -> list[tuple[str, str]]:
             (f"{prefix}rpc_counts_from", part.rpc.counts_from),
             (f"{prefix}rpc_file", part.rpc.path.name),
         ]
+    if part.place.chosen is not None:
+        facts.append((f"{prefix}geometry_chosen", part.place.chosen))
     if part.place.map_height_m is not None:
         left = f"{part.facts.crs} at {part.place.map_height_m:.0f} m above the ellipsoid"
         facts.append((f"{prefix}map_left_aside", left))
@@ -406,17 +411,6 @@ def _model_missing(root: Path, part: _Part) -> Problem:
         ),
         expected="an image on a map, or one with an RPC",
         remedy="name the RPC with --rpc FILE",
-        blocks=True,
-    )
-
-
-def _map_and_rpc(root: Path, part: _Part, doubt: str) -> Problem:
-    return Problem(
-        code="map-and-rpc",
-        file=relative_name(root, part.facts.path),
-        found=doubt,
-        expected="a map alone, or the RPC of the picture as it lies on one height",
-        remedy=NAME_ONE,
         blocks=True,
     )
 

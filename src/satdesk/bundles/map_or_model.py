@@ -6,7 +6,8 @@ and nothing tells. An orthoimage may also still carry the RPC of the raw image i
 
 The two are told apart by numbers. Where the RPC, at one height, sees the map's positions in the
 very pixels that hold them, the picture lies on that height, and the RPC is its camera. Where it
-does not, nobody knows, and the user must say.
+does not, nobody knows, and the user must say: the map, or the model. What the user says holds, and
+is told as a fact of the scene.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from pathlib import Path
 import numpy as np
 from odc.geo.geobox import GeoBox
 
-from satdesk.errors import BrokenInputError
+from satdesk.core.arguments import require_one_of
+from satdesk.core.scene import GEOMETRIES, Problem
+from satdesk.errors import BrokenInputError, InputError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import FileFacts
 from satdesk.files.rpcs import RpcFile, find_rpc, pixel_grid
 from satdesk.geometry.affine import mapped
 from satdesk.geometry.frames import to_lonlat
 from satdesk.geometry.rpc import RPC
 
-__all__ = ["LARGEST_MISFIT_PX", "NAME_ONE", "Placed", "placed"]
+__all__ = ["LARGEST_MISFIT_PX", "NAME_ONE", "Placed", "place_problems", "placed"]
 
 LARGEST_MISFIT_PX = 2.0
 """Maxar's maps are those of their RPCs within parts of a pixel; an orthoimage's is hundreds off."""
@@ -33,8 +36,8 @@ _NAMED_MISFIT = 0.5
 """An RPC that the user names may leave this share of the image's longer side."""
 
 NAME_ONE = (
-    "name the RPC with --rpc FILE (the image itself, where it is in its tags) if the image is not "
-    "orthorectified; if it is, take the RPC away (gdal_edit.py -unsetrpc, or its file)"
+    "say which of them holds: --geometry map if the image is orthorectified, --geometry model if "
+    'it is not and the RPC is its camera (geometry = "map" or "model" in a recipe)'
 )
 
 _LATTICE = 5
@@ -52,26 +55,39 @@ class Placed:
         map_height_m: Height above the ellipsoid of the map that was left aside for the RPC; None =
             there was none.
         doubt: What stands against both the map and the RPC, as a clause; None = nothing.
+        chosen: What the user chose, and what was left aside for it, in words; None = no choice.
+        flat: The map is chosen, and this says that the picture lies on one height; None = it
+            is not known to.
     """
 
     grid: GeoBox
     rpc: RpcFile | None
     map_height_m: float | None = None
     doubt: str | None = None
+    chosen: str | None = None
+    flat: str | None = None
 
 
-def placed(facts: FileFacts, explicit: Path | None = None) -> Placed:
+def placed(facts: FileFacts, explicit: Path | None = None, geometry: str | None = None) -> Placed:
     """What says where the pixels of a file lie: its map, or its RPC.
 
     Args:
         facts: Of the file.
         explicit: The RPC that the user names; None = the file's own, if any.
+        geometry: One of `GEOMETRIES`, as the user says; None = the numbers tell, or nobody.
 
     Raises:
+        UsageError: The choice is unknown, or speaks against the RPC that is named.
+        UndeclaredInputError: The image lacks what was chosen.
         InputError: An RPC cannot be read, or two disagree.
-        BrokenInputError: The RPC that is named sees other ground than the map shows.
+        BrokenInputError: The RPC that is taken sees other ground than the map shows.
     """
+    require_one_of(geometry, "geometry", GEOMETRIES)
+    if geometry == "map":
+        return _on_its_map(facts, explicit)
     rpc = find_rpc(facts.path, explicit=explicit)
+    if geometry == "model":
+        return _by_its_model(facts, rpc)
     if facts.crs is None:
         return Placed(grid=pixel_grid(facts, rpc), rpc=rpc)
     on_map = Placed(grid=GeoBox(facts.shape, facts.affine, facts.crs), rpc=None)
@@ -83,6 +99,83 @@ def placed(facts: FileFacts, explicit: Path | None = None) -> Placed:
     if explicit is not None:
         raise _other_ground(facts, rpc, off)
     return replace(on_map, doubt=_doubt(rpc, off))
+
+
+def place_problems(place: Placed, file: str) -> list[Problem]:
+    """What is wrong with where `file` lies."""
+    problems = []
+    if place.doubt is not None:
+        problems.append(
+            Problem(
+                code="map-and-rpc",
+                file=file,
+                found=place.doubt,
+                expected="a map alone, or the RPC of the picture as it lies on one height",
+                remedy=NAME_ONE,
+                blocks=True,
+            )
+        )
+    if place.flat is not None:
+        problems.append(
+            Problem(
+                code="map-lies-flat",
+                file=file,
+                found=place.flat,
+                expected="an orthoimage, as the map was chosen",
+                remedy="choose --geometry model, unless the ground is as flat as that",
+            )
+        )
+    return problems
+
+
+def _on_its_map(facts: FileFacts, explicit: Path | None) -> Placed:
+    """The map, as the user says; an RPC is looked at only to tell what it shows of the map."""
+    if explicit is not None:
+        raise UsageError(
+            "the map is chosen, and an RPC is named",
+            subject=explicit,
+            remedy="leave --rpc out, or choose --geometry model",
+        )
+    if facts.crs is None:
+        raise _lacks(facts, "map", "no CRS", "an image with a CRS and a geotransform")
+    grid = GeoBox(facts.shape, facts.affine, facts.crs)
+    try:
+        rpc = find_rpc(facts.path)
+    except InputError:
+        return Placed(grid=grid, rpc=None, chosen="map; an RPC that cannot be used is left aside")
+    if rpc is None:
+        return Placed(grid=grid, rpc=None, chosen="map")
+    height, off = _misfit(grid, rpc.model)
+    flat = (
+        f"the RPC ({rpc.path.name}) sees all of the map at one height, {height:.0f} m above the "
+        "ellipsoid: the relief stays in the picture"
+    )
+    chosen = f"map; the RPC ({rpc.path.name}) is left aside"
+    fits = off <= LARGEST_MISFIT_PX
+    return Placed(grid=grid, rpc=None, chosen=chosen, flat=flat if fits else None)
+
+
+def _by_its_model(facts: FileFacts, rpc: RpcFile | None) -> Placed:
+    """The RPC, as the user says."""
+    if rpc is None:
+        raise _lacks(facts, "model", "no RPC in its tags or beside it", "an image with an RPC")
+    if facts.crs is None:
+        return Placed(grid=pixel_grid(facts, rpc), rpc=rpc, chosen="model")
+    height, off = _misfit(GeoBox(facts.shape, facts.affine, facts.crs), rpc.model)
+    if off > _NAMED_MISFIT * max(facts.shape):
+        raise _other_ground(facts, rpc, off)
+    chosen = f"model; the RPC ({rpc.path.name}) is its camera, the map is left aside"
+    return Placed(grid=_pixels(facts), rpc=rpc, map_height_m=height, chosen=chosen)
+
+
+def _lacks(facts: FileFacts, choice: str, found: str, expected: str) -> UndeclaredInputError:
+    return UndeclaredInputError(
+        f"the {choice} is chosen, and the image has none",
+        subject=facts.path,
+        found=found,
+        expected=expected,
+        remedy="leave the choice of geometry out",
+    )
 
 
 def _pixels(facts: FileFacts) -> GeoBox:
@@ -128,5 +221,5 @@ def _other_ground(facts: FileFacts, rpc: RpcFile, off: float) -> BrokenInputErro
         subject=facts.path,
         found=f"{rpc.path.name} sees the map's positions {_far(off)} their own pixels",
         expected=f"an RPC of this image, which lies in {facts.crs}",
-        remedy="leave --rpc out, or name the RPC that belongs to this very file",
+        remedy="leave --rpc out, name the RPC of this very file, or choose --geometry map",
     )

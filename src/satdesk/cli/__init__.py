@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from satdesk.cli.allocator import keep_freed_memory
-from satdesk.cli.interrupt import interruptible, postponed
+from satdesk.cli.interrupt import deaf, interruptible, postponed
+from satdesk.cli.streams import fill_closed
 
 __all__ = ["main"]
 
@@ -16,7 +17,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``satdesk`` with `arguments` (default: the process's own) and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
+    fill_closed()
     code = interruptible(lambda: _run(given), as_json="--json" in given)
+    deaf()
     # The process ends: Python would go through all that is left several times to free what refers
     # to itself, a tenth of a second; the system frees it with all else.
     gc.freeze()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from satdesk._version import __version__
 from satdesk.cli.failure import report_failure
+from satdesk.cli.streams import flush_answer
 
 __all__ = ["COMMANDS", "Commands", "app", "run"]
 
@@ -57,6 +57,13 @@ class Commands(click.Group):
         command: click.Command = import_module(f"satdesk.cli.{cmd_name.replace('-', '_')}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an interrupt is told by us alone, where click would print a line too."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -73,7 +80,7 @@ def app() -> None:
 
     Exit codes: 0 done; 2 wrong usage; 3 input missing, unreadable, broken or undeclared; 4 a
     measured value breaks a limit (--accept RULE=REASON); 5 verification failed; 6 the machine
-    failed; 130 interrupted; 1 is a bug of ours.
+    failed; 1 is a bug of ours; 130 interrupted, 143 or 129 ended by SIGTERM or SIGHUP.
     """
 
 
@@ -81,16 +88,19 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; nothing escapes but a bug of ours."""
     try:
         result = app.main(args=list(arguments), prog_name="satdesk", standalone_mode=False)
+        flush_answer()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except SystemExit:
         # so click ends where the reader of our output has gone, as in `satdesk inspect X | head`
         return 0
     except BaseException as error:  # noqa: BLE001 - the one border where errors become exit codes
-        return report_failure(error, as_json="--json" in arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # what is left in the buffer would be flushed, and complained of, once more at the exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _failed(error, as_json="--json" in arguments)
     return result if isinstance(result, int) else 0
+
+
+def _failed(error: BaseException, *, as_json: bool) -> int:
+    code = report_failure(error, as_json=as_json)
+    with suppress(OSError):  # stderr has said it
+        flush_answer()
+    return code

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
-import sys
+import signal
 import traceback
+from contextlib import suppress
 
 import click
 
+from satdesk.cli.interrupt import deaf, signal_of
+from satdesk.cli.streams import say
 from satdesk.errors import MachineError, SatdeskError, UsageError, exit_code
 
 __all__ = ["report_failure"]
@@ -23,15 +26,20 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     """Print `error` for people on stderr, with `as_json` also on stdout, and return its code."""
     told = _told(error)
     if told is None:
-        traceback.print_exception(error)
-        print("satdesk: this is a bug of ours; please report the lines above", file=sys.stderr)  # noqa: T201
+        say("".join(traceback.format_exception(error)).rstrip("\n"))
+        say("satdesk: this is a bug of ours; please report the lines above")
         told = SatdeskError(f"{type(error).__name__}: {error}")
         code = 1
+    elif _interrupted(error):
+        deaf()
+        code = 128 + signal_of(error)
+        say(f"satdesk: {told}")
     else:
-        code = 130 if _interrupted(error) else exit_code(told)
-        print(f"satdesk: {told}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        code = exit_code(told)
+        say(f"satdesk: {told}")
     if as_json:
-        print(json.dumps(_document(told, code), ensure_ascii=False))  # noqa: T201 - as above
+        with suppress(OSError):  # stderr has said it
+            print(json.dumps(_document(told, code), ensure_ascii=False), flush=True)  # noqa: T201
     return code
 
 
@@ -49,7 +57,9 @@ def _told(error: BaseException) -> SatdeskError | None:
         )
         return UsageError(error.format_message(), subject=subject, remedy="see --help")
     if _interrupted(error):
-        return SatdeskError("interrupted; nothing was left half-written")
+        number = signal_of(error)
+        how = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+        return SatdeskError(f"{how}; nothing was left half-written")
     if isinstance(error, MemoryError):
         return MachineError("out of memory", remedy="use a smaller area or a coarser pixel")
     if isinstance(error, OSError) and error.errno in _MACHINE_ERRNOS:
@@ -62,5 +72,5 @@ def _document(error: SatdeskError, code: int) -> dict[str, object]:
         key: getattr(error, key, None)
         for key in ("subject", "found", "expected", "remedy", "rule", "measured", "limit", "unit")
     }
-    kind = "Interrupted" if code == 130 else type(error).__name__
+    kind = "Interrupted" if code > 128 else type(error).__name__
     return {"error": {"kind": kind, "message": str(error), **facts, "exit_code": code}}

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from satdesk.cli.answer import print_json
-from satdesk.cli.options import FILE, as_json
+from satdesk.cli.options import FILE, GEOMETRY, GEOMETRY_HELP, as_json
 from satdesk.cli.points import chosen_points
 
 __all__ = ["command"]
@@ -20,6 +20,7 @@ __all__ = ["command"]
 @click.option("--points", type=FILE, help="CSV with a header: col,row,height.")
 @click.option("--image", "image_id", help="Which image of a bundle (default: pan, else the first).")
 @click.option("--rpc", type=FILE, help="RPC file; else the image's tags, its sidecar, its DIMAP.")
+@click.option("--geometry", type=GEOMETRY, help=GEOMETRY_HELP)
 @as_json
 def command(
     source: Path,
@@ -29,6 +30,7 @@ def command(
     points: Path | None,
     image_id: str | None,
     rpc: Path | None,
+    geometry: str | None,
     as_json: bool,
 ) -> None:
     """Tell where on the ground a pixel of SOURCE is, at a height.
@@ -39,7 +41,7 @@ def command(
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 
     asked = chosen_points(colrow, height, points, names=("col", "row"))
-    found = desk.locate(source, asked, image_id=image_id, rpc=rpc)
+    found = desk.locate(source, asked, image_id=image_id, rpc=rpc, geometry=geometry)
     if as_json:
         print_json({"points": [desk.named(point, ("lon", "lat", "height")) for point in found]})
         return

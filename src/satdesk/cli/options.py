@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 
 import click
 
+from satdesk.core.scene import GEOMETRIES
 from satdesk.errors import UsageError
 from satdesk.release.recipe import SceneChoice, StatedAccuracy, TerrainChoice
 from satdesk.release.times import parse_acquisition
 
 __all__ = [
     "DATUMS",
+    "GEOMETRY",
+    "GEOMETRY_HELP",
     "accept",
     "accepted",
     "as_json",
@@ -33,6 +36,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
 DATUMS = click.Choice(["EGM96", "EGM2008", "MSL", "ellipsoid"])
+GEOMETRY = click.Choice(GEOMETRIES)
+GEOMETRY_HELP = "Of an image with a map and an RPC: its map holds, or the RPC is its camera."
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 overwrite = click.option(
@@ -87,9 +92,13 @@ _SCENE_OPTIONS = (
     _kept("--bands", str, "Our band names in the file's order: B,G,R,NIR."),
     _kept("--counts-per-reflectance", float, "Counts that mean reflectance 1.0, e.g. 10000."),
     _kept("--nodata", float, "The count that means no data."),
+    _kept("--geometry", GEOMETRY, GEOMETRY_HELP),
 )
 
-_SCENE = ("pan", "ms", "rpc", "ms_rpc", "at", "bands", "counts_per_reflectance", "nodata")
+_SCENE = (
+    "pan", "ms", "rpc", "ms_rpc", "at", "bands", "counts_per_reflectance", "nodata",
+    "geometry",
+)  # fmt: skip
 _TERRAIN_OPTIONS = (
     _kept("--dem", FILE, "DEM tiles or a VRT: one or more files.", multiple=True),
     _kept("--vertical", DATUMS, "Vertical datum of the DEM, where the file does not declare it."),
@@ -129,6 +138,7 @@ def scene_choice(source: Path | None) -> SceneChoice:
         bands=None if bands is None else tuple(bands.replace(" ", "").split(",")),
         counts_per_reflectance=given["counts_per_reflectance"],
         nodata=given["nodata"],
+        geometry=given["geometry"],
     )
 
 

@@ -15,6 +15,7 @@ from satdesk.core.units import Quantity
 from satdesk.errors import UsageError
 
 __all__ = [
+    "GEOMETRIES",
     "Acquisition",
     "Angles",
     "BandCalibration",
@@ -26,6 +27,9 @@ __all__ = [
     "SourceImage",
     "require_acquisition",
 ]
+
+GEOMETRIES = ("map", "model")
+"""What may be chosen of an image that has a map and an RPC: which of them says where it lies."""
 
 
 class Precision(Enum):

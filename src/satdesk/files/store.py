@@ -27,6 +27,15 @@ _MACHINE = frozenset(
 )  # fmt: skip
 
 
+_OVERTAKEN = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
+"""A rename fails so where another process moved the target, or put its own there, just before."""
+
+_ROUNDS = 8
+
+_LONGEST_BEGINNING = 160
+"""Bytes. A name may have 255 on most disks, and a sibling may need a sibling of its own."""
+
+
 @contextmanager
 def new_folder(
     out: Path,
@@ -53,10 +62,11 @@ def new_folder(
     target = check_target(out, overwrite=overwrite, inputs=inputs, folder=True)
     partial = _sibling(target, "partial")
     with machine_errors(target):
-        _make(partial)
         try:
-            yield partial
-            _settle_folder(partial, target, overwrite=overwrite)
+            _make(partial)
+            with _still_there(partial):
+                yield partial
+                _settle_folder(partial, target, overwrite=overwrite)
         finally:
             _remove(partial)
 
@@ -86,10 +96,11 @@ def new_file(
     partial = _sibling(target, "partial" + target.suffix)
     with machine_errors(target):
         try:
-            yield partial
-            if not overwrite:
-                _refuse_existing(target)
-            partial.replace(target)
+            with _still_there(target.parent):
+                yield partial
+                if not overwrite:
+                    _refuse_existing(target)
+                partial.replace(target)
         finally:
             _remove(partial)
 
@@ -98,10 +109,11 @@ def new_file(
 def scratch_beside(path: Path) -> Iterator[Path]:
     """A hidden folder beside `path` for intermediate files, removed in any case."""
     folder = _sibling(path, "work")
-    with machine_errors(path):
-        _make(folder)
     try:
-        yield folder
+        with machine_errors(path):
+            _make(folder)
+        with _still_there(folder):
+            yield folder
     finally:
         _remove(folder)
 
@@ -122,6 +134,7 @@ def check_target(
             subject=target.parent,
             remedy="create it first",
         )
+    _refuse_long(target)
     _refuse_overlap(target, inputs)
     if not overwrite:
         _refuse_existing(target)
@@ -150,6 +163,21 @@ def machine_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _still_there(folder: Path) -> Iterator[None]:
+    """Whatever fails because somebody removed `folder` meanwhile is said to fail for that."""
+    try:
+        yield
+    except Exception as error:
+        if folder.is_dir():
+            raise
+        raise MachineError(
+            "the folder was removed while it was being written into",
+            subject=folder,
+            remedy="run it again, and leave hidden folders beside an output alone until it is done",
+        ) from error
+
+
 def _make(folder: Path) -> None:
     """Make `folder`, whose parent is known to be there: whatever hinders it is the machine's."""
     try:
@@ -159,6 +187,21 @@ def _make(folder: Path) -> None:
             f"no folder can be made there: {error.strerror}",
             subject=folder.parent,
             remedy="choose another place",
+        ) from error
+
+
+def _refuse_long(target: Path) -> None:
+    """Refuse before the work what no file could be called after it."""
+    try:
+        target.lstat()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return  # it is not there yet, or what else is wrong is told where it matters
+        raise UsageError(
+            "the output's name is too long for its disk",
+            subject=target.parent,
+            found=f"{len(os.fsencode(target.name))} bytes",
+            remedy="choose a shorter name",
         ) from error
 
 
@@ -174,6 +217,12 @@ def _refuse_existing(target: Path) -> None:
 def _refuse_other_kind(target: Path, *, folder: bool) -> None:
     if target.is_symlink():
         raise UsageError("the output is a link", subject=target, remedy="name its target instead")
+    if not (target.is_dir() or target.is_file()):
+        raise UsageError(
+            "the output is a device or a pipe, which a rename would take the place of",
+            subject=target,
+            remedy="name a file",
+        )
     if target.is_dir() != folder:
         kinds = {True: "a folder", False: "a file"}
         raise UsageError(
@@ -202,27 +251,52 @@ def _refuse_overlap(target: Path, inputs: Iterable[Path]) -> None:
 
 
 def _settle_folder(partial: Path, target: Path, *, overwrite: bool) -> None:
-    if not os.path.lexists(target):
-        partial.rename(target)
-        return
-    if not overwrite:
-        _refuse_existing(target)
+    for _ in range(_ROUNDS):
+        if os.path.lexists(target) and not overwrite:
+            _refuse_existing(target)
+        try:
+            _swap(partial, target)
+        except OSError as error:
+            if error.errno not in _OVERTAKEN or not partial.is_dir():
+                raise
+        else:
+            return
+    raise MachineError(
+        "others put their own results there all the time", subject=target, remedy="run it again"
+    )
+
+
+def _swap(partial: Path, target: Path) -> None:
+    """Put `partial` into the place of `target`; what lay there stays there if that fails."""
     old = _sibling(target, "old")
-    target.rename(old)
     try:
+        if os.path.lexists(target):
+            target.rename(old)
         partial.rename(target)
     except BaseException:
-        old.rename(target)
+        if old.is_dir() and not os.path.lexists(target):
+            old.rename(target)
         raise
-    shutil.rmtree(old)
+    finally:
+        if os.path.lexists(target):
+            _remove(old)
 
 
 def _sibling(target: Path, ending: str) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{ending}")
+    """A hidden name beside `target`; where that is long, it begins as the target's does."""
+    begun = target.name
+    while len(os.fsencode(begun)) > _LONGEST_BEGINNING:
+        begun = begun[:-1]
+    return target.with_name(f".{begun}.{secrets.token_hex(4)}.{ending}")
 
 
 def _remove(path: Path) -> None:
+    """Remove a file or folder, if it is there; one that a signal interrupts is finished first."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
     else:
         path.unlink(missing_ok=True)

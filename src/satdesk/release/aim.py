@@ -9,11 +9,11 @@ import numpy as np
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from satdesk.bundles.formats import open_bundle
+from satdesk.bundles.formats import loose_image, open_bundle, unpacked
 from satdesk.bundles.map_or_model import NAME_ONE, placed
 from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.sensor import FloatArray, SensorModel
-from satdesk.errors import BrokenInputError, UndeclaredInputError, UnreadableInputError
+from satdesk.errors import BrokenInputError, UndeclaredInputError, UnreadableInputError, UsageError
 from satdesk.files.rasters import describe_file
 from satdesk.files.rpcs import read_rpc
 from satdesk.geometry.affine import mapped
@@ -49,25 +49,51 @@ class Aim:
         return _columns(*mapped(~self.affine, *self.model.project(lon, lat, height)))
 
 
-def aim(source: Path, *, image_id: str | None = None, rpc: Path | None = None) -> Aim:
+def aim(
+    source: Path,
+    *,
+    image_id: str | None = None,
+    rpc: Path | None = None,
+    geometry: str | None = None,
+) -> Aim:
     """The aim of a bundle, an image, or a bare RPC file.
 
     Args:
         source: Folder, zip, metadata file, image, or RPC file.
         image_id: Which image of a bundle; None = PAN, else the first.
         rpc: An RPC file that goes before every other source of one.
+        geometry: ``map`` or ``model``, where an image has a map and an RPC.
 
     Raises:
+        UsageError: `geometry` is chosen of what is no image.
         InputError: It cannot be read, or has neither an RPC nor a CRS.
     """
     kind = source.suffix.lower()
     if source.is_dir() or kind == ".zip":
-        return _bundle_aim(open_bundle(source), image_id, rpc)
+        place = unpacked(source)
+        image = loose_image(place)
+        if image is not None:
+            if image_id is not None:
+                open_bundle(place).image(image_id)  # which refuses an unknown one
+            return _image_aim(image, rpc, geometry)
+        _require_none(geometry, source)
+        return _bundle_aim(open_bundle(place), image_id, rpc)
+    if kind not in {".xml", *_RPC_SUFFIXES}:
+        return _image_aim(source, rpc, geometry)
+    _require_none(geometry, source)
     if kind == ".xml":
         return _xml_aim(source, image_id, rpc)
-    if kind in _RPC_SUFFIXES:
-        return Aim(model=read_rpc(source).model, affine=Affine.identity())
-    return _image_aim(source, rpc)
+    return Aim(model=read_rpc(source).model, affine=Affine.identity())
+
+
+def _require_none(geometry: str | None, source: Path) -> None:
+    if geometry is not None:
+        raise UsageError(
+            "a geometry is chosen, and this is no image that could lie on a map and have an RPC",
+            subject=source,
+            found=geometry,
+            remedy="leave --geometry out",
+        )
 
 
 def _xml_aim(source: Path, image_id: str | None, rpc: Path | None) -> Aim:
@@ -93,8 +119,8 @@ def _described_aim(image: SourceImage, rpc: Path | None) -> Aim:
     return _on_grid(image.grid, image.model, subject=image.id)
 
 
-def _image_aim(path: Path, rpc: Path | None) -> Aim:
-    place = placed(describe_file(path), rpc)
+def _image_aim(path: Path, rpc: Path | None, geometry: str | None) -> Aim:
+    place = placed(describe_file(path), rpc, geometry)
     if place.doubt is not None:
         raise BrokenInputError(
             "the image has a map and an RPC that contradict each other",

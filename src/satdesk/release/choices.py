@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 
 from satdesk.core.arguments import keep_paths, require_one_of, require_size
-from satdesk.core.scene import Acquisition, require_acquisition
+from satdesk.core.scene import GEOMETRIES, Acquisition, require_acquisition
 from satdesk.core.statement import Statement
 from satdesk.errors import UsageError
 from satdesk.release.content import Licence
@@ -237,6 +237,8 @@ class SceneChoice:
         counts_per_reflectance: Counts that mean reflectance 1.0; None = the files say.
         refinement: What ``satdesk refine --out`` wrote; None = the models as they are.
         group: Scenes of one group make one date; None = a date of its own.
+        geometry: Of images that lie on a map and have an RPC: ``map`` = they are orthorectified,
+            ``model`` = the RPC is their camera; None = the numbers tell.
     """
 
     bundle: Path | None = None
@@ -254,8 +256,10 @@ class SceneChoice:
     nodata: float | None = None
     refinement: Path | None = None
     group: str | None = None
+    geometry: str | None = None
     licence: Licence = _UNSTATED
 
     def __post_init__(self) -> None:
         keep_paths(self, "bundle", "pan", "ms", "image", "rpc", "ms_rpc", "refinement")
+        require_one_of(self.geometry, "geometry", GEOMETRIES)
         require_acquisition(self.at)

@@ -33,7 +33,7 @@ from satdesk.release.recipe import GridChoice
 from satdesk.release.samples import sample_windows
 from satdesk.release.saturation import MOST, saturated_shares, saturation_notice
 from satdesk.release.scene_cover import SceneCover
-from satdesk.release.scenes import Light, can_calibrate, light_of, pan_and_ms
+from satdesk.release.scenes import Light, can_calibrate, geometry_notices, light_of, pan_and_ms
 from satdesk.release.sharpening import Pair, chosen_sharpening, coarse_grid
 
 __all__ = ["Composition", "Parts", "compose", "parts_of", "placed", "source_layer"]
@@ -206,6 +206,7 @@ def compose(
     """
     ground = seen_ground(ground, parts.finest)
     notices = [*_light_notices(parts), *ground.notices, *_quantity_notice(parts)]
+    notices += geometry_notices(parts.scene)
     shares = _saturated(parts, grid, ground)
     facts: list[tuple[str, object]] = [("quantity", parts.quantity.value), *ground.facts]
     facts.append(("saturated_share", shares))

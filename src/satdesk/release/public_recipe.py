@@ -34,7 +34,9 @@ SITES_NAME = "sites.geojson"
 FORMAT = "satdesk-recipe/1"
 SCENE_PATHS = ("bundle", "pan", "ms", "image", "rpc", "ms_rpc", "refinement")
 """Keys of a scene that name something on a disk."""
-_SCENE_WORDS = ("mission", "instrument", "credit", "counts_per_reflectance", "nodata", "group")
+_SCENE_WORDS = (
+    "mission", "instrument", "credit", "counts_per_reflectance", "nodata", "group", "geometry",
+)  # fmt: skip
 
 
 def write_public_recipe(document: Mapping[str, Any], folder: Path) -> Path:

@@ -314,5 +314,6 @@ def _scene(table: Mapping[str, Any], folder: Path) -> SceneChoice:
         nodata=table.get("nodata"),
         refinement=_inside(folder, table.get("refinement")),
         group=table.get("group"),
+        geometry=table.get("geometry"),
         licence=Licence(**table.get("licence", {})),
     )

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from satdesk.bundles.formats import loose_image, open_bundle, open_images
-from satdesk.core.scene import Acquisition, BandCalibration, Precision, Scene, SourceImage
+from satdesk.bundles.formats import loose_image, open_bundle, open_images, unpacked
+from satdesk.core.scene import (
+    GEOMETRIES,
+    Acquisition,
+    BandCalibration,
+    Precision,
+    Scene,
+    SourceImage,
+)
 from satdesk.errors import BrokenInputError, UndeclaredInputError, UsageError
 from satdesk.files.rpcs import MAX_DISAGREEMENT_PX, read_rpc
 from satdesk.geometry.affine import mapped
@@ -23,6 +30,7 @@ from satdesk.release.refinement_use import refined
 __all__ = [
     "Light",
     "can_calibrate",
+    "geometry_notices",
     "image_center",
     "light_of",
     "open_scene",
@@ -32,7 +40,7 @@ __all__ = [
 
 _NO_CAMERA = "SIMULATED; no camera took this picture"
 _ONE_STRIP = timedelta(minutes=2)
-_OF_LOOSE_FILES = ("bands", "nodata")
+_OF_LOOSE_FILES = ("bands", "nodata", "geometry")
 
 
 def open_scene(choice: SceneChoice) -> Scene:
@@ -52,6 +60,7 @@ def open_scene(choice: SceneChoice) -> Scene:
             ms_rpc=choice.ms_rpc,
             bands=choice.bands,
             nodata=choice.nodata,
+            geometry=choice.geometry,
         )
     completed = _completed(scene, choice)
     return completed if choice.refinement is None else refined(completed, choice.refinement)
@@ -59,10 +68,19 @@ def open_scene(choice: SceneChoice) -> Scene:
 
 def _of_bundle(bundle: Path, choice: SceneChoice) -> Scene:
     """A delivery; one that is a mere image takes what the choice states of it."""
-    told = (choice.rpc, choice.ms_rpc, choice.bands, choice.nodata)
-    image = None if all(value is None for value in told) else loose_image(bundle)
+    told = (choice.rpc, choice.ms_rpc, *(getattr(choice, name) for name in _OF_LOOSE_FILES))
+    if all(value is None for value in told):
+        return open_bundle(bundle)
+    bundle = unpacked(bundle)
+    image = loose_image(bundle)
     if image is not None and choice.ms_rpc is None:
-        return open_images(image=image, rpc=choice.rpc, bands=choice.bands, nodata=choice.nodata)
+        return open_images(
+            image=image,
+            rpc=choice.rpc,
+            bands=choice.bands,
+            nodata=choice.nodata,
+            geometry=choice.geometry,
+        )
     stated = [name for name in _OF_LOOSE_FILES if getattr(choice, name) is not None]
     if stated:
         raise UsageError(
@@ -180,6 +198,21 @@ def _scaled(image: SourceImage, counts_per_reflectance: float | None) -> SourceI
         )
     calibration = BandCalibration(quantification=counts_per_reflectance)
     return replace(image, calibration=(calibration,) * len(image.bands))
+
+
+def geometry_notices(scene: Scene) -> tuple[Notice, ...]:
+    """What is to be said where a user chose between an image's map and its RPC."""
+    chosen = [
+        f"Of {key.split('.')[0]}, which has a map and an RPC, a choice says which holds: {said}."
+        for key, said in scene.facts
+        if key.endswith(".geometry_chosen") and said not in GEOMETRIES
+    ]
+    flat = [
+        f"The map of {problem.file} was chosen, but {problem.found}."
+        for problem in scene.problems
+        if problem.code == "map-lies-flat"
+    ]
+    return tuple(Notice(code="geometry-chosen", text=text) for text in (*chosen, *flat))
 
 
 def pan_and_ms(scene: Scene) -> tuple[SourceImage | None, SourceImage | None]:
