@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
+from shapely import Polygon
 
 from satdesk import desk
 from satdesk.cli.app import app
@@ -310,6 +311,18 @@ def test_the_command_line_measures_within_polygons(tmp_path):
     said = CliRunner().invoke(app, arguments).output
     assert "ha (range" in said
     assert "looks alike: harvest" in said
+
+
+def test_ground_of_the_area_that_no_picture_reaches_is_not_told(tmp_path):
+    before, after, _ = pair("cleared", 13)
+    first, second = write(tmp_path / "b.tif", before), write(tmp_path / "a.tif", after)
+    corners = [lonlat_of(x, y) for x, y in [(0, 0), (1200, 0), (1200, 260), (0, 260)]]
+    wish = AreaWish(kind="cleared", within=Polygon(corners), title="four times as wide")
+    answer = desk.area(first, second, None, wish)
+    assert answer["within"]["ha"] == pytest.approx(1200 * 260 * PIXEL**2 / 1e4, rel=0.002)
+    assert answer["known"]["percent"] == pytest.approx(25, abs=0.2)
+    assert answer["not_told"]["percent"] == pytest.approx(75, abs=0.2)
+    assert "; 7" in answer["statement"]
 
 
 def lonlat_of(col, row):

@@ -78,3 +78,16 @@ def test_nothing_imaged_still_has_a_crop():
     survey = survey_grid(BOUNDS, CRS)
     crop = choose_crop(np.zeros(tuple(survey.shape), bool), survey, SHAPES["1:1"], pixel=1.5)
     assert not crop.filled
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_place_near_the_edge_has_room_for_its_sign(shape):
+    survey = survey_grid(BOUNDS, CRS)
+    imaged = np.ones(tuple(survey.shape), bool)
+    half = 0.44 * min(20_000, 12_000 * shape[1] / shape[0])
+    x = [510_000 - half, 510_000 + half, 510_000 + half]  # their mean would push the first out
+    places = tuple(zip(x, (4_406_000.0, 4_405_000.0, 4_407_000.0), strict=True))
+    crop = choose_crop(imaged, survey, shape, pixel=1.5, places=places)
+    box = crop.grid.boundingbox
+    room = min(min(x - box.left, box.right - x) for x, _ in places)
+    assert room > 0.02 * (box.right - box.left)

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from shapely import Point
 
-from release_content import make_content
+from release_content import _lonlat, make_content
 from satdesk.core.place import Name
 from satdesk.release.page import write_page
 
@@ -213,6 +214,33 @@ def test_a_long_name_stays_on_a_phone(visit, releases):
     for box in boxes:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= SMALL["width"]
+
+
+def test_no_label_lies_under_a_button_or_outside_the_map(visit, releases):
+    content = make_content(releases / "edges")
+    town, _ = content.sites
+    names = (Name(text="Invented hamlet B (simulated)", language="en"),)
+    places = [(588_950, 4_442_150), (588_950, 4_440_100)]
+    sites = tuple(
+        replace(town, id=f"s{i}", names=names, geometry=_lonlat(Point(*place)))
+        for i, place in enumerate(places)
+    )
+    write_page(replace(content, sites=sites), releases / "edges")
+    (releases / "edges" / "status.js").write_text("window.satdeskStatus = null;\n")
+    page = visit("edges", viewport=PHONE, touch=True)
+    boxes = [label.bounding_box() for label in page.locator(".site-label:visible").all()]
+    assert boxes
+    for control in page.locator("#map .leaflet-control").all():
+        button = control.bounding_box()
+        assert not any(_meet(button, box) for box in boxes)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] for box in boxes)
+
+
+def _meet(one, other):
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
 
 
 def test_a_site_is_reached_from_the_list(visit):

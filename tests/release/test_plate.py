@@ -172,6 +172,29 @@ def test_a_day_without_a_time_has_none_on_the_plate(tmp_path):
     assert " UTC" not in text.replace("UTC+", "")
 
 
+def test_whose_the_boundary_is_goes_before_insets_where_there_is_much_to_say(content):
+    told = tuple(Notice(code="terrain", text=f"Something to know of this terrain, {i}. " * 3)
+                 for i in range(4))  # fmt: skip
+    both = replace(content, dates=tuple(replace(d, notices=told) for d in content.dates))
+    text = words(drawn(both, both.dates))
+    assert "A polygon drawn for tests" in text
+    assert "imply no opinion" in text
+    assert text.count("Something to know of this terrain") == 12
+    for fact in ("© Test Provider 2020", "SPOT 7", "10 m product", "district boundary (contested"):
+        assert fact in text
+
+
+def test_what_holds_of_one_date_says_of_which_on_a_sheet_of_both(content):
+    first, second = content.dates
+    shared, own = (Notice(code="terrain", text=text) for text in ("Of both.", "Of this one."))
+    both = replace(content, dates=(replace(first, notices=(shared,)),
+                                   replace(second, notices=(shared, own))))  # fmt: skip
+    boxes = [box.text for box in drawn(both, both.dates).boxes]
+    assert boxes.count("Of both.") == 1
+    assert "After: Of this one." in boxes
+    assert "Of this one." in [box.text for box in drawn(both, both.dates[1:]).boxes]
+
+
 def test_an_uncontested_boundary_has_no_disclaimer(content):
     calm = replace(content, district=replace(content.district, contested=False))
     assert "imply no opinion" not in words(drawn(calm))

@@ -9,11 +9,19 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import ExifTags, Image
+from rasterio.features import geometry_mask
+from shapely import LineString, Point
 
-from release_content import make_content
+from release_content import _lonlat, make_content
+from satdesk.release import press_annotate
 from satdesk.release.content import Licence, Status
-from satdesk.release.plate_sheet import drawing_style
+from satdesk.release.plate_clean import compose_clean
+from satdesk.release.plate_format import A4
+from satdesk.release.plate_furniture import draw_furniture
+from satdesk.release.plate_map import site_anchors
+from satdesk.release.plate_sheet import Rect, drawing_style
 from satdesk.release.press import SHAPES, Frame, compose_press, press_dates, write_press
 from satdesk.release.press_facts import PictureFacts
 from satdesk.release.press_metadata import exif, jpeg_bytes, pdf_information
@@ -87,6 +95,27 @@ def test_annotations_stay_on_the_picture_and_apart(content, shape, images):
             assert not rect.meets(room), (text, other)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("corner", [(0.93, 0.88), (0.8, 0.86), (0.1, 0.1), (0.5, 0.5)])
+def test_the_scale_bar_does_not_lie_on_a_site(content, shape, corner, monkeypatch):
+    seen = []
+
+    def spied(sheet, frame, face, **wishes):
+        seen.append((frame, draw_furniture(sheet, frame, face, **wishes)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(press_annotate, "draw_furniture", spied)
+    _, (crop,) = drawn(replace(content, sites=()), shape)
+    rows, cols = crop.grid.shape
+    place = _lonlat(Point(*(crop.grid.affine @ (corner[0] * cols, corner[1] * rows))))
+    town = replace(content.sites[0], geometry=place)
+    drawn(replace(content, sites=(town,)), shape)
+    (_, alone), (frame, plate) = seen
+    assert alone.right > frame.rect.right - 4 > alone.x  # to the right where nothing is in the way
+    for x, y in site_anchors(frame, (town,)):
+        assert not plate.inset(-1.3).holds(Rect(x=x, y=y, width=0, height=0))
+
+
 def test_an_annotated_picture_says_where_when_by_what_and_whose(content):
     sheet, (crop,) = drawn(content, "1x1")
     text = " ".join(box.text for box in sheet.boxes)
@@ -112,6 +141,31 @@ def test_simulated_and_draft_are_in_the_pixels_of_clean_pictures_too(tmp_path):
         made = make_content(tmp_path / name, **{kind: True})
         marked = drawn(made, annotated=False)[0].pixels().astype(int)
         assert (np.abs(marked - plain).max(axis=2) > 20).mean() > 0.01, kind
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_clean_picture_of_a_district_narrower_than_the_word_says_simulated(tmp_path, shape):
+    made = make_content(tmp_path, simulated=True)
+    line = LineString([(586_500, 4_440_000), (591_000, 4_441_500)]).buffer(40)
+    made = replace(made, district=replace(made.district, geometry=_lonlat(line)), sites=())
+    for image in made.dates:
+        keep_within(image.visual, line)
+    clean, (crop,) = drawn(made, shape, annotated=False)
+    assert not crop.filled
+    assert [box.text for box in clean.boxes] == ["SIMULATED"]
+    with drawing_style():
+        pair = compose_clean(made, made.dates, A4)
+    assert [box.text for box in pair.boxes] == ["SIMULATED", "SIMULATED"]
+    plain = replace(made, dates=tuple(replace(d, simulated=False) for d in made.dates))
+    assert drawn(plain, shape, annotated=False)[0].boxes == []
+
+
+def keep_within(path, polygon):
+    """Take the opacity off everything in the picture at `path` that lies outside of `polygon`."""
+    with rasterio.open(path, "r+") as file:
+        outside = geometry_mask([polygon], file.shape, file.transform)
+        alpha = file.read(4)
+        file.write(np.where(outside, 0, alpha).astype(alpha.dtype), 4)
 
 
 def test_a_licence_that_does_not_allow_the_press_leaves_the_date_out(content, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -11,6 +12,7 @@ import click
 from satdesk._version import __version__
 from satdesk.cli.failure import report_failure
 from satdesk.cli.streams import flush_answer
+from satdesk.errors import UsageError, exit_code
 
 __all__ = ["COMMANDS", "Commands", "app", "run"]
 
@@ -64,6 +66,18 @@ class Commands(click.Group):
         except KeyboardInterrupt as error:
             raise click.Abort from error
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with; an unknown one is told with its neighbours."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            raise UsageError(
+                f"there is no command {args[0]!r}",
+                remedy=f"did you mean {near[0]}?" if near else "see satdesk --help",
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -89,6 +103,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = app.main(args=list(arguments), prog_name="satdesk", standalone_mode=False)
         flush_answer()
+    except click.exceptions.NoArgsIsHelpError as nothing:
+        click.echo(nothing.format_message(), err=True)
+        return exit_code(UsageError("no command"))
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except SystemExit:

@@ -21,7 +21,7 @@ __all__ = ["command"]
     required=True,
     help="What is looked for; the answer says what looks alike.",
 )
-@click.option("--within", type=FILE, help="Polygons; default: all that both pictures show.")
+@click.option("--within", type=FILE, help="Polygons; default: the frame that both pictures share.")
 @click.option("--district", help="A district of the gazetteer in place of --within.")
 @click.option(
     "--pixel", type=float, default=6.0, show_default=True, help="Pixel of the comparison, metres."

@@ -52,10 +52,7 @@ def _told(error: BaseException) -> SatdeskError | None:
     if isinstance(error, SatdeskError):
         return error
     if isinstance(error, click.ClickException):
-        subject = (
-            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
-        )
-        return UsageError(error.format_message(), subject=subject, remedy="see --help")
+        return _wrong_call(error)
     if _interrupted(error):
         number = signal_of(error)
         how = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
@@ -65,6 +62,15 @@ def _told(error: BaseException) -> SatdeskError | None:
     if isinstance(error, OSError) and error.errno in _MACHINE_ERRNOS:
         return MachineError(error.strerror or "the machine failed", subject=error.filename)
     return None
+
+
+def _wrong_call(error: click.ClickException) -> UsageError:
+    """What click says of a call, in our own form: no stop before the next clause, one line."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context is not None else "satdesk"
+    what = " ".join(error.format_message().split()).removesuffix(".")
+    subject = path.removeprefix("satdesk").strip() or None
+    return UsageError(what, subject=subject, remedy=f"see {path} --help")
 
 
 def _document(error: SatdeskError, code: int) -> dict[str, object]:

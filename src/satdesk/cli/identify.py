@@ -55,5 +55,5 @@ def _print_find(find: dict[str, Any]) -> None:
 def _likeness(find: dict[str, Any]) -> str:
     return (
         f"alike: {find['alike']:.0%} of {find['blocks']} parts correlate "
-        f"(median {find['correlation']:.2f}); {find['covered']:.0%} of it lies in this picture"
+        f"(median {find['correlation']:.2f}); {find['covered']:.0%} of IMAGE lies in it"
     )

@@ -42,7 +42,9 @@ __all__ = ["command"]
     help="CE90 in metres that is wanted: a picture that prints a larger one, or none, is refused.",
 )
 @click.option(
-    "--product", type=click.Choice(["pan", "ms", "sharpened"]), help="Default: sharpened."
+    "--product",
+    type=click.Choice(["pan", "ms", "sharpened"]),
+    help="Default: sharpened where PAN and MS exist, else what there is.",
 )
 @click.option(
     "--quantity",
@@ -62,7 +64,13 @@ __all__ = ["command"]
     show_default=True,
     help="Pansharpening method; auto: the best measured on samples of the scene.",
 )
-@click.option("--resampling", type=click.Choice(["nearest", "bilinear", "cubic"]), default="cubic")
+@click.option(
+    "--resampling",
+    type=click.Choice(["nearest", "bilinear", "cubic"]),
+    default="cubic",
+    show_default=True,
+    help="How counts between pixels are found.",
+)
 @click.option("--codec", default="zstd:1", show_default=True, help="COG compression, name:level.")
 @click.option("--out", type=FILE, required=True, help="The GeoTIFF to write (a COG).")
 @click.option("--checksum", is_flag=True, help="With --json: tell the file's SHA-256 too.")

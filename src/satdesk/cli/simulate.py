@@ -69,15 +69,15 @@ def _wishes(function: F) -> F:
 @click.command("simulate")
 @click.argument("scenario", default="demo")
 @click.option("--out", type=FILE, required=True, help="Folder for bundles, terrain and truth.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the invented world.")
 @_wishes
 @overwrite
 @as_json
 def command(scenario: str, *, out: Path, seed: int, overwrite: bool, as_json: bool) -> None:
     """Make SCENARIO: SIMULATED DIMAP bundles, the terrain they were made over, and the truth.
 
-    The scenarios are told in the explanation of the simulation; `demo` and `test` are pairs of
-    two dates. What an option does not say stays as the scenario has it.
+    The scenarios are told in the explanation of the simulation; `demo` (the default) and `test`
+    are pairs of two dates. What an option does not say stays as the scenario has it.
     """
     from satdesk import desk  # noqa: PLC0415 - heavy, and only this command's
 

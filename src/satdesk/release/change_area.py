@@ -96,7 +96,7 @@ def _answer(
         "high_ha": round(found.high_px * ha, 3),
         "basis": _BASIS,
     }
-    known, inside = found.known_px * ha, found.inside * ha
+    known, inside = found.known_px * ha, found.inside * ha + pair.beyond_m2 / 1e4
     facts = {
         "kind": kind.name,
         "words": kind.words,

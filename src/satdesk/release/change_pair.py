@@ -23,6 +23,7 @@ from satdesk.errors import (
 )
 from satdesk.files.pictures import read_classes, read_values
 from satdesk.files.rasters import FileFacts, describe_file
+from satdesk.geometry.areas import area_km2
 from satdesk.geometry.frames import from_lonlat, horizontal, pixel_size_m
 from satdesk.geometry.grids import snapped_grid
 from satdesk.products.clipped import inside
@@ -69,6 +70,7 @@ class ChangePair:
         after: Of the second.
         grid: Of the comparison, in the second picture's CRS.
         area: Polygon in longitude/latitude within which is counted.
+        beyond_m2: Of the area that was wished for, what the two pictures do not both reach.
         lines: For each of the kind's bands, what carries the second date onto the first.
         masks: Classes of each date, as ``satdesk mask`` writes them; None = nobody looked.
     """
@@ -77,6 +79,7 @@ class ChangePair:
     after: FileFacts
     grid: GeoBox
     area: BaseGeometry
+    beyond_m2: float = 0.0
     lines: tuple[tuple[str, Line], ...] = ()
     masks: tuple[Path | None, Path | None] = (None, None)
 
@@ -190,7 +193,19 @@ def opened_pair(
             expected=f"at most {_MOST_PIXELS:,}",
             remedy="name a smaller area with --within, or a coarser --pixel",
         )
-    return ChangePair(before=first, after=second, grid=grid, area=shared, masks=masks)
+    return ChangePair(
+        before=first,
+        after=second,
+        grid=grid,
+        area=shared,
+        beyond_m2=0.0 if area is None else _beyond_m2(area, common),
+        masks=masks,
+    )
+
+
+def _beyond_m2(wished: BaseGeometry, common: BaseGeometry) -> float:
+    missed = wished.difference(common)
+    return 0.0 if missed.is_empty else area_km2(missed) * 1e6
 
 
 def _require_mask(path: Path | None) -> None:

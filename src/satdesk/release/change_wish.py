@@ -37,7 +37,7 @@ class AreaWish:
 
     kind: str
     within: BaseGeometry | None = None
-    title: str = "the ground that both pictures show"
+    title: str = "the frame that both pictures share"
     pixel_m: float = 6.0
     least_ha: float = 0.05
     misregistration_px: float = 0.5

@@ -21,6 +21,8 @@ MOST_ENLARGED = 2.0
 _SURVEY_CELLS = 240
 _SIZES = 48
 _SMALLEST = 0.25
+_ROOM, _WORTH = 0.04, 0.8
+"""Room between a place and the edge, of the width; and what of its size a crop may lose for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,10 @@ def choose_crop(
 ) -> Crop:
     """The crop of ``rows, cols`` = `shape` that serves the press best.
 
-    The largest window that is imaged throughout and holds all `places`; else the largest imaged
-    throughout; of equals the one nearest to the places' (or the imaged area's) middle. Where
-    neither fills the frame at `MOST_ENLARGED`, the whole imaged area stands on neutral ground.
+    The largest window that is imaged throughout and holds all `places`, with room for their signs
+    where that costs little; else the largest imaged throughout; of equals the one nearest to the
+    places' (or the imaged area's) middle. Where neither fills the frame at `MOST_ENLARGED`, the
+    whole imaged area stands on neutral ground.
 
     Args:
         imaged: ``(y, x)`` True where every date has pixels, on `survey`.
@@ -70,10 +73,24 @@ def choose_crop(
     least_width = shape[1] * pixel / MOST_ENLARGED
     wanted = _cells(places, survey)
     for must in (wanted, ()) if wanted else ((),):
-        window = _largest(imaged, shape, wanted or _cells_of(imaged), must)
+        window = _roomy(imaged, shape, wanted or _cells_of(imaged), must)
         if window is not None and window[2] * survey.resolution.x >= least_width:
             return _crop(survey, window, shape, pixel, filled=True)
     return _crop(survey, _around(imaged, survey, shape, least_width), shape, pixel, filled=False)
+
+
+def _roomy(
+    imaged: NDArray[np.bool_],
+    shape: tuple[int, int],
+    near: tuple[tuple[float, float], ...],
+    must: tuple[tuple[float, float], ...],
+) -> tuple[float, float, float, float] | None:
+    """The largest window, or one not much smaller that leaves room around the places."""
+    largest = _largest(imaged, shape, near, must)
+    if largest is None or not must:
+        return largest
+    roomy = _largest(imaged, shape, near, must, room=_ROOM)
+    return roomy if roomy is not None and roomy[2] >= _WORTH * largest[2] else largest
 
 
 def _largest(
@@ -81,10 +98,12 @@ def _largest(
     shape: tuple[int, int],
     near: tuple[tuple[float, float], ...],
     must: tuple[tuple[float, float], ...],
+    room: float = 0.0,
 ) -> tuple[float, float, float, float] | None:
     """The largest window ``col, row, width, height`` (cells) that is imaged throughout.
 
-    A cell counts where its neighbours are imaged too: the survey is coarse, the edge is not.
+    `room` is what stays free around each of `must`, of the width. A cell counts where its
+    neighbours are imaged too: the survey is coarse, the edge is not.
     """
     solid = _eroded(imaged)
     total = np.pad(solid, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
@@ -95,7 +114,7 @@ def _largest(
         cols, rows = math.ceil(width), math.ceil(width / aspect)
         if rows > imaged.shape[0] or cols > imaged.shape[1]:
             continue
-        found = _best_place(total, (rows, cols), middle, must)
+        found = _best_place(total, (rows, cols), middle, must, max(1.0, room * cols))
         if found is not None:
             return float(found[0]), float(found[1]), float(width), float(width / aspect)
     return None
@@ -106,15 +125,20 @@ def _best_place(
     size: tuple[int, int],
     middle: NDArray[np.float64],
     must: tuple[tuple[float, float], ...],
+    free: float,
 ) -> tuple[int, int] | None:
-    """``col, row`` of the full window of `size` that holds `must` and lies nearest to `middle`."""
+    """``col, row`` of the full window of `size` that holds `must` and lies nearest to `middle`.
+
+    `free` cells stay between a place and the edge.
+    """
     rows, cols = size
     filled = (
         total[rows:, cols:] - total[:-rows, cols:] - total[rows:, :-cols] + total[:-rows, :-cols]
     )
     row, col = np.nonzero(filled == rows * cols)
     for x, y in must:
-        holds = (col + 1 < x) & (x < col + cols - 1) & (row + 1 < y) & (y < row + rows - 1)
+        across = (col + free < x) & (x < col + cols - free)
+        holds = across & (row + free < y) & (y < row + rows - free)
         row, col = row[holds], col[holds]
     if row.size == 0:
         return None

@@ -139,9 +139,10 @@ def _notices(gain: tuple[float, ...], reason: str | None) -> tuple[Notice, ...]:
     if max(abs(g - 1) for g in gain) < _NOTED:
         return ()
     low, high = (100 * (g - 1) for g in (min(gain), max(gain)))
+    by = f"{low:+.1f} to {high:+.1f} %".replace("-", "\N{MINUS SIGN}")
     text = (
         "For display the dates were balanced to each other on ground that stayed the same: this "
-        f"one by {low:+.1f} to {high:+.1f} %; image.tif keeps what was measured."
+        f"one by {by}; image.tif keeps what was measured."
     )
     return (Notice(code="dates-balanced", text=text),)
 

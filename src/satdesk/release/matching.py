@@ -124,8 +124,9 @@ def _unmeasured(alignment: Alignment, pan: SourceImage) -> LimitError | None:
 
 def _correction_notice(alignment: Alignment) -> Notice:
     dcol, drow = alignment.difference_px or (0.0, 0.0)
+    by = f"{dcol:+.2f}, {drow:+.2f}".replace("-", "\N{MINUS SIGN}")
     text = (
-        f"MS was shifted onto PAN by {dcol:+.2f}, {drow:+.2f} PAN pixels (column, row) "
+        f"MS was shifted onto PAN by {by} PAN pixels (column, row) "
         "against the provider's models, as the images show."
     )
     return Notice(code="ms-shifted", text=text)

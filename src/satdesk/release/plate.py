@@ -32,6 +32,7 @@ from satdesk.release.plate_map import (
     draw_sites,
     fit_frame,
     map_crs,
+    site_anchors,
 )
 from satdesk.release.plate_margin import legend_of, margin_blocks, role_word
 from satdesk.release.plate_picture import picture_on
@@ -172,9 +173,9 @@ def _overlays(
 ) -> tuple[Rect, ...]:
     """What stands on the map besides sites: the tag of a date; on cards scale bar and north."""
     drawn = [_draw_tag(sheet, frame.rect, content, image, dated=not form.card)] if tagged else []
-    drawn += (
-        [draw_furniture(sheet, frame, sheet.setting.face(_TICKS), size=0.58)] if form.card else []
-    )
+    if form.card:
+        face, markers = sheet.setting.face(_TICKS), site_anchors(frame, content.sites)
+        drawn.append(draw_furniture(sheet, frame, face, size=0.58, markers=markers))
     if form.card and form.side_columns and not tagged:
         drawn.append(_draw_locator(sheet, frame.rect, content))
     return tuple(drawn)

@@ -2,12 +2,13 @@
 
 A block knows its height for a width and a factor of size, and draws itself into a rectangle.
 `flow` tries the factors from large to small until all blocks fit; if none does, the notes, which
-come last, end with a reference to ``release.json``, which holds them in full.
+come last, end with a reference to ``release.json``, which holds them in full. What notes must keep
+goes before the insets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -120,12 +121,21 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """A heading and paragraphs in small type; may be cut short, visibly."""
+    """A heading and paragraphs in small type; may be cut short, visibly.
+
+    Attributes:
+        heading: What they are.
+        words: Language of the sheet.
+        setting: Its type.
+        paragraphs: The most important first.
+        keep: How many paragraphs must not be cut off as long as anything else can give way.
+    """
 
     heading: str
     words: Language
     setting: Setting
     paragraphs: tuple[str, ...]
+    keep: int = 0
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
@@ -137,7 +147,10 @@ class Notes:
 
     def least(self, width: float, factor: float) -> float:
         """See `Block`."""
-        return min(self.height(width, factor), _least(self.setting, factor))
+        kept = replace(self, paragraphs=self.paragraphs[: self.keep], keep=0)
+        line = self.setting.face(_SMALL).scaled(factor).leading_mm
+        need = kept.height(width, factor) + 1.2 * line if self.keep else 0.0
+        return min(self.height(width, factor), max(_least(self.setting, factor), need))
 
     def draw(self, sheet: Sheet, rect: Rect, factor: float) -> None:
         """See `Block`; stops where `rect` ends."""
@@ -215,11 +228,19 @@ class Legend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Blocks beside each other, each with its share of the width."""
+    """Blocks beside each other, each with its share of the width.
+
+    Attributes:
+        blocks: From left to right.
+        shares: Of the width.
+        gap: Between them, millimetres.
+        gives_way: It is left out rather than what `Notes` must keep; of several the last first.
+    """
 
     blocks: tuple[Block, ...]
     shares: tuple[float, ...]
     gap: float = 3.0
+    gives_way: bool = False
 
     def height(self, width: float, factor: float) -> float:
         """See `Block`."""
@@ -250,24 +271,53 @@ class Row:
 
 
 def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None:
-    """Draw `blocks` one below the other through `columns`, in the largest size that fits."""
-    for factor in _FACTORS:
-        places = _places(blocks, columns, factor, shares=(1.0, 1.0))
-        if places is not None:
-            break
-    else:  # too much for the sheet: the texts give up some of their height, and say so
-        tries = (_places(blocks, columns, factor, shares=shares) for shares in _SHARES)
-        places = next((found for found in tries if found is not None), None)
-    if places is None:  # nothing else can give way any more
-        given = [replace(b, keep=0) if isinstance(b, Facts) else b for b in blocks]
-        tries = (_places(given, columns, factor, shares=shares) for shares in _SHARES)
-        places = next((found for found in tries if found is not None), None)
-    if places is None:
+    """Draw `blocks` one below the other through `columns`, in the largest size that fits.
+
+    Where none fits, notes are cut short down to what they must keep; then insets give way; then
+    facts are cut; then what had to be kept is.
+    """
+    placed = _placed(blocks, columns)
+    if placed is None:
         raise UsageError(
             "the facts do not fit on the sheet", found=f"{len(blocks)} blocks", subject="plate"
         )
-    for block, rect in zip(blocks, places, strict=True):
+    factor, shown = placed
+    for block, rect in shown:
         block.draw(sheet, rect, factor)
+
+
+def _placed(
+    blocks: Sequence[Block], columns: Sequence[Rect]
+) -> tuple[float, list[tuple[Block, Rect]]] | None:
+    """The factor of the type, and what is drawn where; None where nothing fits."""
+    for kept, factor, shares in _tries(blocks):
+        places = _places(kept, columns, factor, shares=shares)
+        if places is not None:
+            return factor, list(zip(kept, places, strict=True))
+    return None
+
+
+def _tries(
+    blocks: Sequence[Block],
+) -> Iterator[tuple[Sequence[Block], float, tuple[float, float]]]:
+    """Blocks, factor, and what facts and notes get of their height: from the best to the least."""
+    smallest = _FACTORS[-1]
+    yield from ((blocks, factor, (1.0, 1.0)) for factor in _FACTORS)
+    fewer = list(_fewer(blocks))
+    for kept in fewer:
+        yield from ((kept, smallest, shares) for shares in _SHARES if shares[0] == 1)
+    yield from ((fewer[-1], smallest, shares) for shares in _SHARES)
+    given = [replace(b, keep=0) if isinstance(b, Facts | Notes) else b for b in fewer[-1]]
+    yield from ((given, smallest, shares) for shares in _SHARES)
+
+
+def _fewer(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
+    """All blocks, then without the last that gives way, and so on."""
+    yield blocks
+    giving = [b for b in blocks if isinstance(b, Row) and b.gives_way]
+    for left in reversed(range(len(giving))):
+        gone = giving[left:]
+        yield [b for b in blocks if not any(b is each for each in gone)]
 
 
 def _places(

@@ -8,7 +8,14 @@ from __future__ import annotations
 from satdesk.release.content import Content, DatedImage, Status
 from satdesk.release.language import language
 from satdesk.release.plate_format import PlateFormat
-from satdesk.release.plate_map import OUTSIDE, district_bounds, draw_marks, fit_frame, map_crs
+from satdesk.release.plate_map import (
+    OUTSIDE,
+    district_bounds,
+    draw_marks,
+    draw_simulated,
+    fit_frame,
+    map_crs,
+)
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet
 
@@ -30,6 +37,8 @@ def compose_clean(content: Content, images: tuple[DatedImage, ...], form: PlateF
         frame = fit_frame(sheet, sheet.facing(part, whole), bounds, crs, 0.03)
         sheet.image(picture_on(image, frame.grid), frame.rect)
         draw_marks(sheet, frame.rect, draft=content.status is Status.DRAFT)
+        if image.simulated:
+            draw_simulated(sheet, frame.rect)
     return sheet
 
 

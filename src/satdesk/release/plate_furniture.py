@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shapely.geometry import Polygon
@@ -17,6 +18,8 @@ from satdesk.release.wording import Phrase, Words
 __all__ = ["ScaleAndNorth", "draw_furniture", "draw_north", "draw_scale_bar"]
 
 _FACE = Face(size_pt=6.4)
+_CLEAR_MM = 2.0
+"""Between the plate of the scale bar and the middle of a marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +64,26 @@ class ScaleAndNorth:
         draw_north(sheet, at, turn, face, palette.ink, palette.paper)
 
 
-def draw_furniture(sheet: Sheet, frame: MapFrame, face: Face, *, size: float = 1.0) -> Rect:
-    """Scale bar and north arrow on one light plate in the map's lower right corner.
+def draw_furniture(
+    sheet: Sheet,
+    frame: MapFrame,
+    face: Face,
+    *,
+    size: float = 1.0,
+    markers: Sequence[tuple[float, float]] = (),
+    left: bool = False,
+) -> Rect:
+    """Scale bar and north arrow on one light plate in a corner of the map.
 
-    `size` 1 is that of press images; cards have less room.
+    It stands in the lower right corner unless that lies on one of `markers` (millimetres) and
+    another does not: the upper right and, where `left` allows it, the lower left one. `size` 1 is
+    that of press images; cards have less room.
     """
     bar = scale_bar(frame.grid, min(34.0 * size, frame.rect.width * 0.3) / frame.mm_per_unit)
     bar_mm = bar.map_units * frame.mm_per_unit
     gap, high = 3 * size, 14 * size
     width = bar_mm + measure(length_label(bar.metres), face) / 2 + 15 * size
-    rect = Rect(x=frame.rect.right - width - gap, y=frame.rect.y + gap, width=width, height=high)
+    rect = _corner(frame.rect.inset(gap), (width, high), markers, left=left)
     sheet.box(rect, fill="#ffffff", alpha=0.88, order=5)
     longest = (bar_mm + 1e-6) / frame.mm_per_unit
     low = rect.y + max(5.6 * size, 2.2)
@@ -78,6 +91,26 @@ def draw_furniture(sheet: Sheet, frame: MapFrame, face: Face, *, size: float = 1
     at = (rect.right - 5.2 * size, rect.y + 5.6 * size)
     draw_north(sheet, at, true_north_deg(frame.grid), face, size=size)
     return rect
+
+
+def _corner(
+    room: Rect, size: tuple[float, float], markers: Sequence[tuple[float, float]], *, left: bool
+) -> Rect:
+    """The first corner of `room` that lies on the fewest markers."""
+    width, height = size
+    low, high = room.y, room.top - height
+    ways = [
+        (room.right - width, low),
+        *([(room.x, low)] if left else []),
+        (room.right - width, high),
+    ]
+    corners = [Rect(x=x, y=y, width=width, height=height) for x, y in ways]
+
+    def hidden(corner: Rect) -> int:
+        wide = corner.inset(-_CLEAR_MM)
+        return sum(wide.holds(Rect(x=x, y=y, width=0, height=0)) for x, y in markers)
+
+    return min(corners, key=hidden)
 
 
 def draw_scale_bar(

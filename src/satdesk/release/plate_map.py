@@ -38,9 +38,11 @@ __all__ = [
     "draw_map",
     "draw_marker",
     "draw_marks",
+    "draw_simulated",
     "draw_sites",
     "fit_frame",
     "map_crs",
+    "site_anchors",
 ]
 
 INK, QUIET, OUTSIDE, MARK = "#1b1d20", "#5b6068", "#e7e6e1", "#ffd34d"
@@ -190,6 +192,12 @@ def draw_sites(
     return placed
 
 
+def site_anchors(frame: MapFrame, sites: tuple[Site, ...]) -> tuple[tuple[float, float], ...]:
+    """Where the markers of `sites` stand, in millimetres; of those that lie in the frame."""
+    found = (_anchor(frame, site) for site in sites)
+    return tuple(anchor for anchor in found if anchor is not None)
+
+
 def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool) -> None:
     """DRAFT written across the picture, below markers and labels.
 
@@ -199,16 +207,33 @@ def draw_marks(sheet: Sheet, rect: Rect, *, draft: bool) -> None:
         sheet.banner(rect.inset(6), "DRAFT", color=ALARM, alpha=0.30, angle=28)
 
 
+def draw_simulated(sheet: Sheet, rect: Rect) -> None:
+    """SIMULATED in the upper left corner of a picture that stands on empty ground.
+
+    Its pixels carry the mark too; where a district is narrower than a word nobody can read it.
+    """
+    face = Face(size_pt=10, bold=True)
+    width = measure("SIMULATED", face) + 4
+    plate = Rect(x=rect.x + 3, y=rect.top - 3 - 6.4, width=width, height=6.4)
+    sheet.box(plate, fill="#ffffff", alpha=0.9, edge=ALARM, order=5)
+    sheet.text((plate.x + 2, plate.y + 1.8), "SIMULATED", face, color=ALARM)
+
+
 def _label(frame: MapFrame, site: Site, face: Face, words: Language) -> Label | None:
     """The label of a site that lies in the frame; None for one outside it."""
+    anchor = _anchor(frame, site)
+    if anchor is None:
+        return None
+    widest = min(42.0, frame.rect.width * 0.36)
+    return make_label(site, anchor, width_mm=widest, title_face=face, words=words)
+
+
+def _anchor(frame: MapFrame, site: Site) -> tuple[float, float] | None:
     if site.geometry is None:
         return None
     point = frame.lonlat_to_sheet(site.geometry.representative_point())
-    inside = frame.rect.inset(0.8)
-    if not inside.holds(Rect(x=point.x, y=point.y, width=0, height=0)):
-        return None
-    widest = min(42.0, frame.rect.width * 0.36)
-    return make_label(site, (point.x, point.y), width_mm=widest, title_face=face, words=words)
+    place = Rect(x=point.x, y=point.y, width=0, height=0)
+    return (point.x, point.y) if frame.rect.inset(0.8).holds(place) else None
 
 
 def _draw_uncertainty(

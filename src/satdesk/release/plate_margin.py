@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from pyproj import CRS
@@ -77,7 +78,7 @@ def margin_blocks(
     if form.card:
         return (
             _card_facts(content, images, setting),
-            *_card_blocks(content, images, form, code, notes),
+            *_card_blocks(content, images, form, code, replace(notes, keep=0)),
         )
     scale = ScaleAndNorth(
         frame=frame,
@@ -157,8 +158,11 @@ def _insets(
     )
     place = Locator(district=geometry, countries=world(), aspect=1.35 if single else 2.3)
     if single:
-        return (Row(blocks=(place, *taken), shares=(1.35, 1.0)),)
-    return place, Row(blocks=taken, shares=(1.0,) * len(taken))
+        return (Row(blocks=(place, *taken), shares=(1.35, 1.0), gives_way=True),)
+    return (
+        Row(blocks=(place,), shares=(1.0,), gives_way=True),
+        Row(blocks=taken, shares=(1.0,) * len(taken), gives_way=True),
+    )
 
 
 def legend_of(
@@ -288,10 +292,9 @@ def _angle_rows(image: DatedImage, said: Language) -> list[tuple[str, str]]:
 def _notes(
     content: Content, images: tuple[DatedImage, ...], frame: MapFrame, setting: Setting
 ) -> Notes:
-    """Notices first: what is wrong must not be what is cut off."""
-    notices = [n.text for n in content.notices]
-    notices += [n.text for image in images for n in image.notices]
+    """Notices first: what is wrong must not be what is cut off, nor whose the boundary is."""
     said = language(content.language)
+    notices = [n.text for n in content.notices] + _dated_notices(content, images, said)
     paragraphs = [said.say("mark_simulated")] if content.simulated else []
     if content.status is Status.DRAFT:
         reasons = "; ".join(content.draft_reasons) or "not released"
@@ -301,6 +304,7 @@ def _notes(
     paragraphs.append(source_line(content, said))
     if content.district.contested:
         paragraphs.append(said.say("disclaimer"))
+    keep = len(paragraphs)
     steps = (Phrase(processing_words(image, said)) for image in images)
     paragraphs += dict.fromkeys(said.say("processing", steps=each) for each in steps)
     paragraphs.append(f"{projection_words(frame, said)} {said.say('note_locator')}")
@@ -312,7 +316,20 @@ def _notes(
         words=said,
         setting=setting,
         paragraphs=tuple(paragraphs),
+        keep=keep,
     )
+
+
+def _dated_notices(content: Content, images: tuple[DatedImage, ...], said: Language) -> list[str]:
+    """What is said of each date; on a sheet of two, what holds of one of them says of which."""
+    told = [[notice.text for notice in image.notices] for image in images]
+    texts = []
+    for image, own in zip(images, told, strict=True):
+        role = said.capitalised(role_word(content, image))
+        texts += [
+            t if all(t in each for each in told) else f"{role}: {said.show(Words(t))}" for t in own
+        ]
+    return texts
 
 
 def settable_names(content: Content) -> tuple[str, int]:

@@ -18,7 +18,14 @@ from satdesk.release.content import Artifact, Content, DatedImage, Status
 from satdesk.release.crops import Crop, choose_crop, survey_grid
 from satdesk.release.furniture import to_map
 from satdesk.release.language import language
-from satdesk.release.plate_map import OUTSIDE, MapFrame, district_bounds, draw_marks, map_crs
+from satdesk.release.plate_map import (
+    OUTSIDE,
+    MapFrame,
+    district_bounds,
+    draw_marks,
+    draw_simulated,
+    map_crs,
+)
 from satdesk.release.plate_picture import picture_on
 from satdesk.release.plate_sheet import MM_PER_INCH, Rect, Sheet, drawing_style
 from satdesk.release.press_annotate import annotate, strip_height
@@ -128,6 +135,8 @@ def compose_press(
     for part, image in zip(parts, frame.images, strict=True):
         sheet.image(picture_on(image, crop.grid), part)
         draw_marks(sheet, part, draft=content.status is Status.DRAFT)
+        if image.simulated and not crop.filled and not frame.annotated:
+            draw_simulated(sheet, part)
         maps.append(MapFrame(rect=part, grid=crop.grid))
     if frame.annotated:
         annotate(sheet, content, frame.images, tuple(maps), crop, strip)

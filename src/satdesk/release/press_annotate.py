@@ -11,7 +11,7 @@ from satdesk.release.descriptions import pixel_words, satellite_words
 from satdesk.release.house_style import STRIP_ALARM
 from satdesk.release.language import Language, language
 from satdesk.release.plate_furniture import draw_furniture
-from satdesk.release.plate_map import INK, MapFrame, draw_sites
+from satdesk.release.plate_map import INK, MapFrame, draw_sites, site_anchors
 from satdesk.release.plate_margin import role_word
 from satdesk.release.plate_sheet import Rect, Sheet
 from satdesk.release.setting import credit_sentence
@@ -52,13 +52,18 @@ def annotate(
         y -= face.leading_mm
         sheet.begin(sheet.rect.inset(_PAD), y + face.descent_mm, text, face, color=color)
     for i, (frame, image) in enumerate(zip(maps, images, strict=True)):
-        taken = [draw_furniture(sheet, frame, sheet.setting.face(_SMALL))] if i == 0 else []
+        taken = [_draw_furniture(sheet, frame, content)] if i == 0 else []
         if len(images) > 1:
             taken.append(_draw_tag(sheet, frame.rect, content, image))
         words = language(content.language)
         draw_sites(
             sheet, frame, content.sites, sheet.setting.face(_LABELS), tuple(taken), words=words
         )
+
+
+def _draw_furniture(sheet: Sheet, frame: MapFrame, content: Content) -> Rect:
+    face, markers = sheet.setting.face(_SMALL), site_anchors(frame, content.sites)
+    return draw_furniture(sheet, frame, face, markers=markers, left=True)
 
 
 def _lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from satdesk.errors import UnknownNameError
 from satdesk.simulate.camera import Attitude
@@ -108,5 +109,10 @@ def scenarios_of(name: str) -> tuple[Scenario, ...]:
         UnknownNameError: No such scenario; those that there are are named.
     """
     if name not in SCENARIOS:
-        raise UnknownNameError(f"no scenario {name!r}", nearest=tuple(sorted(SCENARIOS)))
+        near = get_close_matches(name, SCENARIOS, n=3)
+        raise UnknownNameError(
+            f"there is no scenario {name!r}",
+            nearest=tuple(near),
+            remedy=f"take one of {', '.join(sorted(SCENARIOS))}",
+        )
     return SCENARIOS[name]

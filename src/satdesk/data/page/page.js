@@ -214,18 +214,27 @@
     });
   }
 
-  /* A label that would cover an earlier one is hidden at this zoom; its marker stays. */
+  /* A label that would cover an earlier one or lie under a button goes to its marker's other side; where
+     that is no better it is hidden at this zoom. Its marker stays. */
   function thinLabels() {
-    const taken = [];
+    const room = map.getContainer().getBoundingClientRect();
+    const boxOf = (element) => element.getBoundingClientRect();
+    const taken = Array.from(map.getContainer().querySelectorAll('.leaflet-control'), boxOf);
+    const free = (box) => box.left >= room.left && box.right <= room.right && !taken.some(
+      (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom
+    );
     markers.forEach((marker) => {
-      const label = marker.getTooltip().getElement();
+      const tooltip = marker.getTooltip();
+      const label = tooltip.getElement();
       if (!label) return;
-      const box = label.getBoundingClientRect();
-      const crowded = taken.some(
-        (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom
-      );
+      const turn = (way) => {
+        tooltip.options.direction = way;
+        tooltip.update();
+        return free(boxOf(label));
+      };
+      const crowded = !['auto', 'left', 'right'].some(turn) && !turn('auto');
       label.classList.toggle('crowded', crowded);
-      if (!crowded) taken.push(box);
+      if (!crowded) taken.push(boxOf(label));
     });
   }
 
@@ -313,6 +322,6 @@
   fitPopups();
   thinLabels();
   map.on('resize', fitPopups);
-  map.on('zoomend resize', thinLabels);
+  map.on('zoomend moveend resize', thinLabels);
   keepInSight();
 })();
