@@ -98,6 +98,22 @@ def hectares(mask):
     return mask.sum() * PIXEL**2 / 1e4
 
 
+def test_pictures_of_one_grid_are_counted_on_it_wherever_it_lies(tmp_path):
+    """No pixel is mixed from two: what changed is counted to the pixel."""
+    rng = np.random.default_rng(8)
+    changed = np.zeros((200, 220), bool)
+    changed[60:100, 90:140] = changed[150:162, 20:50] = True
+    ground = np.where(changed[..., None], GROUND["soil"], GROUND["forest"])
+    forest = np.broadcast_to(GROUND["forest"], ground.shape)
+    paths = [
+        write(tmp_path / f"{n}.tif", picture(values, rng, noise=0.002), west=600_002.5)
+        for n, values in enumerate((forest, ground))
+    ]
+    answer = desk.area(*paths, None, AreaWish(kind="cleared"))
+    assert answer["area"]["ha"] == pytest.approx(hectares(changed), rel=1e-3)
+    assert answer["grid"]["bounds"] == [600_002.5, 4_398_800, 601_322.5, 4_400_000]
+
+
 @pytest.mark.parametrize("kind", sorted(CHANGES))
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_changed_lies_in_the_range(kind, seed, tmp_path):

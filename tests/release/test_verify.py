@@ -80,6 +80,22 @@ def test_the_words_never_say_that_a_picture_is_true(keys, intact):
         assert any("not that what they show is true" in each for each in answer["limits"])
 
 
+def test_a_status_that_is_gone_is_missing(keys, release):
+    (release / "status.json").unlink()
+    found = of(judged(release, keys[1]), "status.json")
+    assert (found.verdict, found.reason) == (Verdict.MISSING, "the release has no status")
+
+
+def test_a_status_without_the_list_that_it_speaks_of_is_not_called_altered(keys, release):
+    """It is as it was written; what is gone is the list of checksums."""
+    (release / "SHA256SUMS").unlink()
+    answer = judged(release, keys[1])
+    assert of(answer, "SHA256SUMS").verdict is Verdict.MISSING
+    found = of(answer, "status.json")
+    assert found.verdict is Verdict.UNSIGNED
+    assert found.reason == "the status cannot be held against the release"
+
+
 def test_without_anchors_the_name_is_only_a_claim(intact):
     found = judged(intact, Trust())
     assert found.verdict is Verdict.UNKNOWN_SIGNER

@@ -188,7 +188,8 @@ def _part(role: str, path: Path, stated: Loose, rpc_file: Path | None) -> _Part:
         gsd_m=_gsd(support),
         native_gsd_m=None,
     )
-    files = [path, *([] if rpc is None else [rpc.path]), *([geom] if support else [])]
+    sources = [] if rpc is None else [rpc.path]
+    files = [path, *facts.siblings, *sources, *([geom] if support else [])]
     return _Part(
         image=image,
         facts=facts,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,7 @@ EMPTY_BYTES = 1
 """Files of at most this size are placeholders: some archives replace images by one byte."""
 
 
+_FOREIGN = "not recognized as being in a supported file format"
 _NOWHERE = ("LOCAL_CS[", "ENGCRS[", "ENGINEERINGCRS[")
 """CRSs of an engineer's own axes, which are not tied to the Earth."""
 
@@ -79,6 +80,8 @@ class FileFacts:
             ``SATELLITEID``, ``ACQUISITIONDATETIME`` (UTC, by GDAL's definition) …
         band_tags: The tags of each plane.
         gcps: Number of ground control points.
+        siblings: Files beside it from which GDAL takes a part of this: a world file, ``.aux.xml``,
+            an external mask or overviews, the provider's RPC or metadata.
     """
 
     path: Path
@@ -95,6 +98,7 @@ class FileFacts:
     imagery: tuple[tuple[str, str], ...]
     band_tags: tuple[tuple[tuple[str, str], ...], ...]
     gcps: int = 0
+    siblings: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,12 +197,16 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (RasterioIOError, RasterioError) as error:
+        found = _reason(error)
+        foreign = _FOREIGN in found
         raise UnreadableInputError(
-            "the image cannot be decoded",
+            "the file is no image" if foreign else "the image cannot be decoded",
             subject=path,
-            found=_reason(error),
-            expected="a whole raster file",
-            remedy="copy the file again from its source; its end may be missing",
+            found=found,
+            expected="GeoTIFF, JPEG 2000 or another raster" if foreign else "a whole raster file",
+            remedy="check the path, or copy the file again from its source"
+            if foreign
+            else "copy the file again from its source; its end may be missing",
         ) from error
 
 
@@ -243,7 +251,14 @@ def describe_file(path: Path) -> FileFacts:
                 tuple(sorted(dataset.tags(plane).items())) for plane in range(1, dataset.count + 1)
             ),
             gcps=len(dataset.gcps[0]),
+            siblings=_siblings(path, dataset.files),
         )
+
+
+def _siblings(path: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """The plain files of `names` in the file's own folder, but itself."""
+    beside = sorted({path.parent / Path(name).name for name in names} - {path})
+    return tuple(file for file in beside if file.is_file())
 
 
 def _crs(found: Any) -> str | None:  # noqa: ANN401 - rasterio has no types
@@ -297,6 +312,14 @@ def saturated_share(raster: Raster, saturated: float | None) -> float | None:
 
 def _require_file(path: Path) -> None:
     state = image_state(path)
+    if path.is_dir():
+        raise UnreadableInputError(
+            "the raster is no file",
+            subject=path,
+            found="a folder",
+            expected="an image",
+            remedy="name the image in it; a delivery is named as a whole, without --pan and --ms",
+        )
     if state == "absent":
         raise MissingInputError(
             "the raster is absent",

@@ -156,7 +156,7 @@ def on_terrain(
     row: FloatArray,
     terrain: Terrain,
     *,
-    start_m: float,
+    start_m: float | FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """``lon, lat, height`` where the rays of pixels meet the terrain.
 

@@ -13,7 +13,8 @@ from satdesk.core.scene import Scene, SourceImage
 from satdesk.core.sensor import Terrain
 from satdesk.errors import LimitError, UndeclaredInputError, UsageError
 from satdesk.files.rasters import require_pixels
-from satdesk.geometry.refine_block import Block, adjust_block
+from satdesk.geometry.refine_block import Block
+from satdesk.geometry.refine_settle import settled_block
 from satdesk.release.acceptance import Acceptance
 from satdesk.release.adjustment_document import adjustment_document
 from satdesk.release.adjustment_files import write_adjusted
@@ -22,6 +23,7 @@ from satdesk.release.ground import Ground, ground_under, image_outline, measured
 from satdesk.release.inputs import scene_files, terrain_files
 from satdesk.release.recipe import TerrainChoice
 from satdesk.release.refinement import image_to_refine
+from satdesk.release.refinement_points import model_of
 from satdesk.release.schema import check
 
 __all__ = ["BlockWish", "write_adjustment"]
@@ -68,8 +70,16 @@ def write_adjustment(
     images = [image_to_refine(scene, wish.image_id) for scene in scenes]
     ground = _ground(images, terrain)
     acceptance = Acceptance(reasons=reasons)
-    pairs, told = tied(scenes, images, _terrain(ground, images[0]), wish.kind)
-    block = adjust_block([pair.ties for pair in pairs], len(scenes), wish.kind, held=wish.held)
+    terrain_under = _terrain(ground, images[0])
+    pairs, told = tied(scenes, images, terrain_under, wish.kind)
+    block = settled_block(
+        [pair.ties for pair in pairs],
+        [pair.observed.height_m for pair in pairs],
+        [model_of(image) for image in images],
+        terrain_under,
+        wish.kind,
+        held=wish.held,
+    )
     notices = [*ground.notices, *told]
     problem = _residual(block, max(measured_pixel_m(image) for image in images))
     if problem is not None:

@@ -188,6 +188,14 @@ def opened_catalogue(path: Path, *, create: bool = False) -> Iterator[Catalogue]
         UnreadableInputError: No catalogue of ours.
         MachineError: It cannot be written.
     """
+    if path.is_dir():
+        raise UnreadableInputError(
+            "not a catalogue",
+            subject=path,
+            found="a folder",
+            expected="a file",
+            remedy="name the file of the catalogue first, then the folders of releases",
+        )
     fresh = not path.is_file()
     if fresh and not create:
         raise MissingInputError(
@@ -350,7 +358,10 @@ def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
         row = None
     if row != (_FORMAT,):
         raise UnreadableInputError(
-            "not a catalogue", subject=path, found=str(row and row[0]), expected=_FORMAT
+            "not a catalogue",
+            subject=path,
+            found="another SQLite file" if row is None else str(row[0]),
+            expected=_FORMAT,
         )
 
 

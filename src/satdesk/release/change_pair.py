@@ -184,7 +184,7 @@ def opened_pair(
     edge = np.concatenate([np.asarray(part.exterior.coords) for part in parts])
     x, y = from_lonlat(crs, edge[:, 0], edge[:, 1])
     bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    grid = snapped_grid(bounds, crs, max(size, abs(second.affine.a)))
+    grid = _grid(second, bounds, size)
     if math.prod(grid.shape) > _MOST_PIXELS:
         raise UnsafeInputError(
             "the area has too many pixels to be held in memory",
@@ -206,6 +206,16 @@ def opened_pair(
 def _beyond_m2(wished: BaseGeometry, common: BaseGeometry) -> float:
     missed = wished.difference(common)
     return 0.0 if missed.is_empty else area_km2(missed) * 1e6
+
+
+def _grid(file: FileFacts, bounds: tuple[float, float, float, float], size: float) -> GeoBox:
+    """Pixels of `size`; not finer than the picture's own, and those as they lie: none is mixed."""
+    crs, own = str(file.crs), abs(file.affine.a)
+    if size > own or file.affine.b or file.affine.d:
+        return snapped_grid(bounds, crs, max(size, own))
+    x, y = file.affine.c % own, file.affine.f % own
+    grid = snapped_grid((bounds[0] - x, bounds[1] - y, bounds[2] - x, bounds[3] - y), crs, own)
+    return GeoBox(grid.shape, Affine.translation(x, y) @ grid.affine, crs)
 
 
 def _require_mask(path: Path | None) -> None:

@@ -177,8 +177,20 @@ class DeskLog:
 
     @contextmanager
     def _opened(self, *, create: bool) -> Iterator[sqlite3.Connection]:
+        if self.path.is_dir():
+            raise UnreadableInputError(
+                "the log is no file",
+                subject=self.path,
+                found="a folder",
+                expected="the file of a desk's log",
+                remedy="name the file in it",
+            )
         if not create and not self.path.is_file():
-            raise MissingInputError("there is no such log", subject=self.path)
+            raise MissingInputError(
+                "there is no such log",
+                subject=self.path,
+                remedy="check the path; satdesk review makes one at the first review",
+            )
         fresh = not self.path.is_file()
         try:
             with closing(sqlite3.connect(self.path, isolation_level=None, timeout=30)) as store:

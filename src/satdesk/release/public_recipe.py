@@ -19,7 +19,7 @@ from satdesk.core.scene import Acquisition, Scene
 from satdesk.files.archives import is_archive
 from satdesk.files.digests import sha256
 from satdesk.release.choices import DisplayChoice, MasksChoice, SceneChoice
-from satdesk.release.inputs import scene_files
+from satdesk.release.inputs import choice_paths, scene_files
 from satdesk.release.outputs import outputs_table
 from satdesk.release.recipe import Recipe
 from satdesk.release.schema import check
@@ -34,6 +34,7 @@ SITES_NAME = "sites.geojson"
 FORMAT = "satdesk-recipe/1"
 SCENE_PATHS = ("bundle", "pan", "ms", "image", "rpc", "ms_rpc", "refinement")
 """Keys of a scene that name something on a disk."""
+_IMAGES, _MODELS = ("pan", "ms", "image"), ("rpc", "ms_rpc", "refinement")
 _SCENE_WORDS = (
     "mission", "instrument", "credit", "counts_per_reflectance", "nodata", "group", "geometry",
 )  # fmt: skip
@@ -161,7 +162,7 @@ def _files(recipe: Recipe, scenes: Sequence[Scene]) -> Iterator[dict[str, Any]]:
         for name in SCENE_PATHS:
             path = getattr(choice, name)
             if path is not None:
-                yield _named(f"scenes.{number}.{name}", path, scene_files(scene))
+                yield _named(f"scenes.{number}.{name}", path, _belonging(name, choice, scene))
     if recipe.district.file is not None:
         yield _named("district.file", recipe.district.file, ())
     if recipe.terrain is not None:
@@ -170,6 +171,30 @@ def _files(recipe: Recipe, scenes: Sequence[Scene]) -> Iterator[dict[str, Any]]:
         if recipe.terrain.geoid is not None:
             yield _named("terrain.geoid", recipe.terrain.geoid, ())
     yield from _looks(recipe)
+
+
+def _belonging(name: str, choice: SceneChoice, scene: Scene) -> tuple[Path, ...]:
+    """What must lie beside the thing that `name` names, whatever else lies in its folder.
+
+    Loose files may lie in one folder or in several: each takes along its own sidecars, and nothing
+    that is another's or named for itself.
+    """
+    loose = {each for key in _IMAGES if (each := getattr(choice, key)) is not None}
+    path: Path = getattr(choice, name)
+    if name in _MODELS:
+        return ()
+    if path not in loose and not any(path == tile.path for i in scene.images for tile in i.tiles):
+        return scene_files(scene)
+    named = set(choice_paths(choice))
+    owners = {i.model_source: tile.path for i in scene.images for tile in i.tiles}
+    beside = (file for file in scene_files(scene) if file not in named)
+    return tuple(file for file in beside if owners.get(file, _owner(file, loose or {path})) == path)
+
+
+def _owner(file: Path, images: Iterable[Path]) -> Path | None:
+    """The image that a sidecar is called after: the longest name that its own begins with."""
+    fitting = [image for image in images if file.name.startswith(image.stem)]
+    return max(fitting, key=lambda image: len(image.stem), default=None)
 
 
 def _looks(recipe: Recipe) -> Iterator[dict[str, Any]]:

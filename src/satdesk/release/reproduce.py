@@ -301,7 +301,11 @@ def _documents(release: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _document(path: Path) -> dict[str, Any]:
     if not path.is_file() or path.is_symlink():
         raise MissingInputError(
-            "the release cannot be made again", subject=path, expected="a release with its recipe"
+            "the release cannot be made again",
+            subject=path,
+            found="no such file",
+            expected="the folder of a release, with release.json and recipe.json",
+            remedy="check the path, or take the whole release from its publisher",
         )
     if path.stat().st_size > _MAX_DOCUMENT:
         raise UnsafeInputError("larger than any of ours", subject=path)
@@ -351,7 +355,13 @@ def _relative(path: str) -> Path:
 
 def _by_size(scenes: Path, wanted: set[int]) -> dict[int, list[Path]]:
     if not scenes.is_dir():
-        raise MissingInputError("no such folder of scenes", subject=scenes)
+        raise MissingInputError(
+            "no such folder of scenes",
+            subject=scenes,
+            found="a file" if scenes.exists() else "nothing",
+            expected="a folder below which the scenes and the terrain lie",
+            remedy="check the path of --scenes",
+        )
     found: dict[int, list[Path]] = {}
     for root, _, names in os.walk(scenes):
         for name in sorted(names):

@@ -83,8 +83,11 @@ def seal_of(signing: Signing, recipe: Recipe, out: Path) -> Seal:
 
 def stroke_of(signing: Signing, log: Path, release: Path) -> Stroke:
     """Who acts on `release` now, by key, and in which log that is written."""
-    from satdesk.release.workflow import Stroke  # noqa: PLC0415 - needs the extra
+    require_extra()
+    from satdesk.release.status_file import require_release  # noqa: PLC0415 - needs the extra
+    from satdesk.release.workflow import Stroke  # noqa: PLC0415 - as above
 
+    require_release(release)
     signer = _signer(signing, release)
     return Stroke(signer=signer, log=DeskLog(log), now=datetime.now(UTC))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from satdesk.errors import SatdeskError, VerificationError
+from satdesk.errors import MissingInputError, SatdeskError, VerificationError
 from satdesk.provenance.signature import MAX_SIGNATURE_BYTES, read_detached
 from satdesk.provenance.trust import Trust, fingerprint, holder
 from satdesk.release.status_file import (
@@ -69,6 +69,11 @@ def check_status(
         data = (folder / STATUS_NAME).read_bytes()
         if data != status_bytes(status):
             raise VerificationError("it is not written as we write it")
+    except MissingInputError as error:
+        there = present.get(STATUS_NAME, False)
+        verdict = Verdict.UNSIGNED if there else Verdict.MISSING
+        gone = Checked(path=STATUS_NAME, verdict=verdict, reason=error.what)
+        return StatusFound(files=(gone,))
     except SatdeskError as error:
         bad = Checked(path=STATUS_NAME, verdict=Verdict.ALTERED, reason=error.what)
         return StatusFound(files=(bad,))

@@ -32,6 +32,7 @@ __all__ = [
     "instant_text",
     "parse_instant",
     "read_status",
+    "require_release",
     "script_of",
     "status_bytes",
     "write_status",
@@ -95,6 +96,28 @@ def write_status(status: Mapping[str, Any], folder: Path) -> bytes:
     return data
 
 
+def require_release(folder: Path) -> None:
+    """Refuse what is no release, before anything is asked of whoever wants something of it.
+
+    Raises:
+        MissingInputError: There is no list of checksums.
+    """
+    if not (folder / SUMS_NAME).is_file():
+        raise MissingInputError(
+            "no release lies there",
+            subject=folder,
+            found=_found(folder, SUMS_NAME),
+            expected=f"the folder of a release, with its {SUMS_NAME}",
+            remedy="check the path; satdesk issue makes a release",
+        )
+
+
+def _found(folder: Path, name: str) -> str:
+    if folder.is_dir():
+        return f"a folder without {name}"
+    return "a file" if folder.exists() else "no such folder"
+
+
 def read_status(folder: Path) -> dict[str, Any]:
     """The status of a release, checked against its schema and its checksums.
 
@@ -107,7 +130,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         raise MissingInputError(
             "the release has no status",
             subject=path,
-            found="a folder without one" if folder.is_dir() else "no such folder",
+            found=_found(folder, STATUS_NAME),
             expected=f"the folder of a release, with its {STATUS_NAME}",
             remedy="check the path; satdesk issue makes a release",
         )
@@ -118,6 +141,14 @@ def read_status(folder: Path) -> dict[str, Any]:
         check(status, "status", subject=path)
     except (ValueError, RecursionError) as error:
         raise VerificationError("the status is not JSON", subject=path) from error
+    if not (folder / SUMS_NAME).is_file():
+        raise MissingInputError(
+            "the status cannot be held against the release",
+            subject=path,
+            found=f"no {SUMS_NAME}",
+            expected="the list of checksums of which the status speaks",
+            remedy="take the whole release from its publisher",
+        )
     if status["sums_sha256"] != sha256(folder / SUMS_NAME):
         raise VerificationError("the status speaks of another release", subject=path)
     return dict(status)

@@ -28,6 +28,7 @@ from satdesk.release.status_file import (
     STATUS_SIGNATURE,
     instant_text,
     read_status,
+    require_release,
     write_status,
 )
 
@@ -128,6 +129,7 @@ def subject_of(release: Path) -> Subject:
         MissingInputError: It is no whole release.
         VerificationError: A file is not as listed: nobody should put a name to it.
     """
+    require_release(release)
     listed = dict(read_sha256sums(release / SUMS_NAME))
     for name, digest in listed.items():
         if not (release / name).is_file() or sha256(release / name) != digest:
