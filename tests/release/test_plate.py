@@ -184,6 +184,18 @@ def test_whose_the_boundary_is_goes_before_insets_where_there_is_much_to_say(con
         assert fact in text
 
 
+def test_facts_and_the_names_of_numbered_sites_go_before_everything(content):
+    told = tuple(Notice(code="terrain", text=f"Something to know of this terrain, {i}. " * 9)
+                 for i in range(4))  # fmt: skip
+    made = crowded(content)
+    both = replace(made, dates=tuple(replace(d, notices=told) for d in made.dates))
+    sheet = drawn(both, both.dates)
+    for fact in ("© Test Provider 2020", "SPOT 7", "10 m product", "the provider states 3.5 %"):
+        assert fact in words(sheet), fact
+    numbers = [int(box.text) for box in sheet.boxes if box.text.isdecimal() and int(box.text)]
+    assert all(numbers.count(each) >= 3 for each in set(numbers))  # on both maps and in the legend
+
+
 def test_what_holds_of_one_date_says_of_which_on_a_sheet_of_both(content):
     first, second = content.dates
     shared, own = (Notice(code="terrain", text=text) for text in ("Of both.", "Of this one."))

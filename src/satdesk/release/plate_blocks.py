@@ -274,7 +274,7 @@ def flow(sheet: Sheet, blocks: Sequence[Block], columns: Sequence[Rect]) -> None
     """Draw `blocks` one below the other through `columns`, in the largest size that fits.
 
     Where none fits, notes are cut short down to what they must keep; then insets give way; then
-    facts are cut; then what had to be kept is.
+    those notes; then facts, down to what they must keep; then that too.
     """
     placed = _placed(blocks, columns)
     if placed is None:
@@ -306,8 +306,9 @@ def _tries(
     fewer = list(_fewer(blocks))
     for kept in fewer:
         yield from ((kept, smallest, shares) for shares in _SHARES if shares[0] == 1)
-    yield from ((fewer[-1], smallest, shares) for shares in _SHARES)
-    given = [replace(b, keep=0) if isinstance(b, Facts | Notes) else b for b in fewer[-1]]
+    loose = [replace(b, keep=0) if isinstance(b, Notes) else b for b in fewer[-1]]
+    yield from ((loose, smallest, shares) for shares in _SHARES)
+    given = [replace(b, keep=0) if isinstance(b, Facts) else b for b in loose]
     yield from ((given, smallest, shares) for shares in _SHARES)
 
 
