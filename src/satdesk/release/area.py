@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from satdesk.core.place import District, Site
 from satdesk.errors import UnknownNameError
+from satdesk.geometry.antimeridian import joined
 from satdesk.places.gazetteer import contains, district, district_from_box, district_from_file
 from satdesk.places.public import public_sites
 from satdesk.places.register import read_sites
@@ -40,6 +41,7 @@ def chosen_district(choice: DistrictChoice) -> District:
         )
     else:
         found = district(choice.name or choice.code or "")
+    found = replace(found, geometry=joined(found.geometry))
     return found if choice.contested is None else replace(found, contested=choice.contested)
 
 
