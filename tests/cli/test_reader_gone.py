@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -49,3 +50,25 @@ def test_streams_that_are_closed_are_not_taken_by_files(tmp_path, closed):
     )
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (tmp_path / "out").read_text() == "0 True"
+
+
+@pytest.mark.parametrize("letters", ["ascii", "latin-1", "utf-8:strict"])
+def test_an_answer_is_printed_whatever_letters_the_locale_has(letters):
+    def printed(*arguments: str | bytes) -> tuple[int, bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "satdesk", *arguments],
+            env=os.environ | {"PYTHONIOENCODING": letters},
+            capture_output=True,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stdout
+
+    assert printed("places", "kalbajar")[0] == 0
+    code, out = printed("places", "kalbajar", "--json")
+    assert code == 0
+    names = json.loads(out.decode("utf-8"))["districts"][0]["names"]
+    assert "Kəlbəcər" in {name["text"] for name in names}
+    code, out = printed("inspect", b"no\xff", "--json")  # an odd byte, as Linux has it in names
+    assert code == 3
+    assert json.loads(out.decode("utf-8"))["error"]["subject"] == "no\udcff"

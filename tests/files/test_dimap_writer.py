@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -189,3 +190,37 @@ def test_gdal_opens_it_with_its_own_driver_and_counts_alike(tmp_path):
     found = [float(v) for v in there.stdout.split()[:2]]
     np.testing.assert_allclose(found, [col, row], atol=1e-6)
     assert tiff.is_file()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from affine import Affine
+from satdesk.errors import MachineError
+from satdesk.files.dimap_writer import raster_target, write_heights
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+values = np.random.default_rng(1).integers(0, 4000, (1, 600, 700), "uint16")
+try:
+    if {of_heights}:
+        write_heights(Path("a.tif"), values[0].astype("f4"), Affine(1, 0, 0, 0, -1, 0), "EGM96")
+    else:
+        with raster_target(Path("a.tif"), values.shape, "uint16", compressed={compressed}) as sink:
+            sink.put(0, 0, values)
+except MachineError as error:
+    assert str(error.subject) == "a.tif"
+    sys.exit(6)
+"""
+
+
+@pytest.mark.parametrize("of_heights", [True, False])
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("limit", [100, 20_000, 300_000, 500_000, 100_000_000])
+def test_a_disk_that_is_full_is_told(tmp_path, limit, compressed, of_heights):
+    # GDAL writes its blocks when the file is closed, and rasterio says nothing of what it told
+    pytest.importorskip("resource")
+    code = FULL.format(limit=limit, compressed=compressed, of_heights=of_heights)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (0 if limit > 10_000_000 else 6), done.stderr

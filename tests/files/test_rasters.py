@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -326,3 +327,10 @@ def test_ventoux_is_a_crop_of_its_full_image(shared_data):
         expected = source.read()
     cut = layer.read(part(grid, 100, 200, 30, 40))
     assert np.array_equal(cut.values, expected[:, 100:130, 200:240])
+
+
+def test_a_path_that_is_no_utf8_is_told(tmp_path):
+    path = tmp_path / os.fsdecode(b"a\xff.tif")
+    path.write_bytes(b"II*\0")
+    with pytest.raises(UnreadableInputError, match="no UTF-8"):
+        describe_file(path)

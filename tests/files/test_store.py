@@ -1,6 +1,7 @@
 import errno
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,15 @@ def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="a device or a pipe"):
         check_target(tmp_path / "pipe", overwrite=True, folder=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes there alone")
+def test_a_folder_whose_files_could_not_be_read_back_is_refused(tmp_path):
+    odd = tmp_path / os.fsdecode(b"r\xff")
+    with pytest.raises(UsageError, match=r"no UTF-8"):
+        check_target(odd, overwrite=False)
+    check_target(odd, overwrite=False, folder=False)
+    deep = tmp_path.joinpath(*["d" * 200] * 8)
+    deep.mkdir(parents=True)
+    with pytest.raises(UsageError, match="too long for a folder"):
+        check_target(deep / "r", overwrite=False)

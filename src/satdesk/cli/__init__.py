@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from satdesk.cli.allocator import keep_freed_memory
 from satdesk.cli.interrupt import deaf, interruptible, postponed
-from satdesk.cli.streams import fill_closed
+from satdesk.cli.streams import fill_closed, take_all_letters
 
 __all__ = ["main"]
 
@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``satdesk`` with `arguments` (default: the process's own) and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
     fill_closed()
+    take_all_letters(as_json="--json" in given)
     code = interruptible(lambda: _run(given), as_json="--json" in given)
     deaf()
     # The process ends: Python would go through all that is left several times to free what refers

@@ -1,4 +1,4 @@
-"""The standard streams, where whoever started us closed them, or stops reading, or has no room."""
+"""The standard streams: closed, without a reader, without room, without letters for what we say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 
-__all__ = ["fill_closed", "flush_answer", "say"]
+__all__ = ["fill_closed", "flush_answer", "say", "take_all_letters"]
 
 
 def fill_closed() -> None:
@@ -21,6 +22,17 @@ def fill_closed() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+
+
+def take_all_letters(*, as_json: bool) -> None:
+    """Let every text be printed, whatever letters the locale has (``LC_ALL=C``, Latin-1).
+
+    What it lacks is written as an escape. JSON is UTF-8 whatever the locale (RFC 8259), and an odd
+    byte of a file's name, which Python holds as a lone surrogate, is an escape in it.
+    """
+    for stream, encoding in ((sys.stdout, "utf-8" if as_json else None), (sys.stderr, None)):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def say(text: str) -> None:

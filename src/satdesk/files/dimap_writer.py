@@ -17,10 +17,10 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.features import shapes
 
-from satdesk.errors import UsageError
+from satdesk.errors import MachineError, UsageError
 from satdesk.files.dimap_documents import (
     dim_document,
     mask_document,
@@ -225,6 +225,7 @@ def raster_target(
         # Expected: a picture in sensor geometry has no geotransform.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with (
+            _whole(path),
             rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES),
             rasterio.open(
                 path,
@@ -245,6 +246,35 @@ def raster_target(
             target.update_tags(TIFFTAG_IMAGEDESCRIPTION=CREDIT, TIFFTAG_SOFTWARE="satdesk")
             target.update_tags(SIMULATED="YES", MISSION=MISSION)
             yield RasterTarget(target)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """A disk that is full ends the block with MachineError: GDAL tells of it by words on stderr."""
+    try:
+        yield
+        _read_again(path)
+    except RasterioError as error:
+        raise _not_whole(path, str(error)) from error
+
+
+def _read_again(path: Path) -> None:
+    """Every block has a place and can be decoded; one without would be read as zeros."""
+    with rasterio.open(path) as made:
+        for (row, col), window in made.block_windows(1):
+            name = f"BLOCK_OFFSET_{col}_{row}"
+            if any(made.get_tag_item(name, "TIFF", bidx=band) is None for band in made.indexes):
+                raise _not_whole(path, f"no block {row}, {col}")
+            made.read(window=window)
+
+
+def _not_whole(path: Path, found: str) -> MachineError:
+    return MachineError(
+        "could not be written whole",
+        subject=path,
+        found=found,
+        remedy="free space or choose another place, then run it again; nothing was left behind",
+    )
 
 
 def write_heights(path: Path, heights: NDArray[np.floating], affine: Affine, vertical: str) -> None:
@@ -269,6 +299,7 @@ def write_height_rows(
     """As `write_heights`, for heights that come as strips of whole rows, from the north."""
     rows, cols = shape
     with (
+        _whole(path),
         rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES),
         rasterio.open(
             path,

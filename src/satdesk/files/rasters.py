@@ -17,6 +17,7 @@ Saturated counts stay valid; `saturated_share` counts them.
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -310,7 +311,22 @@ def saturated_share(raster: Raster, saturated: float | None) -> float | None:
     return float(reached.sum() / total)
 
 
+def _require_utf8(path: Path) -> None:
+    """Refuse a path that holds bytes which are no UTF-8: GDAL is given text."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UnreadableInputError(
+            "the raster cannot be opened by its path, which is no UTF-8",
+            subject=path,
+            found=repr(os.fsencode(path)),
+            expected="a path in UTF-8",
+            remedy="rename it, or make a link to its folder (ln -s) and name that",
+        ) from error
+
+
 def _require_file(path: Path) -> None:
+    _require_utf8(path)
     state = image_state(path)
     if path.is_dir():
         raise UnreadableInputError(

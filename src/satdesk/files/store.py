@@ -32,6 +32,9 @@ _OVERTAKEN = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
 
 _ROUNDS = 8
 
+_LONGEST_FOLDER = 1500
+"""Bytes; GDAL's paths end at 2048."""
+
 _LONGEST_BEGINNING = 160
 """Bytes. A name may have 255 on most disks, and a sibling may need a sibling of its own."""
 
@@ -135,6 +138,8 @@ def check_target(
             remedy="create it first",
         )
     _refuse_long(target)
+    if folder:
+        _refuse_unopenable(target)
     _refuse_overlap(target, inputs)
     if not overwrite:
         _refuse_existing(target)
@@ -202,6 +207,28 @@ def _refuse_long(target: Path) -> None:
             subject=target.parent,
             found=f"{len(os.fsencode(target.name))} bytes",
             remedy="choose a shorter name",
+        ) from error
+
+
+def _refuse_unopenable(target: Path) -> None:
+    """Refuse a folder whose files GDAL, which reads them back, could not open by their names."""
+    name = os.fsencode(target)
+    if len(name) > _LONGEST_FOLDER:
+        raise UsageError(
+            "the output's path is too long for a folder of pictures",
+            subject=target.name,
+            found=f"{len(name)} bytes",
+            expected=f"at most {_LONGEST_FOLDER}",
+            remedy="choose a place nearer to the root of the disk",
+        )
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "the output's path is no UTF-8, and pictures in it could not be read back",
+            subject=target,
+            found=repr(name),
+            remedy="choose a path in UTF-8",
         ) from error
 
 

@@ -108,11 +108,13 @@ def district_from_box(
     """A district that is a box of meridians and parallels.
 
     Args:
-        box: West, south, east, north in degrees.
+        box: West, south, east, north in degrees; west above east = across the antimeridian.
         name: What it is called.
         source: Who chose it; the default says that it was chosen and never drawn as a boundary.
     """
     west, south, east, north = box
+    if -180 <= east < 0 < west <= 180:
+        east += 360
     if not (-180 <= west < east <= 360 and -90 <= south < north <= 90):
         raise UsageError(
             "not a box on earth",

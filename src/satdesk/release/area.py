@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from satdesk.core.place import District, Site
-from satdesk.errors import UnknownNameError
+from satdesk.errors import UnknownNameError, UsageError
+from satdesk.geometry.antimeridian import joined
 from satdesk.places.gazetteer import contains, district, district_from_box, district_from_file
 from satdesk.places.public import public_sites
 from satdesk.places.register import read_sites
@@ -21,6 +22,7 @@ def chosen_district(choice: DistrictChoice) -> District:
     Raises:
         UnknownNameError: Nobody bears the name, or several do; the candidates are given.
         InputError: The file cannot be used.
+        UsageError: It lies on both sides of the antimeridian.
     """
     if choice.file is not None:
         found = district_from_file(
@@ -40,7 +42,20 @@ def chosen_district(choice: DistrictChoice) -> District:
         )
     else:
         found = district(choice.name or choice.code or "")
+    _require_one_side(found)
     return found if choice.contested is None else replace(found, contested=choice.contested)
+
+
+def _require_one_side(found: District) -> None:
+    west, _, east, _ = joined(found.geometry).bounds
+    if west < 180 < east:
+        raise UsageError(
+            "a district across the antimeridian cannot be made in one piece",
+            subject=found.title,
+            found=f"longitudes from {west:.3f} to {east:.3f}",
+            expected="a district on one side of 180 degrees",
+            remedy="cut it there and make each part by itself",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
