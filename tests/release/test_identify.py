@@ -17,7 +17,7 @@ from satdesk.files.digests import sha256
 from satdesk.files.photographs import pixels_digest, read_photograph
 from satdesk.release.catalogue import add_release, opened_catalogue
 from satdesk.release.fingerprint import EDGE_PX, compare, fingerprint
-from satdesk.release.identify import identify
+from satdesk.release.identify import Find, find_facts, identify
 from satdesk.release.press import write_press
 from satdesk.release.schema import check
 from satdesk.release.views import halved, views
@@ -94,7 +94,6 @@ def test_a_map_between_two_pictures_is_found_exactly():
     found = compare(fingerprint(part), fingerprint(plane))
     assert np.allclose(found.matrix, [1, 0, 57, 0, 1, 101], atol=[1e-3, 1e-3, 0.05] * 2)
     assert found.alike == 1
-    assert found.covered == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("turned", [1, 2, 3])
@@ -188,6 +187,28 @@ def test_a_crop_says_where_it_lies(release, catalogue, tmp_path):
     col, row = ~whole.affine @ (x, y)
     assert np.allclose((col, row), (left, top), atol=1)
     assert find.picture.date == visual(release).parent.name
+
+
+def test_a_picture_that_reaches_beyond_the_published_one_says_how_much_lies_in_it(
+    release, catalogue, tmp_path
+):
+    whole = read_photograph(visual(release))
+    rows, cols = whole.rgb.shape[:2]
+    framed = np.full((rows, 2 * cols, 3), 255, np.uint8)
+    framed[:, :cols] = whole.rgb
+    crop = whole.rgb[rows // 4 :, cols // 4 :]
+    for name, rgb, share in (("framed", framed, 0.5), ("crop", crop, 1.0)):
+        path = tmp_path / f"{name}.jpg"
+        Image.fromarray(rgb).save(path, quality=80)
+        found = [find for find in identify(path, catalogue) if find.picture.role == "visual"]
+        assert found[0].covered == pytest.approx(share, abs=0.01)
+        assert find_facts(found[0])["covered"] == round(found[0].covered, 4)
+
+
+def test_how_much_lies_in_it_is_of_the_whole_not_of_the_pieces_that_were_compared(catalogue):
+    picture = replace(next(iter(catalogue.pictures())), shape=(1000, 4000))
+    corners = ((3000.0, 0.0), (5000.0, 0.0), (5000.0, 1000.0), (3000.0, 1000.0))
+    assert Find(picture=picture, how="likeness", corners=corners).covered == pytest.approx(0.5)
 
 
 def test_pixels_digest_sees_the_shape():

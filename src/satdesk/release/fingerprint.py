@@ -90,7 +90,6 @@ class Likeness:
         blocks: Blocks of the query with texture that lie in the reference.
         alike: Share of them that correlate by more than 0.95.
         correlation: Median correlation of the blocks.
-        covered: Share of the query that lies in the reference.
     """
 
     matrix: tuple[float, float, float, float, float, float]
@@ -98,7 +97,6 @@ class Likeness:
     blocks: int
     alike: float
     correlation: float
-    covered: float
 
 
 def grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -177,14 +175,13 @@ def place(query: Described, reference: Described) -> Placed | None:
 
 def likeness(placed: Placed, query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> Likeness:
     """What the grey copies say of a map between them."""
-    blocks, covered = _correlations(query, reference, placed.matrix)
+    blocks = _correlations(query, reference, placed.matrix)
     return Likeness(
         matrix=_six(placed.matrix),
         points=placed.points,
         blocks=len(blocks),
         alike=float(np.mean(blocks > _ALIKE)) if len(blocks) else 0.0,
         correlation=float(np.median(blocks)) if len(blocks) else 0.0,
-        covered=covered,
     )
 
 
@@ -220,19 +217,18 @@ def _plausible(matrix: NDArray[np.float64]) -> bool:
 
 def _correlations(
     query: NDArray[np.uint8], reference: NDArray[np.uint8], matrix: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], float]:
-    """Correlation of each textured block of the coarser picture's pixels, and the share covered."""
+) -> NDArray[np.float32]:
+    """Correlation of each textured block of the coarser picture's pixels."""
     scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
     if scale >= 1:  # the query is the coarser one: bring the reference to it
         return _blocks(query, reference, matrix)
     inverse = _opencv().invertAffineTransform(matrix)
-    blocks, _ = _blocks(reference, query, inverse)
-    return blocks, _covered(query.shape, reference.shape, matrix)
+    return _blocks(reference, query, inverse)
 
 
 def _blocks(
     coarse: NDArray[np.uint8], fine: NDArray[np.uint8], matrix: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], float]:
+) -> NDArray[np.float32]:
     """As `_correlations`, with `matrix` from the coarse picture's pixels to the fine one's."""
     cv2 = _opencv()
     scale = max(float(np.sqrt(np.linalg.det(matrix[:, :2]))), 1.0)
@@ -246,7 +242,7 @@ def _blocks(
     first, second = (_tiles(_blurred(plane, _BLUR_PX)) for plane in (coarse, warped))
     whole = _tiles(inside.astype(np.float32)).min(axis=-1) > 0
     textured = whole & (first.std(axis=-1) > _TEXTURE) & (second.std(axis=-1) > _TEXTURE)
-    return _correlation(first[textured], second[textured]), float(inside.mean())
+    return _correlation(first[textured], second[textured])
 
 
 def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[np.float32]:
@@ -273,16 +269,6 @@ def _correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float3
     a = first - first.mean(axis=1, keepdims=True)
     b = second - second.mean(axis=1, keepdims=True)
     return np.asarray((a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1)))
-
-
-def _covered(
-    query: tuple[int, ...], reference: tuple[int, ...], matrix: NDArray[np.float64]
-) -> float:
-    """Share of the query's pixels that lie in the reference."""
-    row, col = np.mgrid[0.5 : query[0], 0.5 : query[1]].reshape(2, -1)
-    there = matrix[:, :2] @ np.stack([col, row]) + matrix[:, 2:]
-    inside = (there >= 0).all(axis=0) & (there[0] <= reference[1]) & (there[1] <= reference[0])
-    return float(inside.mean())
 
 
 def _opencv() -> Any:  # noqa: ANN401 - an untyped library

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
+from shapely import Polygon, box
 
 from satdesk.files.digests import sha256
 from satdesk.files.photographs import pixels_digest, read_photograph
@@ -61,6 +62,13 @@ class Find:
     how: str
     corners: tuple[tuple[float, float], ...]
     likeness: Likeness | None = None
+
+    @property
+    def covered(self) -> float:
+        """Share of the query that lies in the published picture, 0–1."""
+        rows, cols = self.picture.shape
+        query = Polygon(self.corners)
+        return float(query.intersection(box(0, 0, cols, rows)).area / query.area)
 
     @property
     def lonlat(self) -> tuple[tuple[float, float], ...] | None:
@@ -117,7 +125,7 @@ def find_facts(find: Find) -> dict[str, Any]:
         "blocks": None if how is None else how.blocks,
         "correlation": None if how is None else round(how.correlation, 4),
         "points": None if how is None else how.points,
-        "covered": None if how is None else round(how.covered, 4),
+        "covered": None if how is None else round(find.covered, 4),
     }
 
 
