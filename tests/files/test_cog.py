@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -395,6 +396,37 @@ def test_a_disk_that_fills_up_anywhere_leaves_nothing(tmp_path, limit):
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 6, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+OTHER_PROJ = """
+import sys
+from pathlib import Path
+import numpy as np
+from affine import Affine
+from odc.geo.geobox import GeoBox
+from satdesk.core.bands import PAN
+from satdesk.errors import MachineError
+from satdesk.files.cog import write_cog
+
+grid = GeoBox((700, 900), Affine(1, 0, 0, 0, -1, 0), "EPSG:32638")
+tiles = [((0, 0), np.ones((1, 700, 900), np.uint16))]
+try:
+    write_cog(Path(sys.argv[1]) / "a.tif", tiles, grid=grid, bands=(PAN,), dtype="uint16")
+except MachineError as error:
+    print(error.remedy)
+    sys.exit(6)
+"""
+
+
+@pytest.mark.parametrize("variable", ["PROJ_DATA", "PROJ_LIB"])
+def test_a_crs_that_gdal_cannot_look_up_is_not_written_without_its_code(tmp_path, variable):
+    (tmp_path / "proj").mkdir()
+    environment = {**os.environ, variable: str(tmp_path / "proj")}
+    command = [sys.executable, "-c", OTHER_PROJ, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
+    assert done.returncode == 6, done.stderr
+    assert "unset PROJ_DATA and PROJ_LIB" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["proj"]
 
 
 def test_a_file_without_its_end_is_noticed(tmp_path, monkeypatch):

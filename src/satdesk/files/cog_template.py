@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
+from rasterio.crs import CRS as GdalCrs
 from rasterio.enums import ColorInterp
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import CRSError, NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as gdal_copy
 
 from satdesk.core.bands import Band
+from satdesk.errors import MachineError
 from satdesk.files.codecs import LEVELS, QUALITIES, Codec
 from satdesk.files.tiff_tags import Tag, read_tags
 
@@ -76,7 +79,12 @@ class CogForm:
 
 
 def image_tags(form: CogForm) -> dict[int, Tag]:
-    """The fields of the directory of an image of one block, as GDAL's COG driver writes them."""
+    """The fields of the directory of an image of one block, as GDAL's COG driver writes them.
+
+    Raises:
+        MachineError: GDAL cannot look the CRS up: PROJ's database is not the one that it needs.
+    """
+    _require_code(form.grid.crs)
     with MemoryFile() as plain, MemoryFile() as whole, warnings.catch_warnings():
         # Expected: a picture in sensor geometry has no geotransform.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -84,6 +92,22 @@ def image_tags(form: CogForm) -> dict[int, Tag]:
             _describe(dataset, form)
         gdal_copy(plain.name, whole.name, **_copy_options(form))
         return read_tags(whole.read())
+
+
+def _require_code(crs: CRS | None) -> None:
+    """Refuse a CRS that GDAL does not know by its code: it would be spelt out without a name."""
+    if crs is None or crs.epsg is None:
+        return
+    try:
+        GdalCrs.from_epsg(crs.epsg)
+    except CRSError as error:
+        raise MachineError(
+            "GDAL cannot look up the coordinate system of the picture",
+            subject=f"EPSG:{crs.epsg}",
+            found=str(error),
+            expected="the database that belongs to this GDAL's PROJ",
+            remedy="unset PROJ_DATA and PROJ_LIB, which name that of another program",
+        ) from error
 
 
 def gdal_block(pixels: NDArray[Any], codec: Codec) -> bytes:
