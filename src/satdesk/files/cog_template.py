@@ -16,7 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
-from rasterio.crs import CRS as GdalCrs
+from rasterio import crs as gdal_crs
 from rasterio.enums import ColorInterp
 from rasterio.errors import CRSError, NotGeoreferencedWarning
 from rasterio.io import MemoryFile
@@ -99,7 +99,7 @@ def _require_code(crs: CRS | None) -> None:
     if crs is None or crs.epsg is None:
         return
     try:
-        GdalCrs.from_epsg(crs.epsg)
+        gdal_crs.CRS.from_epsg(crs.epsg)
     except CRSError as error:
         raise MachineError(
             "GDAL cannot look up the coordinate system of the picture",
