@@ -151,7 +151,8 @@ def _carried(base: SourceImage, model: SensorModel, other: SensorModel, matrix: 
 def accuracy_statement(document: Mapping[str, Any]) -> str | None:
     """One sentence on the error that independent points measured; None where none could.
 
-    It speaks of the camera alone, at the points' own heights: a picture adds its terrain.
+    It speaks of the camera alone, at the heights of the points (their own, or the terrain's where
+    they have none): a picture adds its terrain.
     """
     for how, key in _CHECKS:
         found = document[key]
@@ -162,7 +163,7 @@ def accuracy_statement(document: Mapping[str, Any]) -> str | None:
         against = "gcps" if how == "check-points" else document["source"]["kind"]
         words = checked_words(found["upper_m"], n=found["n"], how=how, against=against)
         return (
-            f"{words}, at the points' own heights; measured {found['ce90_m']:.2f} m, "
+            f"{words}, at the points' heights; measured {found['ce90_m']:.2f} m, "
             f"95 % interval {low:.2f}–{high:.2f} m"
         )
     return None
