@@ -13,5 +13,8 @@ def test_a_path_that_leads_nowhere_is_told_from_a_folder_without_status(tmp_path
         read_status(tmp_path)
     with pytest.raises(MissingInputError, match="no status") as nowhere:
         read_status(tmp_path / "nowhere")
-    assert (empty.value.found, nowhere.value.found) == ("a folder without status.json", "no such folder")
+    assert (empty.value.found, nowhere.value.found) == (
+        "a folder without status.json",
+        "no such folder",
+    )
     assert "check the path" in str(nowhere.value)
