@@ -225,6 +225,15 @@ def test_south_of_the_equator_and_near_the_antimeridian(tmp_path, epsg, x, y):
     assert (back["col"], back["row"]) == pytest.approx((30, 20), abs=1e-4)
 
 
+@pytest.mark.parametrize(("crs", "says"), [("EPSG:28408", True), ("EPSG:32638", False)])
+def test_a_map_on_an_old_datum_says_how_well_it_is_reached(world, tmp_path, crs, says):
+    pan = tagged(world.pan(world.before), tmp_path / "pan.tif", rpc(world.before))
+    answer = ortho(tmp_path / "o.tif", "--pan", pan, *ground(world), "--gsd", 12, "--crs", crs)
+    found = [notice["text"] for notice in answer["notices"] if notice["code"] == "datum-step"]
+    assert bool(found) is says
+    assert not found or "Pulkovo 1942 to WGS 84" in found[0]
+
+
 @pytest.mark.oracle
 def test_a_nitf_with_an_rpc_as_gdal_writes_it(world, tmp_path):
     pan = tagged(world.pan(world.before), tmp_path / "pan.tif", rpc(world.before))

@@ -12,6 +12,7 @@ from odc.geo.geobox import GeoBox
 
 from satdesk.errors import DisjointInputError, UsageError
 from satdesk.geometry.frames import (
+    datum_step,
     footprint,
     from_lonlat,
     geodesic_m,
@@ -48,6 +49,27 @@ def test_longitude_comes_first_whatever_the_crs_says():
 def test_no_place_in_the_crs_is_nan():
     x, y = from_lonlat("EPSG:32638", [46.0, np.nan, 46.0], [40.0, 40.0, 91.0])
     assert np.isnan(x).tolist() == np.isnan(y).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("crs", "lon", "lat", "least_m"),
+    [
+        ("EPSG:28408", 46.0, 40.2, 1.0),  # Pulkovo 1942: by parameters, no grid is known for it
+        ("EPSG:28355", 147.0, -37.0, 1.0),  # GDA94 lies 1.8 m from today's WGS 84
+        ("EPSG:32638", 46.0, 40.2, None),
+        ("EPSG:4326", 46.0, 40.2, None),
+        ("EPSG:3857", 46.0, 40.2, None),
+    ],
+)
+def test_the_step_to_another_datum_is_told_with_its_accuracy(crs, lon, lat, least_m):
+    x, y = (float(v) for v in from_lonlat(crs, lon, lat))
+    size = 1e-5 if crs == "EPSG:4326" else 1.0
+    step = datum_step(GeoBox((100, 100), Affine(size, 0, x, 0, -size, y), crs))
+    if least_m is None:
+        assert step is None
+        return
+    assert step[1] > least_m
+    assert "to WGS 84" in step[0]
 
 
 def test_bad_crs():

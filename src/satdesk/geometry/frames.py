@@ -260,6 +260,25 @@ def _outline(shape: tuple[int, ...], points: int) -> tuple[FloatArray, FloatArra
     return col, row
 
 
+def datum_step(grid: GeoBox) -> tuple[str, float] | None:
+    """What PROJ does between WGS 84 and the datum of `grid`, and to how many metres that is right.
+
+    Asked at the middle of the grid, since one CRS has several ways, some of which need a grid file.
+    None where nothing need be done, or PROJ states no accuracy.
+    """
+    transformer = _transformer(crs_of(grid))
+    if transformer is None:
+        return None
+    x, y = mapped(grid.affine, grid.shape[1] / 2, grid.shape[0] / 2)
+    transformer.transform(x, y, direction="INVERSE")
+    try:
+        step = transformer.get_last_used_operation()
+    except ProjError:  # the middle of the grid is no place on Earth
+        return None
+    accuracy = float(step.accuracy)
+    return (str(step.description), accuracy) if accuracy > 0 else None
+
+
 @lru_cache(maxsize=64)
 def _transformer(crs: str) -> pyproj.Transformer | None:
     """From longitude and latitude into `crs`; None where that is the identity.

@@ -18,7 +18,7 @@ from satdesk.errors import DisjointInputError, UndeclaredInputError, UsageError
 from satdesk.files.decoded import DecodedBlocks
 from satdesk.files.rasters import ImageLayer, require_pixels
 from satdesk.geometry.budget import Budget
-from satdesk.geometry.frames import pixel_size_m
+from satdesk.geometry.frames import datum_step, pixel_size_m
 from satdesk.products.calibrated import Calibrated
 from satdesk.products.fused import fused
 from satdesk.products.ortho import Ortho, Warped
@@ -44,6 +44,9 @@ _ORDER = ("PAN", "B", "G", "R", "NIR")
 _WINDOW_PX, _WINDOWS, _FEW_WINDOWS = 64, 256, 36
 """Where a scene is looked at before anything is fitted, all over it: for its darkest ground a
 million pixels; for the share that is saturated some 150 000, which cost half a second."""
+
+_WGS84_M = 1.0
+"""So well WGS 84 and the datums of continents that are said to equal it are told apart."""
 
 _ALIASING = 1.3
 """An output pixel that spans more source pixels than this needs a wider kernel."""
@@ -207,6 +210,7 @@ def compose(
     ground = seen_ground(ground, parts.finest)
     notices = [*_light_notices(parts), *ground.notices, *_quantity_notice(parts)]
     notices += geometry_notices(parts.scene)
+    notices += _datum_notice(parts, grid)
     shares = _saturated(parts, grid, ground)
     facts: list[tuple[str, object]] = [("quantity", parts.quantity.value), *ground.facts]
     facts.append(("saturated_share", shares))
@@ -381,3 +385,15 @@ def _quantity_notice(parts: Parts) -> list[Notice]:
         return []
     text = "The picture carries the provider's counts: it was not calibrated to reflectance."
     return [Notice(code="counts", text=text)]
+
+
+def _datum_notice(parts: Parts, grid: GeoBox) -> list[Notice]:
+    """Where the way from the models' WGS 84 to the map's datum is worse than WGS 84 itself."""
+    step = datum_step(grid) if parts.finest.grid.crs is None else None
+    if step is None or step[1] <= _WGS84_M:
+        return []
+    text = (
+        f"Positions on the map's datum come from WGS 84 by an operation that PROJ calls right to "
+        f"{step[1]:g} m ({step[0]}). A better one may need a grid file that is not installed."
+    )
+    return [Notice(code="datum-step", text=text)]
