@@ -435,7 +435,10 @@ INLINE void values_of(const Image *im, Places *p, int n, Gather gather, Values *
 
 INLINE int all_unusable(const Places *p, int n)
 {
-    int any = p->clean;
+    int any = 0;
+    if (p->clean) { /* states are not written then */
+        return 0;
+    }
     for (int i = 0; i < n; i++) {
         any |= p->state[i] != UNUSABLE;
     }

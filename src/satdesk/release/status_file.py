@@ -103,19 +103,19 @@ def require_release(folder: Path) -> None:
         MissingInputError: There is no list of checksums.
     """
     if not (folder / SUMS_NAME).is_file():
-        raise MissingInputError(
-            "no release lies there",
-            subject=folder,
-            found=_found(folder, SUMS_NAME),
-            expected=f"the folder of a release, with its {SUMS_NAME}",
-            remedy="check the path; satdesk issue makes a release",
-        )
+        raise _lacking("no release lies there", folder, SUMS_NAME, subject=folder)
 
 
-def _found(folder: Path, name: str) -> str:
-    if folder.is_dir():
-        return f"a folder without {name}"
-    return "a file" if folder.exists() else "no such folder"
+def _lacking(message: str, folder: Path, name: str, *, subject: Path) -> MissingInputError:
+    """The refusal of a folder in which `name` does not lie."""
+    there = "a file" if folder.exists() else "no such folder"
+    return MissingInputError(
+        message,
+        subject=subject,
+        found=f"a folder without {name}" if folder.is_dir() else there,
+        expected=f"the folder of a release, with its {name}",
+        remedy="check the path; satdesk issue makes a release",
+    )
 
 
 def read_status(folder: Path) -> dict[str, Any]:
@@ -127,13 +127,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     """
     path = folder / STATUS_NAME
     if path.is_symlink() or not path.is_file():
-        raise MissingInputError(
-            "the release has no status",
-            subject=path,
-            found=_found(folder, STATUS_NAME),
-            expected=f"the folder of a release, with its {STATUS_NAME}",
-            remedy="check the path; satdesk issue makes a release",
-        )
+        raise _lacking("the release has no status", folder, STATUS_NAME, subject=path)
     if path.stat().st_size > _MAX_BYTES:
         raise UnsafeInputError("larger than any of ours", subject=path)
     try:
